@@ -1,0 +1,32 @@
+namespace ElectraPipeline.Training.Corpus;
+
+/// <summary>Which text is read, and how.</summary>
+public sealed record CorpusOptions
+{
+    /// <summary>
+    /// Files, folders (read whole) and globs ("corpus/**/*.jsonl.gz"), relative to the config file. The word "dotnet-docs" stands for
+    /// the XML documentation under the packs folder of the .NET SDK in use.
+    /// </summary>
+    public required IReadOnlyList<string> Paths { get; init; }
+
+    /// <summary>"auto" (by content and name), "text", "jsonl" or "dotnet-xml-docs".</summary>
+    public string Format { get; init; } = "auto";
+
+    /// <summary>JSONL: the field with the text.</summary>
+    public string TextField { get; init; } = "text";
+
+    /// <summary>Plain text: a blank line ends a document; if false the whole file is one.</summary>
+    public bool BlankLineEndsDocument { get; init; } = true;
+
+    /// <summary>Drop documents whose text appeared before (exactly, after white space is folded).</summary>
+    public bool RemoveDuplicates { get; init; } = true;
+
+    /// <summary>"skip" counts and names what cannot be read; "fail" stops at the first.</summary>
+    public string OnReject { get; init; } = "skip";
+
+    /// <summary>With "skip": the share of rejected records above which ingestion fails all the same, in [0, 1].</summary>
+    public double MaxRejectShare { get; init; } = 0.05;
+
+    /// <summary>Parts the documents are spread over by their hash; tokenization runs one job for each.</summary>
+    public int Parts { get; init; } = 4;
+}

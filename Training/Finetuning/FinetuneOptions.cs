@@ -1,0 +1,71 @@
+namespace ElectraPipeline.Training.Finetuning;
+
+/// <summary>One task the pre-trained discriminator is fine-tuned on. Defaults: the official run_finetuning.py.</summary>
+public sealed record FinetuneOptions
+{
+    /// <summary>Unique in the run; part of the stage's name in tables ("member-kind").</summary>
+    public required string Name { get; init; }
+
+    /// <summary>"classification" (more kinds as they are added).</summary>
+    public string Kind { get; init; } = "classification";
+
+    /// <summary>Training data: a TSV, CSV or JSONL file relative to the config, or "dotnet-docs:member-kind".</summary>
+    public required string Train { get; init; }
+
+    /// <summary>Evaluation data; null: a share of the training data, split by <see cref="GroupColumn"/> if given.</summary>
+    public string? Evaluation { get; init; }
+
+    /// <summary>Column or field with the text.</summary>
+    public string TextColumn { get; init; } = "text";
+
+    /// <summary>Column or field with the second text of a pair; null: single texts.</summary>
+    public string? PairColumn { get; init; }
+
+    /// <summary>Column or field with the label.</summary>
+    public string LabelColumn { get; init; } = "label";
+
+    /// <summary>Column or field whose values never appear on both sides of a split; null: split by the text's hash.</summary>
+    public string? GroupColumn { get; init; }
+
+    /// <summary>Share of groups held out when <see cref="Evaluation"/> is null, in (0, 1).</summary>
+    public double EvaluationShare { get; init; } = 0.2;
+
+    /// <summary>Training examples at most, chosen by seed; 0: all.</summary>
+    public int MaxTrainExamples { get; init; }
+
+    /// <summary>Evaluation examples at most, the first by hash; 0: all.</summary>
+    public int MaxEvaluationExamples { get; init; }
+
+    /// <summary>Passes over the training data.</summary>
+    public double Epochs { get; init; } = 3;
+
+    /// <summary>Sequences a step.</summary>
+    public int BatchSize { get; init; } = 32;
+
+    /// <summary>Peak learning rate.</summary>
+    public double LearningRate { get; init; } = 1e-4;
+
+    /// <summary>Learning-rate factor from one layer to the one below, in (0, 1].</summary>
+    public double LayerwiseDecay { get; init; } = 0.8;
+
+    /// <summary>"official" (with its off-by-one) or "fixed".</summary>
+    public string LayerwiseDecayRule { get; init; } = "official";
+
+    /// <summary>Share of the steps for linear warm-up.</summary>
+    public double WarmupShare { get; init; } = 0.1;
+
+    /// <summary>Decoupled weight decay.</summary>
+    public double WeightDecay { get; init; } = 0.01;
+
+    /// <summary>Longest sequence, in tokens.</summary>
+    public int SequenceLength { get; init; } = 128;
+
+    /// <summary>Dropout on the encoder and the head while fine-tuning; null: the model's.</summary>
+    public double? Dropout { get; init; }
+
+    /// <summary>Seeds, one fine-tuning each; median, mean and standard deviation are reported.</summary>
+    public IReadOnlyList<int> Seeds { get; init; } = [1];
+
+    /// <summary>Also fine-tune the same network from random weights, to see what pre-training is worth.</summary>
+    public bool RandomBaseline { get; init; }
+}

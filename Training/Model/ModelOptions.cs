@@ -1,0 +1,44 @@
+namespace ElectraPipeline.Training.Model;
+
+/// <summary>The model's sizes: a preset, and whatever of it the user changes.</summary>
+public sealed record ModelOptions
+{
+    /// <summary>"tiny" (the demo's), "small", "base" or "large": the table of ELECTRA section 3 and appendix A.</summary>
+    public string Preset { get; init; } = "small";
+
+    /// <summary>Transformer layers; null: the preset's.</summary>
+    public int? Layers { get; init; }
+
+    /// <summary>Width of the discriminator's encoder; null: the preset's.</summary>
+    public int? HiddenSize { get; init; }
+
+    /// <summary>Width of the discriminator's feed-forward layers; null: the preset's.</summary>
+    public int? IntermediateSize { get; init; }
+
+    /// <summary>Attention heads; null: the preset's.</summary>
+    public int? AttentionHeads { get; init; }
+
+    /// <summary>Width of the shared embeddings; null: the preset's.</summary>
+    public int? EmbeddingSize { get; init; }
+
+    /// <summary>Generator's hidden, feed-forward and head counts as a share of the discriminator's, in (0, 1]; null: the preset's.</summary>
+    public double? GeneratorSize { get; init; }
+
+    /// <summary>Generator's layers as a share of the discriminator's, in (0, 1]; null: the preset's.</summary>
+    public double? GeneratorLayers { get; init; }
+
+    /// <summary>Longest sequence the position embeddings allow, in tokens; null: the preset's (512).</summary>
+    public int? MaxPositions { get; init; }
+
+    /// <summary>Dropout of embeddings and sub-layers, in [0, 1); null: the preset's (0.1).</summary>
+    public double? HiddenDropout { get; init; }
+
+    /// <summary>Dropout of attention probabilities, in [0, 1); null: the preset's (0.1).</summary>
+    public double? AttentionDropout { get; init; }
+
+    /// <summary>
+    /// "normal": truncated normal 0.02 (official); "scaled": Glorot-scaled to the width, positions started as sinusoids, which lets
+    /// narrow models learn early. Null: the preset's.
+    /// </summary>
+    public string? Initialization { get; init; }
+}
