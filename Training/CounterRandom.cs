@@ -15,7 +15,7 @@ public struct CounterRandom
     /// <summary>Starts the stream of <paramref name="seed"/> that <paramref name="stream"/> names, at index 0.</summary>
     public CounterRandom(ulong seed, ulong stream)
     {
-        key = Mix(seed + Golden) ^ Mix(Mix(stream + (2 * Golden)) + Golden);
+        key = Mix(seed + Golden) ^ Mix(Mix(stream - Golden) + Golden);
         index = 0;
     }
 
