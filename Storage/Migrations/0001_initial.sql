@@ -37,6 +37,7 @@ create table stage_run (
     available_at         timestamptz not null default clock_timestamp(), -- backoff: not claimed before
     enqueued_at          timestamptz,
     hangfire_job_id      text,
+    waiting_for          text,                     -- resource slot that was full at the last nudge: 'training@HOST'
     fingerprint          text,
     output_digest        text,
     result               jsonb,                    -- small facts for people: counts, metrics
@@ -177,6 +178,7 @@ create table model_alias (
     foreign key (model, version) references model_version (model, version)
 );
 
+-- The truth about schedules; Hangfire's recurring jobs are made from it.
 create table schedule (
     name       text primary key,
     cron       text not null,
