@@ -1,1 +1,3 @@
-System.Console.WriteLine(TorchSharp.torch.ones(2, 2).sum().item<float>());
+using ElectraPipeline.Cli;
+
+return await ElectraCommandLine.RunAsync(args);

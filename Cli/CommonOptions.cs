@@ -1,0 +1,50 @@
+using System.CommandLine;
+
+namespace ElectraPipeline.Cli;
+
+/// <summary>Options that every command knows.</summary>
+internal static class CommonOptions
+{
+    /// <summary>The environment variable behind --data.</summary>
+    public const string DataVariable = "ELECTRA_DATA";
+
+    /// <summary>The environment variable behind --database; better than the option, which other users of the machine can see.</summary>
+    public const string DatabaseVariable = "ELECTRA_DATABASE";
+
+    public static readonly Option<string?> Data = new("--data")
+    {
+        Description = $"Folder of the database, artifacts and logs. Default: ${DataVariable}, else 'data' in the repository.",
+        HelpName = "DIR",
+        Recursive = true,
+    };
+
+    public static readonly Option<string?> Database = new("--database")
+    {
+        Description = $"PostgreSQL connection string. Default: ${DatabaseVariable}, else a private PostgreSQL in the data folder.",
+        HelpName = "CONNECTION",
+        Recursive = true,
+    };
+
+    /// <summary>For the commands that print a table.</summary>
+    public static readonly Option<bool> Json = new("--json")
+    {
+        Description = "Print JSON instead of a table.",
+    };
+
+    /// <summary>The data folder this command line means, absolute.</summary>
+    public static string DataFolderOf(ParseResult parseResult) => Path.GetFullPath(
+        parseResult.GetValue(Data) is { Length: > 0 } option ? option
+        : Environment.GetEnvironmentVariable(DataVariable) is { Length: > 0 } variable ? variable
+        : DefaultDataFolder());
+
+    /// <summary>The connection string given, or null for a private cluster.</summary>
+    public static string? DatabaseOf(ParseResult parseResult) =>
+        parseResult.GetValue(Database) is { Length: > 0 } option ? option
+        : Environment.GetEnvironmentVariable(DatabaseVariable) is { Length: > 0 } variable ? variable
+        : null;
+
+    /// <summary>Beside the sources when run from a checkout, so that deleting the clone deletes all; else where XDG keeps data.</summary>
+    private static string DefaultDataFolder() =>
+        Checkout.Root is { } root ? Path.Combine(root, "data")
+        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "electra");
+}

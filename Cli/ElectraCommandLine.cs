@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using ElectraPipeline.Training;
+
+namespace ElectraPipeline.Cli;
+
+/// <summary>The command line as a whole: all commands, one place where errors become messages and exit codes.</summary>
+internal static class ElectraCommandLine
+{
+    /// <summary>Time a command has to put its work down after Ctrl+C or SIGTERM.</summary>
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Runs one command line and returns its <see cref="ExitCode"/>.</summary>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var terminal = Terminal.OfProcess();
+        ParseResult parsed = Create(terminal).Parse(args);
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
+        {
+            return RefuseParse(terminal, parsed);
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = ShutdownTimeout,
+            });
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCode.Interrupted;
+        }
+        catch (Exception e) when (e is UsageException or PermanentException)
+        {
+            terminal.Fail(e.Message);
+            return ExitCode.WrongUse;
+        }
+    }
+
+    /// <summary>The tree of commands.</summary>
+    public static RootCommand Create(Terminal terminal)
+    {
+        var root = new RootCommand("ElectraPipeline: from text to a versioned, evaluated ELECTRA model, by durable jobs.")
+        {
+            CommonOptions.Data,
+            CommonOptions.Database,
+        };
+        HelpOption help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        foreach (Command command in AllCommands(terminal))
+        {
+            root.Add(command);
+        }
+
+        return root;
+    }
+
+    private static IEnumerable<Command> AllCommands(Terminal terminal)
+    {
+        yield break;
+    }
+
+    private static int RefuseParse(Terminal terminal, ParseResult parsed)
+    {
+        foreach (var error in parsed.Errors)
+        {
+            terminal.Fail(error.Message);
+        }
+
+        string path = string.Join(' ', NamesOf(parsed.CommandResult));
+        terminal.Note($"See: {path} --help");
+        return ExitCode.WrongUse;
+    }
+
+    private static IEnumerable<string> NamesOf(System.CommandLine.Parsing.CommandResult result) =>
+        result.Parent is System.CommandLine.Parsing.CommandResult parent
+            ? NamesOf(parent).Append(result.Command.Name)
+            : ["electra"];
+}
