@@ -1,0 +1,25 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace ElectraPipeline.Training.Model;
+
+/// <summary>Replaced-token detection's head: dense, GELU, dense to one logit a token.</summary>
+internal sealed class DiscriminatorHead(ParameterStore store, string prefix)
+{
+    private readonly Parameter weight = store.Leaf(prefix + "discriminator_predictions.dense.weight");
+    private readonly Parameter bias = store.Leaf(prefix + "discriminator_predictions.dense.bias");
+    private readonly Parameter outputWeight = store.Leaf(prefix + "discriminator_predictions.dense_prediction.weight");
+    private readonly Parameter outputBias = store.Leaf(prefix + "discriminator_predictions.dense_prediction.bias");
+
+    /// <summary>Declares the head's parameters.</summary>
+    public static void Declare(ParameterLayout.Builder layout, string prefix, ElectraConfig config)
+    {
+        int size = config.Discriminator.HiddenSize;
+        layout.AddLinear(prefix + "discriminator_predictions.dense", size, size);
+        layout.AddLinear(prefix + "discriminator_predictions.dense_prediction", 1, size, InitialValue.GlorotWeight);
+    }
+
+    /// <summary>Logits [N] of 'this token was replaced', from hidden states [N, H].</summary>
+    public Tensor Forward(Tensor hidden) => linear(gelu(linear(hidden, weight, bias)), outputWeight, outputBias).squeeze(-1);
+}

@@ -1,0 +1,65 @@
+namespace ElectraPipeline.Training.Model;
+
+/// <summary>The model sizes of the ELECTRA paper (appendix A, table 6), and one small enough to learn on two cores in minutes.</summary>
+public static class ElectraPresets
+{
+    private sealed record Preset(
+        int Layers, int Hidden, int Intermediate, int Heads, int Embedding, double GeneratorSize, double Dropout, string Initialization);
+
+    // Widths and dropout of "tiny" are ours; its initialization lets a narrow model leave the unigram loss early.
+    private static readonly Dictionary<string, Preset> Presets = new(StringComparer.Ordinal)
+    {
+        ["tiny"] = new(4, 128, 512, 4, 128, 0.5, 0, "scaled"),
+        ["small"] = new(12, 256, 1_024, 4, 128, 1 / 4.0, 0.1, "normal"),
+        ["base"] = new(12, 768, 3_072, 12, 768, 1 / 3.0, 0.1, "normal"),
+        ["large"] = new(24, 1_024, 4_096, 16, 1_024, 1 / 4.0, 0.1, "normal"),
+    };
+
+    /// <summary>Names of the presets.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Presets.Keys];
+
+    /// <summary>All sizes, the preset's where the options leave them open.</summary>
+    /// <exception cref="PermanentException">The preset is unknown or the sizes do not fit together.</exception>
+    public static ElectraConfig Resolve(this ModelOptions options, int vocabularySize)
+    {
+        if (!Presets.TryGetValue(options.Preset, out Preset? preset))
+        {
+            throw new PermanentException($"model: preset \"{options.Preset}\" is unknown; the presets are {string.Join(", ", Names)}");
+        }
+
+        var discriminator = new EncoderConfig
+        {
+            Layers = options.Layers ?? preset.Layers,
+            HiddenSize = options.HiddenSize ?? preset.Hidden,
+            IntermediateSize = options.IntermediateSize ?? preset.Intermediate,
+            AttentionHeads = options.AttentionHeads ?? preset.Heads,
+        };
+        double size = RequireShare(options.GeneratorSize ?? preset.GeneratorSize, nameof(options.GeneratorSize));
+        double depth = RequireShare(options.GeneratorLayers ?? 1, nameof(options.GeneratorLayers));
+        var config = new ElectraConfig
+        {
+            VocabularySize = vocabularySize,
+            EmbeddingSize = options.EmbeddingSize ?? preset.Embedding,
+            MaxPositions = options.MaxPositions ?? 512,
+            Discriminator = discriminator,
+            Generator = new EncoderConfig
+            {
+                Layers = Scale(discriminator.Layers, depth),
+                HiddenSize = Scale(discriminator.HiddenSize, size),
+                IntermediateSize = Scale(discriminator.IntermediateSize, size),
+                AttentionHeads = Scale(discriminator.AttentionHeads, size),
+            },
+            HiddenDropout = options.HiddenDropout ?? preset.Dropout,
+            AttentionDropout = options.AttentionDropout ?? preset.Dropout,
+            Initialization = options.Initialization ?? preset.Initialization,
+        };
+        config.Validate();
+        return config;
+    }
+
+    private static int Scale(int size, double share) => Math.Max(1, (int)Math.Round(size * share, MidpointRounding.AwayFromZero));
+
+    private static double RequireShare(double value, string name) => value is > 0 and <= 1
+        ? value
+        : throw new PermanentException($"model: {name} is {value}; it must be in (0, 1]");
+}

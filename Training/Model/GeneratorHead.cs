@@ -1,0 +1,36 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace ElectraPipeline.Training.Model;
+
+/// <summary>The masked language model's head: dense, GELU, layer norm, then the word embeddings transposed and a bias.</summary>
+internal sealed class GeneratorHead(ParameterStore store, string prefix, ElectraConfig config, Embeddings embeddings)
+{
+    private readonly Parameter weight = store.Leaf(prefix + "generator_predictions.dense.weight");
+    private readonly Parameter bias = store.Leaf(prefix + "generator_predictions.dense.bias");
+    private readonly Parameter scale = store.Leaf(prefix + "generator_predictions.LayerNorm.weight");
+    private readonly Parameter shift = store.Leaf(prefix + "generator_predictions.LayerNorm.bias");
+    private readonly long[] width = [config.EmbeddingSize];
+
+    /// <summary>Output weights [V, E]: the word embeddings.</summary>
+    public Parameter OutputWeight { get; } = embeddings.Words;
+
+    /// <summary>Output bias [V].</summary>
+    public Parameter OutputBias { get; } = store.Leaf(prefix + "generator_lm_head.bias");
+
+    /// <summary>Declares the head's parameters.</summary>
+    public static void Declare(ParameterLayout.Builder layout, string prefix, ElectraConfig config)
+    {
+        layout.AddLayerNorm(prefix + "generator_predictions.LayerNorm", config.EmbeddingSize);
+        layout.AddLinear(prefix + "generator_predictions.dense", config.EmbeddingSize, config.Generator.HiddenSize);
+        layout.Add(prefix + "generator_lm_head.bias", InitialValue.Zero, config.VocabularySize);
+    }
+
+    /// <summary>From hidden states [K, H] to the embeddings' space [K, E].</summary>
+    public Tensor Transform(Tensor hidden) =>
+        layer_norm(gelu(linear(hidden, weight, bias)), width, scale, shift, config.LayerNormEpsilon);
+
+    /// <summary>Logits [K, V] of transformed states [K, E].</summary>
+    public Tensor Decode(Tensor transformed) => linear(transformed, OutputWeight, OutputBias);
+}

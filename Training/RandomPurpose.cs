@@ -1,0 +1,20 @@
+namespace ElectraPipeline.Training;
+
+/// <summary>What a random stream is for, so that one seed serves draws that must not repeat each other. Values are part of results.</summary>
+internal static class RandomPurpose
+{
+    /// <summary>First values of parameters.</summary>
+    public const ulong Initialization = 0x1001;
+
+    /// <summary>Masked positions.</summary>
+    public const ulong Masking = 0x1002;
+
+    /// <summary>Tokens drawn from the generator.</summary>
+    public const ulong Replacement = 0x1003;
+
+    /// <summary>Dropout.</summary>
+    public const ulong Dropout = 0x1004;
+
+    /// <summary>A seed for one purpose.</summary>
+    public static ulong SeedFor(ulong seed, ulong purpose) => CounterRandom.Mix(seed ^ CounterRandom.Mix(purpose));
+}
