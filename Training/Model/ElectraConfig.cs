@@ -59,8 +59,8 @@ public sealed record ElectraConfig
         RequirePositive(EmbeddingSize, nameof(EmbeddingSize));
         RequirePositive(MaxPositions, nameof(MaxPositions));
         RequirePositive(TypeVocabularySize, nameof(TypeVocabularySize));
-        ValidateEncoder(Generator, nameof(Generator));
         ValidateEncoder(Discriminator, nameof(Discriminator));
+        ValidateEncoder(Generator, nameof(Generator));
         RequireShare(HiddenDropout, nameof(HiddenDropout));
         RequireShare(AttentionDropout, nameof(AttentionDropout));
         if (Initialization is not ("normal" or "scaled"))
