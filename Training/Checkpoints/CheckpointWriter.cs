@@ -30,7 +30,7 @@ public sealed class CheckpointWriter(string folder, int keep = 0)
             string tensorPath = Path.Combine(partial, TensorFile);
             SafeTensors.Write(tensorPath, tensors);
             CheckpointState complete = state with { TensorDigest = Digest(tensorPath) };
-            DurableFile.WriteText(Path.Combine(partial, StateFile), JsonSerializer.Serialize(complete, Json) + "\n");
+            DurableFile.Write(Path.Combine(partial, StateFile), JsonSerializer.SerializeToUtf8Bytes(complete, Json));
         });
         Prune(state.Step);
         return target;

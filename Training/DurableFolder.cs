@@ -1,37 +1,6 @@
 using System.Runtime.InteropServices;
-using System.Text;
 
-namespace ElectraPipeline.Training.Checkpoints;
-
-/// <summary>Files that are either whole under their name or not there, even after a crash or a power cut.</summary>
-public static class DurableFile
-{
-    /// <summary>What the name of an unfinished file or folder ends with. Readers ignore such names.</summary>
-    public const string PartialSuffix = ".partial";
-
-    /// <summary>
-    /// Writes a file: to <c>path.partial</c>, flushed to the disk, renamed over <paramref name="path"/>, and the rename flushed too.
-    /// Missing folders are made. If <paramref name="write"/> throws, what stood at <paramref name="path"/> before still does.
-    /// </summary>
-    public static void Write(string path, Action<Stream> write)
-    {
-        string full = Path.GetFullPath(path);
-        string folder = Path.GetDirectoryName(full)!;
-        Directory.CreateDirectory(folder);
-        string partial = full + PartialSuffix;
-        using (FileStream stream = new(partial, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
-        {
-            write(stream);
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(partial, full, overwrite: true);
-        DurableFolder.Sync(folder);
-    }
-
-    /// <summary>Writes UTF-8 text without a byte-order mark, as <see cref="Write"/> does.</summary>
-    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
-}
+namespace ElectraPipeline.Training;
 
 /// <summary>Folders that are either whole under their name or not there.</summary>
 public static partial class DurableFolder
