@@ -36,6 +36,7 @@ find_initdb() {
     return 1
 }
 
+# ensure_postgresql [SETTINGS]: the file that tells Debian whether to make a cluster when it installs the server.
 ensure_postgresql() {
     if find_initdb; then
         return 0
@@ -45,7 +46,7 @@ ensure_postgresql() {
     fi
     # Only the programs are wanted: Debian would also make and start a cluster of its own.
     install_packages "PostgreSQL keeps runs and versions" postgresql-common
-    conf=/etc/postgresql-common/createcluster.conf
+    conf=${1:-/etc/postgresql-common/createcluster.conf}
     cp -p "$conf" "$conf.electra"
     printf '%s\n' 'create_main_cluster = false' >>"$conf"
     (install_packages "PostgreSQL keeps runs and versions" postgresql) || { mv "$conf.electra" "$conf"; exit 2; }
