@@ -1,0 +1,8 @@
+using System.CommandLine;
+using ElectraPipeline.Bench;
+
+var root = new RootCommand("Benchmarks and generators of ElectraPipeline")
+{
+    CharacterClassesCommand.Create(),
+};
+return root.Parse(args).Invoke();
