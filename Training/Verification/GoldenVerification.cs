@@ -20,7 +20,7 @@ public static class GoldenVerification
     public static IReadOnlyList<GoldenDifference> Run(string folder)
     {
         set_num_threads(1);
-        return [.. Forward(folder)];
+        return [.. Forward(folder), .. GoldenTraining.Run(folder)];
     }
 
     /// <summary>Hidden states of the discriminator and the logits of both, against <c>forward.safetensors</c>.</summary>
@@ -60,11 +60,13 @@ public static class GoldenVerification
     {
         string prefix = idsName[..^"input_ids".Length];
         using Tensor types = file.Read(prefix + "token_type_ids");
-        long length = mask.shape[1];
-        long[] lengths = mask.sum(1).data<long>().ToArray();
-        int[] second = [.. types.data<long>().ToArray().Chunk((int)length).Select((row, b) => SecondSegment(row, (int)lengths[b]))];
-        return EncoderInput.Create(Ints(file.Read(idsName)), [.. lengths.Select(value => (int)value)], second, CPU);
+        int[] lengths = [.. mask.sum(1).data<long>().ToArray().Select(value => (int)value)];
+        return EncoderInput.Create(Ints(file.Read(idsName)), lengths, SecondSegments(types, lengths), CPU);
     }
+
+    /// <summary>Where each second segment starts, from token types [B, L].</summary>
+    internal static int[] SecondSegments(Tensor types, int[] lengths) =>
+        [.. types.data<long>().ToArray().Chunk((int)types.shape[1]).Select((row, b) => SecondSegment(row, lengths[b]))];
 
     /// <summary>Token ids as 32-bit integers, flattened.</summary>
     internal static int[] Ints(Tensor ids) => [.. ids.data<long>().ToArray().Select(value => (int)value)];

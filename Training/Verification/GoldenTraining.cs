@@ -1,0 +1,175 @@
+using System.Text.Json;
+using ElectraPipeline.Training.Checkpoints;
+using ElectraPipeline.Training.Model;
+using ElectraPipeline.Training.Objective;
+using ElectraPipeline.Training.Optimization;
+using static TorchSharp.torch;
+
+namespace ElectraPipeline.Training.Verification;
+
+/// <summary>Replays recorded training steps: objective, gradients, optimizer and schedule against another implementation's.</summary>
+internal sealed class GoldenTraining : IDisposable
+{
+    private const double LossTolerance = 1e-4;
+    private const double GradientTolerance = 1e-4;
+    private const double ParameterTolerance = 1e-4;
+    private readonly JsonDocument log;
+    private readonly JsonElement hyperparameters;
+    private readonly SafeTensorsFile file;
+    private readonly ElectraPretrainingModel model;
+    private readonly AdamW optimizer;
+    private readonly LearningRateSchedule schedule;
+    private readonly List<GoldenDifference> differences = [];
+
+    private GoldenTraining(GoldenFolder golden)
+    {
+        log = GoldenFolder.Json(golden.File("training.json"));
+        hyperparameters = log.RootElement.GetProperty("hyperparameters");
+        file = SafeTensorsFile.Open(golden.File("training.safetensors"));
+        model = golden.LoadModel();
+        optimizer = new AdamW(
+            [model.Parameters],
+            ParameterGroup.For(model.Parameters.Layout, Number("weight_decay")),
+            new AdamOptions(Number("beta1"), Number("beta2"), Number("eps"), Number("clip_norm")));
+        schedule = new LearningRateSchedule(Number("learning_rate"), (int)Number("warmup_steps"), (int)Number("total_steps"));
+    }
+
+    /// <summary>Replays all steps and compares losses, norms, samples, the first gradients and the last parameters.</summary>
+    public static List<GoldenDifference> Run(string folder)
+    {
+        using var scope = NewDisposeScope();
+        using var training = new GoldenTraining(new GoldenFolder(folder));
+        int steps = (int)training.Number("steps");
+        for (int step = 0; step < steps; step++)
+        {
+            training.Replay(step);
+        }
+
+        training.Compare("final", "final parameters", training.model.Parameters.Value, ParameterTolerance, relative: false);
+        return training.differences;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        optimizer.Dispose();
+        model.Dispose();
+        file.Dispose();
+        log.Dispose();
+    }
+
+    private void Replay(int step)
+    {
+        using var scope = NewDisposeScope();
+        MaskedBatch batch = ReadBatch(step);
+        var sampler = new RecordedSamples(file, $"step{step}.");
+        LossScale scale = LossScale.For(batch.Positions.Length, batch.Tokens, Number("gen_weight"), Number("disc_weight"));
+        ObjectiveSums sums = new ElectraObjective(model).Accumulate(batch, sampler, scale, dropout: null);
+        if (step == 0)
+        {
+            Compare("grad0", "first gradients", model.Parameters.Gradient, GradientTolerance, relative: true);
+        }
+
+        double norm = optimizer.Reduce(Sequentially);
+        double rate = schedule.At(step);
+        optimizer.Step(rate, norm, Sequentially);
+
+        JsonElement expected = log.RootElement.GetProperty("log")[step];
+        CompareNumber("generator_loss", sums.MeanGeneratorLoss);
+        CompareNumber("discriminator_loss", sums.MeanDiscriminatorLoss);
+        CompareNumber("loss", (sums.GeneratorLoss * scale.Generator) + (sums.DiscriminatorLoss * scale.Discriminator));
+        CompareNumber("grad_norm", norm);
+        CompareNumber("learning_rate", rate);
+        differences.Add(new($"training/step {step} samples", sampler.Different, 0));
+        differences.Add(new($"training/step {step} corrupted input", CorruptedDifference(step, batch, sampler), 0));
+
+        void CompareNumber(string name, double value)
+        {
+            double reference = expected.GetProperty(name).GetDouble();
+            double difference = reference == 0 ? Math.Abs(value) : Math.Abs(value - reference) / Math.Abs(reference);
+            differences.Add(new($"training/step {step} {name}", difference, LossTolerance));
+        }
+    }
+
+    private MaskedBatch ReadBatch(int step)
+    {
+        string prefix = $"step{step}.";
+        Tensor mask = file.Read(prefix + "attention_mask");
+        int length = (int)mask.shape[1];
+        int[] lengths = [.. mask.sum(1).data<long>().ToArray().Select(value => (int)value)];
+        int[] positions = GoldenVerification.Ints(file.Read(prefix + "masked_positions"));
+        float[] weights = file.Read(prefix + "masked_weights").data<float>().ToArray();
+        int perSequence = positions.Length / lengths.Length;
+        return new MaskedBatch
+        {
+            Length = length,
+            OriginalIds = GoldenVerification.Ints(file.Read(prefix + "input_ids")),
+            MaskedIds = GoldenVerification.Ints(file.Read(prefix + "masked_input_ids")),
+            Lengths = lengths,
+            SecondSegments = GoldenVerification.SecondSegments(file.Read(prefix + "token_type_ids"), lengths),
+            Positions = [.. positions.Select((position, i) => (i / perSequence * length) + position).Where((_, i) => weights[i] > 0)],
+            Examples = [.. Enumerable.Range(0, lengths.Length)],
+        };
+    }
+
+    private double CorruptedDifference(int step, MaskedBatch batch, RecordedSamples sampler)
+    {
+        CorruptedBatch corrupted = TokenReplacement.Corrupt(batch, sampler.Recorded);
+        int[] ids = GoldenVerification.Ints(file.Read($"step{step}.corrupted_ids"));
+        int[] replaced = GoldenVerification.Ints(file.Read($"step{step}.is_replaced"));
+        return corrupted.Ids.Zip(ids).Count(pair => pair.First != pair.Second)
+            + corrupted.Replaced.Zip(replaced).Count(pair => pair.First != pair.Second);
+    }
+
+    private void Compare(string prefix, string what, Func<string, Tensor> value, double tolerance, bool relative)
+    {
+        using var scope = NewDisposeScope();
+        foreach (ParameterSlot slot in model.Parameters.Layout.Slots)
+        {
+            Tensor expected = file.Read($"{prefix}.{slot.Name}");
+            double size = relative ? Math.Max(1, expected.abs().max().item<float>()) : 1;
+            differences.Add(new($"training/{what} {slot.Name}", GoldenVerification.MaxDifference(value(slot.Name), expected) / size, tolerance));
+        }
+    }
+
+    private double Number(string name) => hyperparameters.GetProperty(name).GetDouble();
+
+    private static void Sequentially(int count, Action<int> work)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            work(i);
+        }
+    }
+
+    /// <summary>Gives back recorded samples, and counts where argmax(logits + recorded Gumbel noise) would have been another token.</summary>
+    private sealed class RecordedSamples : ITokenSampler
+    {
+        private readonly Tensor noise;
+
+        public RecordedSamples(SafeTensorsFile file, string prefix)
+        {
+            Tensor weights = file.Read(prefix + "masked_weights").view(-1);
+            Tensor kept = weights.greater(0);
+            noise = file.Read(prefix + "uniform_noise").view(weights.shape[0], -1)[kept];
+            Recorded = GoldenVerification.Ints(file.Read(prefix + "sampled_ids").view(-1)[kept]);
+        }
+
+        public int[] Recorded { get; }
+
+        public int Different { get; private set; }
+
+        public void Sample(Tensor logits, Tensor probabilities, int firstRow, Span<int> samples)
+        {
+            using var scope = NewDisposeScope();
+            Tensor uniform = noise.narrow(0, firstRow, samples.Length);
+            Tensor gumbel = -((-((uniform + 1e-9f).log()) + 1e-9f).log());
+            int[] drawn = GoldenVerification.Ints((logits + gumbel).argmax(-1));
+            Recorded.AsSpan(firstRow, samples.Length).CopyTo(samples);
+            for (int i = 0; i < drawn.Length; i++)
+            {
+                Different += drawn[i] == samples[i] ? 0 : 1;
+            }
+        }
+    }
+}
