@@ -17,7 +17,7 @@ internal sealed class DiscriminatorHead(ParameterStore store, string prefix)
     {
         int size = config.Discriminator.HiddenSize;
         layout.AddLinear(prefix + "discriminator_predictions.dense", size, size);
-        layout.AddLinear(prefix + "discriminator_predictions.dense_prediction", 1, size, InitialValue.GlorotWeight);
+        layout.AddLinear(prefix + "discriminator_predictions.dense_prediction", 1, size, InitialValue.DetectionWeight);
     }
 
     /// <summary>Logits [N] of 'this token was replaced', from hidden states [N, H].</summary>

@@ -8,7 +8,8 @@ namespace ElectraPipeline.Training.Model;
 /// <remarks>
 /// "normal" is the official code's: truncated normal (two standard deviations) everywhere, Glorot uniform where that code leaves
 /// TensorFlow's default. "scaled" keeps the variance of activations whatever the width: Glorot uniform for dense layers, words with
-/// variance 1/E, positions as sinusoids (Vaswani et al. 2017, section 3.5) of the words' size.
+/// variance 1/E, positions as sinusoids (Vaswani et al. 2017, section 3.5) of the words' size, the detector's last layer small, so that
+/// it starts undecided.
 /// </remarks>
 internal static class ParameterInitializer
 {
@@ -38,6 +39,7 @@ internal static class ParameterInitializer
                 Array.Fill(values, 1f);
                 break;
             case InitialValue.GlorotWeight:
+            case InitialValue.DetectionWeight when !scaled:
             case InitialValue.Weight when scaled:
                 GlorotUniform(values, slot, ref random);
                 break;

@@ -23,7 +23,7 @@ internal sealed class GoldenTraining : IDisposable
 
     private GoldenTraining(GoldenFolder golden)
     {
-        log = GoldenFolder.Json(golden.File("training.json"));
+        log = golden.Json("training.json");
         hyperparameters = log.RootElement.GetProperty("hyperparameters");
         file = SafeTensorsFile.Open(golden.File("training.safetensors"));
         model = golden.LoadModel();

@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Text.Json;
+using ElectraPipeline.Training.Checkpoints;
+using ElectraPipeline.Training.Model;
+using ElectraPipeline.Training.Objective;
+using ElectraPipeline.Training.Shards;
+using static TorchSharp.torch;
+
+namespace ElectraPipeline.Training.Pretraining;
+
+/// <summary>Runs a trainer to its last step: curves, evaluations, checkpoints, and a clean stop when asked.</summary>
+/// <param name="trainer">The trainer, at the step to go on from.</param>
+/// <param name="options">Its options.</param>
+/// <param name="seed">The run's seed.</param>
+/// <param name="batches">The batch of a step: a pure function.</param>
+/// <param name="heldOut">Measures on held-out text; null: there is none.</param>
+/// <param name="checkpoints">Where checkpoints go.</param>
+/// <param name="reporter">Who hears of it.</param>
+internal sealed class PretrainLoop(
+    Pretrainer trainer,
+    PretrainOptions options,
+    ulong seed,
+    Func<long, ExampleBatch> batches,
+    HeldOutEvaluator? heldOut,
+    CheckpointWriter checkpoints,
+    IStageReporter reporter)
+{
+    /// <summary>What a checkpoint's kind is, so that no other stage goes on from it.</summary>
+    public const string CheckpointKind = "pretrain";
+
+    private readonly Stopwatch training = new();
+    private ObjectiveSums window;
+    private double windowLoss;
+    private int windowSteps;
+    private long lastCheckpoint = trainer.Step;
+
+    /// <summary>
+    /// Trains to the last step. Curves carry the number of steps done; train/* points are means over the steps since the point before.
+    /// </summary>
+    /// <returns>The last evaluation; null where there is no held-out text.</returns>
+    /// <exception cref="OperationCanceledException">Asked to stop; a checkpoint of the last whole step has been written.</exception>
+    public EvaluateResult? Run(CancellationToken cancellationToken)
+    {
+        EvaluateResult? latest = null;
+        while (trainer.Step < options.Steps)
+        {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                WriteCheckpoint();
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+
+            training.Start();
+            StepMetrics metrics = trainer.Train(batches(trainer.Step));
+            training.Stop();
+            Record(metrics);
+            bool last = trainer.Step == options.Steps;
+            if (last || IsDue(options.EvaluateSteps))
+            {
+                latest = Evaluate();
+            }
+
+            if (!last && IsDue(options.CheckpointSteps))
+            {
+                WriteCheckpoint();
+            }
+        }
+
+        return latest ?? Evaluate();
+    }
+
+    /// <summary>The configuration that a checkpoint belongs to: whatever changes results.</summary>
+    public static JsonElement ConfigOf(ElectraConfig model, PretrainOptions options)
+    {
+        // How often something is written, kept or measured, and on what, may change between attempts.
+        PretrainOptions essential = options with { CheckpointSteps = 0, KeepCheckpoints = 0, EvaluateSteps = 0, LogSteps = 0 };
+        return JsonSerializer.SerializeToElement(new { model, pretrain = essential });
+    }
+
+    private bool IsDue(int every) => every > 0 && trainer.Step % every == 0;
+
+    private void Record(StepMetrics metrics)
+    {
+        window += metrics.Sums;
+        windowLoss += metrics.Loss;
+        windowSteps++;
+        if (!IsDue(options.LogSteps) && trainer.Step != options.Steps)
+        {
+            return;
+        }
+
+        long step = trainer.Step;
+        reporter.Progress(step, options.Steps, "steps");
+        reporter.Metric("train/loss", step, windowLoss / windowSteps);
+        reporter.Metric("train/generator_loss", step, window.MeanGeneratorLoss);
+        reporter.Metric("train/discriminator_loss", step, window.MeanDiscriminatorLoss);
+        reporter.Metric("train/generator_accuracy", step, window.GeneratorCorrect / (double)Math.Max(1, window.Masked));
+        reporter.Metric("train/tokens_per_second", step, window.Tokens / training.Elapsed.TotalSeconds);
+        reporter.Metric("train/learning_rate", step, metrics.LearningRate);
+        reporter.Metric("train/gradient_norm", step, metrics.GradientNorm);
+        training.Reset();
+        window = default;
+        windowLoss = 0;
+        windowSteps = 0;
+    }
+
+    private EvaluateResult? Evaluate()
+    {
+        EvaluateResult? result = heldOut?.Run(trainer.Objectives, trainer.Threads);
+        foreach ((string name, double value) in result?.Metrics() ?? [])
+        {
+            reporter.Metric(name, trainer.Step, value);
+        }
+
+        return result;
+    }
+
+    private void WriteCheckpoint()
+    {
+        if (trainer.Step == lastCheckpoint)
+        {
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        var state = new CheckpointState
+        {
+            Kind = CheckpointKind,
+            Step = trainer.Step,
+            DataPosition = trainer.Step * options.BatchSize,
+            Seed = seed,
+            Config = ConfigOf(trainer.Model.Config, options),
+        };
+        string folder = checkpoints.Write(state, trainer.State());
+        lastCheckpoint = trainer.Step;
+        reporter.Checkpoint(trainer.Step, folder);
+    }
+}

@@ -1,0 +1,158 @@
+using ElectraPipeline.Training.Checkpoints;
+using ElectraPipeline.Training.Model;
+using ElectraPipeline.Training.Objective;
+using ElectraPipeline.Training.Optimization;
+using ElectraPipeline.Training.Shards;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ElectraPipeline.Training.Pretraining;
+
+/// <summary>Trains generator and discriminator together, one optimizer step at a time.</summary>
+/// <remarks>
+/// A step is a function of (parameters, moments, step, batch, seed, options): nothing else is remembered between steps, so that going on
+/// from a checkpoint gives the same bits as never having stopped. The batch is cut into micro-batches; micro-batch i belongs to replica
+/// i mod R, each replica adds up its own gradients, and the sums are added in replica order.
+/// </remarks>
+internal sealed class Pretrainer : IDisposable
+{
+    private const string ParameterPrefix = "parameters.";
+    private const string FirstMomentPrefix = "adam_first.";
+    private const string SecondMomentPrefix = "adam_second.";
+
+    private readonly PretrainOptions options;
+    private readonly ulong seed;
+    private readonly ulong dropoutSeed;
+    private readonly DynamicMasking masking;
+    private readonly ElectraPretrainingModel[] replicas;
+    private readonly ElectraObjective[] objectives;
+    private readonly AdamW optimizer;
+    private readonly LearningRateSchedule schedule;
+
+    /// <summary>Makes an initialized model of the given sizes at step 0.</summary>
+    public Pretrainer(ElectraConfig config, PretrainOptions options, SpecialIds ids, ulong seed, Device device)
+    {
+        this.options = options;
+        this.seed = seed;
+        dropoutSeed = RandomPurpose.SeedFor(seed, RandomPurpose.Dropout);
+        masking = new DynamicMasking(ids, options.MaskProbability, options.MaskReplaceProbability, options.MaskWithReplacement);
+        schedule = new LearningRateSchedule(options.LearningRate, options.WarmupSteps, options.Steps);
+        Threads = new ReplicaThreads(Math.Max(1, options.Replicas));
+        var model = new ElectraPretrainingModel(config, device);
+        model.Initialize(seed);
+        replicas = [model, .. Enumerable.Range(1, Threads.Count - 1).Select(_ => model.Replica())];
+        objectives = [.. replicas.Select(replica => new ElectraObjective(replica))];
+        optimizer = new AdamW(
+            [.. replicas.Select(replica => replica.Parameters)],
+            ParameterGroup.For(model.Parameters.Layout, options.WeightDecay),
+            new AdamOptions(options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon, options.ClipNorm));
+    }
+
+    /// <summary>Steps done; the next step's number.</summary>
+    public long Step { get; private set; }
+
+    /// <summary>The model as the first replica sees it.</summary>
+    public ElectraPretrainingModel Model => replicas[0];
+
+    /// <summary>The replicas' objectives, one for each thread of <see cref="Threads"/>.</summary>
+    public IReadOnlyList<ElectraObjective> Objectives => objectives;
+
+    /// <summary>The replicas' threads.</summary>
+    public ReplicaThreads Threads { get; }
+
+    /// <summary>One optimizer step on the batch of this step.</summary>
+    /// <exception cref="PermanentException">The loss or the gradient is not finite; parameters are as they were before the step.</exception>
+    public StepMetrics Train(ExampleBatch batch)
+    {
+        ObjectiveSums sums = AccumulateGradients(batch, out LossScale scale);
+        double loss = (sums.GeneratorLoss * scale.Generator) + (sums.DiscriminatorLoss * scale.Discriminator);
+        double norm = optimizer.Reduce(Threads.RunEach);
+        if (!double.IsFinite(loss) || !double.IsFinite(norm))
+        {
+            throw new PermanentException(
+                $"pre-training diverged at step {Step}: loss {loss} (generator {sums.MeanGeneratorLoss}, discriminator "
+                + $"{sums.MeanDiscriminatorLoss}), gradient norm {norm}; lower pretrain.learningRate ({options.LearningRate}) or raise "
+                + $"pretrain.warmupSteps ({options.WarmupSteps})");
+        }
+
+        double rate = schedule.At(Step);
+        optimizer.Step(rate, norm, Threads.RunEach);
+        return new StepMetrics(Step++, sums, loss, rate, norm);
+    }
+
+    /// <summary>All that the next step depends on: parameters and moments by name. Belongs to the caller's dispose scope.</summary>
+    public IReadOnlyList<(string Name, Tensor Tensor)> State() => [.. Stored().SelectMany(stored =>
+        Model.Parameters.Layout.Slots.Select(slot => (stored.Prefix + slot.Name, View(stored.Flat, slot))))];
+
+    /// <summary>Goes on from what <see cref="State"/> gave at the end of a step.</summary>
+    /// <exception cref="PermanentException">A tensor is missing or of another shape.</exception>
+    public void Restore(long step, SafeTensorsFile tensors)
+    {
+        using var scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        foreach ((string prefix, Tensor flat) in Stored())
+        {
+            foreach (ParameterSlot slot in Model.Parameters.Layout.Slots)
+            {
+                Tensor target = View(flat, slot), source = tensors.Read(prefix + slot.Name);
+                if (!source.shape.SequenceEqual(target.shape))
+                {
+                    throw new PermanentException($"{tensors.Path}: \"{prefix}{slot.Name}\" has another shape than the model");
+                }
+
+                target.copy_(source);
+            }
+        }
+
+        Step = step;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Threads.Dispose();
+        optimizer.Dispose();
+        foreach (ElectraPretrainingModel replica in replicas.Reverse())
+        {
+            replica.Dispose();
+        }
+    }
+
+    private ObjectiveSums AccumulateGradients(ExampleBatch batch, out LossScale scale)
+    {
+        MaskedBatch masked = masking.Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, seed, Step);
+        scale = LossScale.For(masked.Positions.Length, masked.Tokens, options.GeneratorWeight, options.DiscriminatorWeight);
+        int share = (batch.BatchSize + Threads.Count - 1) / Threads.Count; // no replica idles while another has the whole batch
+        int size = Math.Min(options.MicroBatchSize, share);
+        int count = (batch.BatchSize + size - 1) / size;
+        var sums = new ObjectiveSums[count];
+        SeedDevice();
+        LossScale factors = scale;
+        Threads.RunEach(count, index =>
+        {
+            MaskedBatch part = masked.Slice(index * size, Math.Min(size, batch.BatchSize - (index * size)));
+            var sampler = new TokenReplacement(part, seed, Step, options.Temperature, options.DisallowCorrect);
+            var dropout = new DropoutStream(dropoutSeed, (ulong)Step, (ulong)index);
+            sums[index] = objectives[index % Threads.Count].Accumulate(part, sampler, factors, dropout);
+        });
+        return sums.Aggregate((total, part) => total + part);
+    }
+
+    /// <summary>Off the CPU dropout comes from LibTorch's generator, which must then be a function of the step.</summary>
+    private void SeedDevice()
+    {
+        if (Model.Parameters.Values.device_type != DeviceType.CPU)
+        {
+            manual_seed((long)(CounterRandom.Mix(dropoutSeed + (ulong)Step) >> 1));
+        }
+    }
+
+    private (string Prefix, Tensor Flat)[] Stored() =>
+    [
+        (ParameterPrefix, Model.Parameters.Values),
+        (FirstMomentPrefix, optimizer.FirstMoments),
+        (SecondMomentPrefix, optimizer.SecondMoments),
+    ];
+
+    private static Tensor View(Tensor flat, ParameterSlot slot) => flat.narrow(0, slot.Offset, slot.Length).view([.. slot.Shape]);
+}

@@ -1,0 +1,208 @@
+using ElectraPipeline.Training.Checkpoints;
+using ElectraPipeline.Training.Objective;
+using ElectraPipeline.Training.Pretraining;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace ElectraPipeline.Training.Tests.Pretraining;
+
+public sealed class PretrainerTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("electra-pretrain-").FullName;
+
+    public PretrainerTests() => set_num_threads(1);
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Theory]
+    [InlineData("normal")]
+    [InlineData("scaled")]
+    public void The_first_loss_is_that_of_knowing_nothing(string initialization)
+    {
+        using Pretrainer trainer = TinyPretraining.Trainer(config: TinyPretraining.Config(initialization: initialization));
+        double expected = Math.Log(TinyPretraining.Vocabulary) + (50 * Math.Log(2));
+        Assert.Equal(expected, trainer.Train(TinyPretraining.Batch(0)).Loss, expected * 0.02);
+    }
+
+    [Theory]
+    [InlineData(1, 0.0)]
+    [InlineData(1, 0.1)]
+    [InlineData(2, 0.1)]
+    public void Going_on_from_a_checkpoint_gives_the_same_bits_as_never_stopping(int replicas, double dropout)
+    {
+        using Pretrainer straight = Make();
+        TinyPretraining.Train(straight, 20);
+
+        using Pretrainer first = Make();
+        RunLoop(first, steps: 10);
+        using Pretrainer second = Make();
+        using (Checkpoint checkpoint = CheckpointReader.OpenNewest(folder, Assert.Fail)!)
+        {
+            Assert.Equal(10, checkpoint.State.Step);
+            second.Restore(checkpoint.State.Step, checkpoint.Tensors);
+        }
+
+        TinyPretraining.Train(second, 10);
+        AssertSameBits(TinyPretraining.Snapshot(straight), TinyPretraining.Snapshot(second));
+
+        Pretrainer Make() => TinyPretraining.Trainer(TinyPretraining.Options(replicas), TinyPretraining.Config(dropout));
+    }
+
+    [Fact]
+    public void Two_replicas_give_the_same_bits_each_time_and_nearly_those_of_one()
+    {
+        Dictionary<string, float[]> one = After(1), two = After(2), again = After(2);
+        AssertSameBits(two, again);
+        float difference = one.Max(pair => pair.Value.Zip(two[pair.Key]).Max(values => Math.Abs(values.First - values.Second)));
+        Assert.InRange(difference, 1e-12f, 1e-3f); // the sums are grouped differently: 0 would mean that the second replica did nothing
+
+        static Dictionary<string, float[]> After(int replicas)
+        {
+            using Pretrainer trainer = TinyPretraining.Trainer(TinyPretraining.Options(replicas));
+            TinyPretraining.Train(trainer, 5);
+            return TinyPretraining.Snapshot(trainer);
+        }
+    }
+
+    [Fact]
+    public void Another_seed_gives_another_model()
+    {
+        using Pretrainer first = TinyPretraining.Trainer(seed: 1), second = TinyPretraining.Trainer(seed: 2);
+        Assert.NotEqual(TinyPretraining.Snapshot(first).First().Value, TinyPretraining.Snapshot(second).First().Value);
+    }
+
+    [Fact]
+    public void The_losses_fall_on_text_with_a_rule()
+    {
+        PretrainOptions options = TinyPretraining.Options() with { Steps = 300, LearningRate = 5e-3, WarmupSteps = 20, MicroBatchSize = 8 };
+        using Pretrainer trainer = TinyPretraining.Trainer(options, TinyPretraining.Config(initialization: "scaled"));
+        ObjectiveSums early = default, late = default;
+        for (int step = 0; step < options.Steps; step++)
+        {
+            ObjectiveSums sums = trainer.Train(TinyPretraining.Batch(step)).Sums;
+            early += step < 20 ? sums : default;
+            late += step >= options.Steps - 20 ? sums : default;
+        }
+
+        Assert.InRange(late.MeanGeneratorLoss, 0, early.MeanGeneratorLoss - 0.5);
+        Assert.InRange(late.MeanDiscriminatorLoss, 0, early.MeanDiscriminatorLoss - 0.02);
+    }
+
+    [Fact]
+    public void A_loss_that_is_no_number_stops_before_the_update()
+    {
+        using Pretrainer trainer = TinyPretraining.Trainer();
+        TinyPretraining.Train(trainer, 3);
+        using (no_grad())
+        {
+            trainer.Model.Parameters.Value("discriminator.discriminator_predictions.dense.weight").fill_(float.NaN);
+        }
+
+        Dictionary<string, float[]> before = TinyPretraining.Snapshot(trainer);
+        PermanentException stopped = Assert.Throws<PermanentException>(() => trainer.Train(TinyPretraining.Batch(3)));
+        Assert.Contains("step 3", stopped.Message, StringComparison.Ordinal);
+        AssertSameBits(before, TinyPretraining.Snapshot(trainer));
+    }
+
+    [Fact]
+    public void Being_asked_to_stop_writes_a_checkpoint_of_the_last_step()
+    {
+        using Pretrainer trainer = TinyPretraining.Trainer();
+        using var source = new CancellationTokenSource();
+        var reporter = new RecordingReporter { OnProgress = done => Cancel(done, source) };
+        PretrainLoop loop = Loop(trainer, TinyPretraining.Options() with { CheckpointSteps = 100 }, reporter);
+        Assert.Throws<OperationCanceledException>(() => loop.Run(source.Token));
+        (long step, string path) = Assert.Single(reporter.Checkpoints);
+        Assert.Equal(15, step);
+        using Checkpoint checkpoint = CheckpointReader.Open(path);
+        Assert.Equal(15 * TinyPretraining.BatchSize, checkpoint.State.DataPosition);
+
+        static void Cancel(long done, CancellationTokenSource source)
+        {
+            if (done == 15)
+            {
+                source.Cancel();
+            }
+        }
+    }
+
+    [Fact]
+    public void A_run_reports_curves_evaluations_and_checkpoints()
+    {
+        using Pretrainer trainer = TinyPretraining.Trainer();
+        var reporter = new RecordingReporter();
+        EvaluateResult result = Loop(trainer, TinyPretraining.Options(), reporter).Run(CancellationToken.None)!;
+        Assert.Equal([5, 10, 15, 20], reporter.Metrics.Where(metric => metric.Name == "train/loss").Select(metric => metric.Step));
+        Assert.Equal([10, 20], reporter.Metrics.Where(metric => metric.Name == "heldout/discriminator_auc").Select(metric => metric.Step));
+        Assert.Equal([10], reporter.Checkpoints.Select(checkpoint => checkpoint.Step));
+        Assert.Equal(20, reporter.LastProgress);
+        Assert.All(reporter.Metrics, metric => Assert.True(double.IsFinite(metric.Value), metric.ToString()));
+        Assert.InRange(result.UnigramEntropy, 3, Math.Log(TinyPretraining.Vocabulary - 5) + 1e-9);
+        Assert.InRange(result.ReplacedShare, 0.05, 0.2);
+    }
+
+    [Fact]
+    public void Evaluation_does_not_depend_on_threads()
+    {
+        Assert.Equal(Evaluate(1), Evaluate(2));
+
+        static EvaluateResult Evaluate(int replicas)
+        {
+            using Pretrainer trainer = TinyPretraining.Trainer(TinyPretraining.Options(replicas));
+            return HeldOut().Run(trainer.Objectives, trainer.Threads);
+        }
+    }
+
+    [Fact]
+    public void Memory_stays_flat_over_steps()
+    {
+        PretrainOptions options = TinyPretraining.Options(replicas: 2) with { Steps = 1_000 };
+        using Pretrainer trainer = TinyPretraining.Trainer(options, TinyPretraining.Config(dropout: 0.1));
+        TinyPretraining.Train(trainer, 50);
+        long tensors = Tensor.TotalCount, bytes = ResidentBytes();
+        TinyPretraining.Train(trainer, 300);
+        Assert.Equal(tensors, Tensor.TotalCount);
+        Assert.InRange(ResidentBytes() - bytes, long.MinValue, 30 << 20); // one leaked activation a step would be 80 MB
+    }
+
+    private static long ResidentBytes()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        using var process = System.Diagnostics.Process.GetCurrentProcess();
+        return process.WorkingSet64;
+    }
+
+    private static void AssertSameBits(Dictionary<string, float[]> expected, Dictionary<string, float[]> actual)
+    {
+        Assert.Equal(expected.Keys, actual.Keys);
+        Assert.All(expected, pair => Assert.True(
+            pair.Value.AsSpan().SequenceEqual(actual[pair.Key]) || pair.Value.Any(float.IsNaN), $"{pair.Key} differs"));
+    }
+
+    private static HeldOutEvaluator HeldOut()
+    {
+        PretrainOptions options = TinyPretraining.Options();
+        var masking = new DynamicMasking(TinyPretraining.Ids, options.MaskProbability, options.MaskReplaceProbability, withReplacement: false);
+        return new HeldOutEvaluator(
+            [.. Enumerable.Range(1_000, 5).Select(step => TinyPretraining.Batch(step))], masking, TinyPretraining.Ids, options, seed: 3);
+    }
+
+    private void RunLoop(Pretrainer trainer, int steps)
+    {
+        using var source = new CancellationTokenSource();
+        var reporter = new RecordingReporter { OnProgress = done => CancelAt(done, steps, source) };
+        Assert.Throws<OperationCanceledException>(() => Loop(trainer, TinyPretraining.Options(trainer.Threads.Count), reporter).Run(source.Token));
+
+        static void CancelAt(long done, int steps, CancellationTokenSource source)
+        {
+            if (done == steps)
+            {
+                source.Cancel();
+            }
+        }
+    }
+
+    private PretrainLoop Loop(Pretrainer trainer, PretrainOptions options, RecordingReporter reporter) => new(
+        trainer, options, seed: 7, step => TinyPretraining.Batch(step), HeldOut(), new CheckpointWriter(folder, keep: 2), reporter);
+}
