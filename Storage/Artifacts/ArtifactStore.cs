@@ -1,0 +1,209 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace ElectraPipeline.Storage.Artifacts;
+
+/// <summary>A folder sealed under objects/.</summary>
+/// <param name="Digest">SHA-256 of its file list, hex.</param>
+/// <param name="Kind">What it is, for people: "corpus", "model", "checkpoint".</param>
+/// <param name="Bytes">Size of its files.</param>
+/// <param name="Files">Number of its files.</param>
+public sealed record SealedArtifact(string Digest, string Kind, long Bytes, int Files);
+
+/// <summary>
+/// Folders of files named by their content. Writers fill a folder of their own under work/; sealing hashes it, makes it durable and
+/// renames it into objects/ab/abcd..., so nothing half-written ever stands there.
+/// </summary>
+/// <remarks>
+/// The digest is the SHA-256 of one line a file, sorted by path: SHA-256 of its bytes, a space, its length, a space, its path with '/',
+/// a line feed. Empty folders do not count.
+/// </remarks>
+public sealed class ArtifactStore
+{
+    private readonly string objects;
+    private readonly string work;
+
+    /// <summary>Opens the store in a data folder; makes its folders if missing.</summary>
+    public ArtifactStore(string dataFolder)
+    {
+        objects = Path.Combine(Path.GetFullPath(dataFolder), "objects");
+        work = Path.Combine(Path.GetFullPath(dataFolder), "work");
+        Directory.CreateDirectory(objects);
+        Directory.CreateDirectory(work);
+    }
+
+    /// <summary>Makes an empty folder that belongs to one lease of a stage run; what an earlier process left there is removed.</summary>
+    public string CreateWorkFolder(long stageRunId, long epoch)
+    {
+        string folder = Path.Combine(work, $"{stageRunId}.{epoch}");
+        DeleteFolder(folder);
+        Directory.CreateDirectory(folder);
+        return folder;
+    }
+
+    /// <summary>Removes a lease's folder, if it is there.</summary>
+    public void DeleteWorkFolder(long stageRunId, long epoch) => DeleteFolder(Path.Combine(work, $"{stageRunId}.{epoch}"));
+
+    /// <summary>Whether a sealed folder is here.</summary>
+    public bool Contains(string digest) => Directory.Exists(PathOf(digest));
+
+    /// <summary>Where the files of a sealed folder are; they must not be changed.</summary>
+    public string PathOf(string digest) => Path.Combine(objects, digest[..2], digest);
+
+    /// <summary>
+    /// Seals <paramref name="folder"/>, which must be on the store's volume and is gone afterwards. If the same content was sealed
+    /// before, that is kept.
+    /// </summary>
+    /// <exception cref="StorageException">The folder has no files, holds a link, or the volume is full.</exception>
+    public SealedArtifact Seal(string folder, string kind)
+    {
+        try
+        {
+            var listing = Listing.Of(folder, sync: true);
+            if (listing.Files == 0)
+            {
+                throw new StorageException($"{folder} has no files: there is nothing to seal");
+            }
+
+            MoveIntoPlace(folder, listing.Digest);
+            return new SealedArtifact(listing.Digest, kind, listing.Bytes, listing.Files);
+        }
+        catch (IOException e) when (DiskFull.Is(e))
+        {
+            throw DiskFull.Describe(e, folder);
+        }
+    }
+
+    /// <summary>Reads a sealed folder and compares it with its digest. Null: it is whole; else what is wrong with it.</summary>
+    public string? Verify(string digest)
+    {
+        string folder = PathOf(digest);
+        if (!Directory.Exists(folder))
+        {
+            return $"{folder} is missing";
+        }
+
+        string found = Listing.Of(folder, sync: false).Digest;
+        return found == digest ? null : $"{folder} holds other bytes than were sealed: its digest is {found}";
+    }
+
+    /// <summary>Digests of all sealed folders that were last changed before <paramref name="before"/>.</summary>
+    internal IEnumerable<string> DigestsOlderThan(DateTimeOffset before) =>
+        from prefix in Directory.EnumerateDirectories(objects)
+        from folder in Directory.EnumerateDirectories(prefix)
+        where Directory.GetLastWriteTimeUtc(folder) < before.UtcDateTime
+        select Path.GetFileName(folder);
+
+    /// <summary>Removes a sealed folder; readers that have its files open keep them.</summary>
+    internal void Delete(string digest)
+    {
+        // Renamed first, so that a crash in the middle leaves no sealed folder with files missing.
+        string folder = PathOf(digest);
+        string doomed = Path.Combine(work, $"deleted.{digest}");
+        DeleteFolder(doomed);
+        if (Directory.Exists(folder))
+        {
+            Directory.Move(folder, doomed);
+            DeleteFolder(doomed);
+        }
+    }
+
+    /// <summary>Removes folders under work/ that were last changed before <paramref name="before"/> and that nobody uses.</summary>
+    internal int DeleteWorkOlderThan(DateTimeOffset before, Func<string, bool> isUsed)
+    {
+        var old = Directory.EnumerateDirectories(work)
+            .Where(folder => Directory.GetLastWriteTimeUtc(folder) < before.UtcDateTime && !isUsed(Path.GetFileName(folder)))
+            .ToList();
+        old.ForEach(DeleteFolder);
+        return old.Count;
+    }
+
+    private static void DeleteFolder(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private void MoveIntoPlace(string folder, string digest)
+    {
+        string target = PathOf(digest);
+        string parent = Path.GetDirectoryName(target)!;
+        if (!Directory.Exists(parent))
+        {
+            Directory.CreateDirectory(parent);
+            NativeFile.SyncFolder(objects);
+        }
+
+        try
+        {
+            // Its age counts from now for the garbage collector.
+            Directory.SetLastWriteTimeUtc(folder, DateTime.UtcNow);
+            Directory.Move(folder, target);
+        }
+        catch (IOException) when (Directory.Exists(target))
+        {
+            Directory.SetLastWriteTimeUtc(target, DateTime.UtcNow);
+            DeleteFolder(folder);
+        }
+
+        NativeFile.SyncFolder(parent);
+    }
+
+    /// <summary>The file list of a folder.</summary>
+    private sealed record Listing(string Digest, long Bytes, int Files)
+    {
+        public static Listing Of(string folder, bool sync)
+        {
+            long bytes = 0;
+            using var list = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            var entries = new DirectoryInfo(folder).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).ToList();
+            if (entries.Find(entry => entry.LinkTarget is not null) is { } link)
+            {
+                throw new StorageException($"{link.FullName} is a link; a sealed folder holds plain files only");
+            }
+
+            var files = entries.OfType<FileInfo>()
+                .Select(file => (file.FullName, Path: Path.GetRelativePath(folder, file.FullName).Replace('\\', '/')))
+                .OrderBy(file => file.Path, StringComparer.Ordinal)
+                .ToList();
+            foreach (var (fullName, path) in files)
+            {
+                var (hash, length) = HashFile(fullName, sync);
+                bytes += length;
+                list.AppendData(Encoding.UTF8.GetBytes($"{hash} {length} {path}\n"));
+            }
+
+            if (sync)
+            {
+                SyncFolders(folder);
+            }
+
+            return new Listing(Convert.ToHexStringLower(list.GetHashAndReset()), bytes, files.Count);
+        }
+
+        private static (string Hash, long Length) HashFile(string path, bool sync)
+        {
+            using var handle = File.OpenHandle(path, options: FileOptions.SequentialScan);
+            using var stream = new FileStream(handle, FileAccess.Read, bufferSize: 1);
+            string hash = Convert.ToHexStringLower(SHA256.HashData(stream));
+            if (sync)
+            {
+                RandomAccess.FlushToDisk(handle);
+            }
+
+            return (hash, stream.Length);
+        }
+
+        private static void SyncFolders(string folder)
+        {
+            foreach (string inner in Directory.EnumerateDirectories(folder, "*", SearchOption.AllDirectories))
+            {
+                NativeFile.SyncFolder(inner);
+            }
+
+            NativeFile.SyncFolder(folder);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+namespace ElectraPipeline.Storage.Runs;
+
+/// <summary>
+/// Places on a resource of which a host has few. A slot is leased with the stage run and renewed by the same heartbeat, so a dead
+/// worker cannot hold one.
+/// </summary>
+internal static class ResourceSlots
+{
+    public static async Task<bool> TakeAsync(StorageTransaction transaction, ResourceSlot slot, StageLease lease, TimeSpan ttl)
+    {
+        var parameters = new { slot.Name, slot.Capacity, lease.StageRunId, lease.Epoch, ttl };
+        await transaction.ExecuteAsync(
+            """
+            insert into resource_slot (name, ordinal) select @Name, n from generate_series(0, @Capacity - 1) n
+            where (select count(*) from resource_slot where name = @Name) < @Capacity on conflict do nothing
+            """,
+            parameters);
+        return await transaction.ExecuteAsync(
+            """
+            update resource_slot set holder = @StageRunId, epoch = @Epoch, until = clock_timestamp() + @ttl
+            where (name, ordinal) = (
+                select name, ordinal from resource_slot
+                where name = @Name and ordinal < @Capacity and (holder is null or until < clock_timestamp())
+                order by ordinal limit 1 for update skip locked)
+            """,
+            parameters) > 0;
+    }
+
+    /// <summary>Frees what the lease holds and returns the stage runs that wait for it.</summary>
+    public static Task<IReadOnlyList<ReadyStage>> FreeAsync(StorageTransaction transaction, StageLease lease) =>
+        transaction.QueryAsync<ReadyStage>(
+            """
+            with freed as (
+                update resource_slot set holder = null, until = '-infinity' where holder = @StageRunId and epoch = @Epoch returning name)
+            select s.id, s.queue, s.hangfire_job_id from stage_run s
+            where s.state = 'ready' and s.waiting_for in (select name from freed) order by s.id
+            """,
+            new { lease.StageRunId, lease.Epoch });
+}

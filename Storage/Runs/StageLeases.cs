@@ -1,0 +1,252 @@
+using Dapper;
+using ElectraPipeline.Storage.Artifacts;
+using Npgsql;
+
+namespace ElectraPipeline.Storage.Runs;
+
+/// <summary>
+/// The protocol by which stage runs change state (docs/durability.md). Each method is one transaction, conditional on the lease's
+/// epoch where it takes a lease: what a stale holder does has no effect, and it is told so.
+/// </summary>
+public sealed class StageLeases(NpgsqlDataSource dataSource, ArtifactStore artifacts)
+{
+    /// <summary>
+    /// Claims a stage run that is ready, and one of <paramref name="slot"/> with it. The attempt is counted now, so that a stage that
+    /// kills its process stops after its last attempt.
+    /// </summary>
+    public async Task<ClaimOutcome> ClaimAsync(
+        long stageRunId, string owner, TimeSpan ttl, ResourceSlot? slot = null, CancellationToken cancellationToken = default)
+    {
+        await using (var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken))
+        {
+            var lease = await transaction.SingleAsync<StageLease>(
+                """
+                update stage_run set state = 'running', attempt = attempt + 1, lease_epoch = lease_epoch + 1, lease_owner = @owner,
+                    lease_until = clock_timestamp() + @ttl, started_at = clock_timestamp(), finished_at = null, waiting_for = null,
+                    progress_done = null, progress_total = null, progress_unit = null
+                where id = @stageRunId and state = 'ready' and available_at <= clock_timestamp()
+                returning id as stage_run_id, run_id, stage, shard, lease_epoch as epoch, attempt, max_attempts, lease_owner as owner
+                """,
+                new { stageRunId, owner, ttl });
+            if (lease is null)
+            {
+                string? state = await transaction.ScalarAsync<string?>("select state::text from stage_run where id = @stageRunId", new { stageRunId });
+                return new ClaimOutcome(null, state switch { null => "no such stage run", "ready" => "not due yet", _ => state });
+            }
+
+            if (slot is null || await ResourceSlots.TakeAsync(transaction, slot, lease, ttl))
+            {
+                await transaction.AddEventAsync(lease.RunId, stageRunId, "worker:" + owner, "claimed", $"attempt {lease.Attempt} of {lease.MaxAttempts}");
+                await transaction.CommitAsync();
+                return new ClaimOutcome(lease, "claimed");
+            }
+        }
+
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(
+            "update stage_run set waiting_for = @Name where id = @stageRunId and state = 'ready'", new { slot!.Name, stageRunId });
+        return new ClaimOutcome(null, $"waits for {slot.Name}");
+    }
+
+    /// <summary>Renews lease and slot and stores the progress. False: someone else owns the stage run now, or it was cancelled.</summary>
+    /// <remarks>Blocks, since it is called from a thread of its own that must not wait for the thread pool.</remarks>
+    /// <param name="lease">The lease.</param>
+    /// <param name="ttl">How long it shall hold from now.</param>
+    /// <param name="progress">Newest progress; null keeps what is stored.</param>
+    /// <param name="patience">After how long the database counts as unreachable, in whole seconds.</param>
+    public bool Heartbeat(StageLease lease, TimeSpan ttl, StageProgress? progress, TimeSpan patience)
+    {
+        using var connection = dataSource.OpenConnection();
+        return connection.ExecuteScalar<long>(
+            """
+            with slot as (
+                update resource_slot set until = clock_timestamp() + @ttl where holder = @StageRunId and epoch = @Epoch),
+            stage as (
+                update stage_run set lease_until = clock_timestamp() + @ttl, progress_done = coalesce(@done, progress_done),
+                    progress_total = coalesce(@total, progress_total), progress_unit = coalesce(@unit, progress_unit)
+                where id = @StageRunId and lease_epoch = @Epoch and state = 'running' returning id)
+            select count(*) from stage
+            """,
+            new { lease.StageRunId, lease.Epoch, ttl, done = progress?.Done, total = progress?.Total, unit = progress?.Unit },
+            commandTimeout: Math.Max(1, (int)patience.TotalSeconds)) > 0;
+    }
+
+    /// <summary>Outputs of the parents, in order of display: "tokenize" shards come in shard order.</summary>
+    public async Task<IReadOnlyList<StageInput>> InputsAsync(long stageRunId, CancellationToken cancellationToken = default)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<StageInput>(new CommandDefinition(
+            """
+            select p.stage, p.shard, p.output_digest as digest, p.result::text as result
+            from stage_dependency d join stage_run p on p.id = d.parent where d.child = @stageRunId order by p.ordinal
+            """,
+            new { stageRunId },
+            cancellationToken: cancellationToken))).AsList();
+    }
+
+    /// <summary>The output published under a fingerprint, by whichever run; null if there is none.</summary>
+    public async Task<CachedOutput?> FindCachedAsync(string stage, string fingerprint, CancellationToken cancellationToken = default)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<CachedOutput>(new CommandDefinition(
+            """
+            select c.output_digest as digest, a.kind, a.bytes, a.files, c.result::text as result, c.stage_run_id,
+                (select s.run_id from stage_run s where s.id = c.stage_run_id) as run_id
+            from stage_cache c join artifact a on a.digest = c.output_digest where c.stage = @stage and c.fingerprint = @fingerprint
+            """,
+            new { stage, fingerprint },
+            cancellationToken: cancellationToken));
+    }
+
+    /// <summary>
+    /// Publishes a stage run's output: its state, the artifact, the cache, what <paramref name="publish"/> writes, its children and its
+    /// run, all in one transaction. Null: the lease was lost, and nothing was written.
+    /// </summary>
+    /// <param name="lease">The lease.</param>
+    /// <param name="output">What is published; reused if it says so.</param>
+    /// <param name="publish">Writes more in the same transaction; what it returns replaces the result, unless null.</param>
+    /// <param name="cancellationToken">Ends the attempt; whether it was committed is then unknown, and a repetition is safe.</param>
+    public async Task<StageEnd?> CompleteAsync(
+        StageLease lease,
+        StageOutput output,
+        Func<StorageTransaction, Task<string?>>? publish = null,
+        CancellationToken cancellationToken = default)
+    {
+        await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
+        var held = await transaction.SingleAsync<HeldState>(
+            "select state, lease_epoch as epoch from stage_run where id = @StageRunId for no key update", new { lease.StageRunId });
+        if (held is null || held.Epoch != lease.Epoch)
+        {
+            return null;
+        }
+
+        if (held.State is StageState.Succeeded or StageState.Reused)
+        {
+            // Committed before, but the answer was lost. The children were not handed to the caller; the relay enqueues them.
+            return new StageEnd([], await RunStateAsync(transaction, lease.RunId));
+        }
+
+        if (held.State != StageState.Running)
+        {
+            return null;
+        }
+
+        await ArtifactRows.AddAsync(transaction, artifacts, output.Artifact);
+        string? result = publish is null ? output.Result : await publish(transaction) ?? output.Result;
+        await StoreOutputAsync(transaction, lease, output, result);
+        var ready = await transaction.QueryAsync<ReadyStage>(StageSql.ReleaseChildren, new { lease.StageRunId });
+        var waiting = await ResourceSlots.FreeAsync(transaction, lease);
+        await transaction.AddEventAsync(
+            lease.RunId, lease.StageRunId, "worker:" + lease.Owner, output.ReusedFrom is null ? "succeeded" : "reused", output.Artifact.Digest);
+        var state = await FinishRunAsync(transaction, lease.RunId);
+        await transaction.CommitAsync();
+        return new StageEnd([.. ready, .. waiting], state);
+    }
+
+    /// <summary>
+    /// Ends an attempt that failed: ready again after <paramref name="backoff"/> if it may be tried again and attempts are left, else
+    /// failed for good. Null: the lease was lost.
+    /// </summary>
+    public async Task<StageEnd?> FailAsync(
+        StageLease lease, string error, bool isPermanent, TimeSpan backoff, CancellationToken cancellationToken = default)
+    {
+        await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
+        bool final = isPermanent || lease.Attempt >= lease.MaxAttempts;
+        int changed = await transaction.ExecuteAsync(
+            """
+            update stage_run set state = case when @final then 'failed' else 'ready' end::stage_state, error = @error,
+                error_kind = case when @isPermanent then 'permanent' else 'retryable' end, lease_owner = null, lease_until = null,
+                enqueued_at = null, finished_at = case when @final then clock_timestamp() end,
+                available_at = clock_timestamp() + case when @final then interval '0' else @backoff end
+            where id = @StageRunId and lease_epoch = @Epoch and state = 'running'
+            """,
+            new { lease.StageRunId, lease.Epoch, final, error, isPermanent, backoff });
+        if (changed == 0)
+        {
+            return null;
+        }
+
+        var waiting = await ResourceSlots.FreeAsync(transaction, lease);
+        await transaction.AddEventAsync(lease.RunId, lease.StageRunId, "worker:" + lease.Owner, final ? "failed" : "will retry", FirstLine(error));
+        var state = await FinishRunAsync(transaction, lease.RunId);
+        await transaction.CommitAsync();
+        return new StageEnd(waiting, state);
+    }
+
+    /// <summary>
+    /// Gives a lease back because the worker shuts down: ready at once, and the attempt is not counted. False: the lease was lost.
+    /// </summary>
+    public async Task<bool> ReleaseAsync(StageLease lease, string reason, CancellationToken cancellationToken = default)
+    {
+        await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
+        int changed = await transaction.ExecuteAsync(
+            """
+            update stage_run set state = 'ready', attempt = attempt - 1, lease_owner = null, lease_until = null, enqueued_at = null,
+                available_at = clock_timestamp()
+            where id = @StageRunId and lease_epoch = @Epoch and state = 'running'
+            """,
+            new { lease.StageRunId, lease.Epoch });
+        if (changed > 0)
+        {
+            await ResourceSlots.FreeAsync(transaction, lease);
+            await transaction.AddEventAsync(lease.RunId, lease.StageRunId, "worker:" + lease.Owner, "interrupted", reason);
+            await transaction.CommitAsync();
+        }
+
+        return changed > 0;
+    }
+
+    /// <summary>Frees the slot of a lease that was lost, once its work has stopped.</summary>
+    public async Task<IReadOnlyList<ReadyStage>> FreeSlotAsync(StageLease lease, CancellationToken cancellationToken = default)
+    {
+        await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
+        var waiting = await ResourceSlots.FreeAsync(transaction, lease);
+        await transaction.CommitAsync();
+        return waiting;
+    }
+
+    /// <summary>Stores the fingerprint of an attempt, for those who look while it runs.</summary>
+    public async Task SetFingerprintAsync(StageLease lease, string fingerprint, CancellationToken cancellationToken = default)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new CommandDefinition(
+            "update stage_run set fingerprint = @fingerprint where id = @StageRunId and lease_epoch = @Epoch and state = 'running'",
+            new { fingerprint, lease.StageRunId, lease.Epoch },
+            cancellationToken: cancellationToken));
+    }
+
+    internal static async Task<RunState> FinishRunAsync(StorageTransaction transaction, long runId)
+    {
+        // The run is locked in a statement of its own: the next one then sees what the transaction that held the lock before wrote.
+        await transaction.ExecuteAsync("select 1 from run where id = @runId for no key update", new { runId });
+        await transaction.ExecuteAsync(StageSql.FinishRuns, new { runs = new[] { runId } });
+        return await RunStateAsync(transaction, runId);
+    }
+
+    private static async Task<RunState> RunStateAsync(StorageTransaction transaction, long runId) =>
+        Enum.Parse<RunState>((await transaction.ScalarAsync<string>("select state::text from run where id = @runId", new { runId }))!, ignoreCase: true);
+
+    private static Task StoreOutputAsync(StorageTransaction transaction, StageLease lease, StageOutput output, string? result) =>
+        transaction.ExecuteAsync(
+            """
+            update stage_run set state = case when @ReusedFrom::bigint is null then 'succeeded' else 'reused' end::stage_state,
+                fingerprint = @Fingerprint, output_digest = @Digest, result = @result::jsonb, reused_from = @ReusedFrom, error = null,
+                error_kind = null, lease_owner = null, lease_until = null, finished_at = clock_timestamp()
+            where id = @StageRunId;
+            insert into stage_cache (stage, fingerprint, output_digest, result, stage_run_id)
+            values (@Stage, @Fingerprint, @Digest, @result::jsonb, @StageRunId)
+            on conflict (stage, fingerprint) do update set output_digest = excluded.output_digest, result = excluded.result,
+                stage_run_id = excluded.stage_run_id, created_at = clock_timestamp()
+            where @ReusedFrom::bigint is null;
+            delete from checkpoint where stage_run_id = @StageRunId;
+            """,
+            new { lease.StageRunId, lease.Stage, output.ReusedFrom, output.Fingerprint, output.Artifact.Digest, result });
+
+    private static string FirstLine(string text)
+    {
+        int end = text.IndexOf('\n');
+        return end < 0 ? text : text[..end];
+    }
+
+    private sealed record HeldState(StageState State, long Epoch);
+}

@@ -1,0 +1,34 @@
+namespace ElectraPipeline.Storage.Runs;
+
+/// <summary>Statements that several transitions share.</summary>
+internal static class StageSql
+{
+    /// <summary>Counts a finished parent off its children and makes those ready that wait for nothing more. The lock is in id order.</summary>
+    public const string ReleaseChildren = """
+        with children as (
+            select s.id from stage_run s join stage_dependency d on d.child = s.id
+            where d.parent = @StageRunId and s.state = 'blocked' order by s.id for no key update of s),
+        counted as (
+            update stage_run s set pending_dependencies = s.pending_dependencies - 1,
+                state = case when s.pending_dependencies = 1 then 'ready' else 'blocked' end::stage_state,
+                available_at = clock_timestamp()
+            from children where s.id = children.id
+            returning s.id, s.queue, s.hangfire_job_id, s.state)
+        select id, queue, hangfire_job_id from counted where state = 'ready' order by id
+        """;
+
+    /// <summary>
+    /// Gives runs of @runs that can go no further their end state: failed before cancelled before succeeded. Blocked stages below a
+    /// failed one stay blocked, so that a retry finds them.
+    /// </summary>
+    public const string FinishRuns = """
+        update run set state = ended.state, finished_at = clock_timestamp()
+        from (
+            select s.run_id, (case when bool_or(s.state = 'failed') then 'failed' when bool_or(s.state = 'cancelled') then 'cancelled'
+                else 'succeeded' end)::run_state as state
+            from stage_run s where s.run_id = any(@runs) group by s.run_id
+            having not bool_or(s.state in ('ready', 'running'))
+                and (bool_or(s.state in ('failed', 'cancelled')) or bool_and(s.state in ('succeeded', 'reused')))) ended
+        where run.id = ended.run_id and run.state = 'running'
+        """;
+}
