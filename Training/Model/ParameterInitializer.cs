@@ -7,12 +7,14 @@ namespace ElectraPipeline.Training.Model;
 /// <summary>First values of the parameters, each drawn from a stream that its name selects.</summary>
 /// <remarks>
 /// "normal" is the official code's: truncated normal (two standard deviations) everywhere, Glorot uniform where that code leaves
-/// TensorFlow's default. "scaled" keeps the variance of activations whatever the width: Glorot uniform for dense layers, words with
-/// variance 1/E, positions as sinusoids (Vaswani et al. 2017, section 3.5) of the words' size, the detector's last layer small, so that
-/// it starts undecided.
+/// TensorFlow's default. "scaled" keeps the variance of activations whatever the width: Glorot uniform for dense layers; words, segments
+/// and positions (sinusoids, Vaswani et al. 2017, section 3.5) of one size, so that the layer norm after their sum drowns neither and
+/// attention can use positions from the first step; the detector's last weight zero, so that it starts undecided.
 /// </remarks>
 internal static class ParameterInitializer
 {
+    private const double ScaledEmbeddingSize = 0.05;
+
     /// <summary>Fills all parameters of a store.</summary>
     public static void Initialize(ParameterStore store, ElectraConfig config, ulong seed)
     {
@@ -34,12 +36,13 @@ internal static class ParameterInitializer
         switch (slot.Initial)
         {
             case InitialValue.Zero:
+            case InitialValue.DetectionWeight when scaled:
                 break;
             case InitialValue.One:
                 Array.Fill(values, 1f);
                 break;
             case InitialValue.GlorotWeight:
-            case InitialValue.DetectionWeight when !scaled:
+            case InitialValue.DetectionWeight:
             case InitialValue.Weight when scaled:
                 GlorotUniform(values, slot, ref random);
                 break;
@@ -47,7 +50,7 @@ internal static class ParameterInitializer
                 Sinusoids(values, (int)slot.Shape[1]);
                 break;
             case InitialValue.Embedding when scaled:
-                TruncatedNormal(values, 1 / Math.Sqrt(slot.Shape[1]), ref random);
+                TruncatedNormal(values, ScaledEmbeddingSize, ref random);
                 break;
             default:
                 TruncatedNormal(values, config.InitializerRange, ref random);
@@ -82,12 +85,11 @@ internal static class ParameterInitializer
 
     private static void Sinusoids(float[] values, int width)
     {
-        double amplitude = 1 / Math.Sqrt(width);
         for (int i = 0; i < values.Length; i++)
         {
             int position = i / width, dimension = i % width;
             double angle = position / Math.Pow(10_000, (dimension & ~1) / (double)width);
-            values[i] = (float)(amplitude * ((dimension & 1) == 0 ? Math.Sin(angle) : Math.Cos(angle)));
+            values[i] = (float)(ScaledEmbeddingSize * ((dimension & 1) == 0 ? Math.Sin(angle) : Math.Cos(angle)));
         }
     }
 }

@@ -17,7 +17,7 @@ internal enum InitialValue
     /// <summary>A weight that TensorFlow's default initializer draws in every case: Glorot uniform.</summary>
     GlorotWeight,
 
-    /// <summary>The discriminator's last weight [1, H]: Glorot uniform in the official code, which its inputs of small size make harmless.</summary>
+    /// <summary>The discriminator's last weight [1, H]: Glorot uniform in the official code.</summary>
     DetectionWeight,
 
     /// <summary>Biases.</summary>
