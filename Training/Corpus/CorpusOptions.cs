@@ -9,10 +9,10 @@ public sealed record CorpusOptions
     /// </summary>
     public required IReadOnlyList<string> Paths { get; init; }
 
-    /// <summary>"auto" (by content and name), "text", "jsonl" or "dotnet-xml-docs".</summary>
+    /// <summary>"auto" (by name, else by content), "text", "jsonl" or "dotnet-xml-docs".</summary>
     public string Format { get; init; } = "auto";
 
-    /// <summary>JSONL: the field with the text.</summary>
+    /// <summary>JSONL: the field with the text; "fields.text" also finds "text" inside the object "fields".</summary>
     public string TextField { get; init; } = "text";
 
     /// <summary>Plain text: a blank line ends a document; if false the whole file is one.</summary>
@@ -20,6 +20,15 @@ public sealed record CorpusOptions
 
     /// <summary>Drop documents whose text appeared before (exactly, after white space is folded).</summary>
     public bool RemoveDuplicates { get; init; } = true;
+
+    /// <summary>
+    /// Drop lines (sentences) that appeared before in any document. Null: only in "dotnet-xml-docs", where members that are
+    /// inherited or overloaded repeat whole sentences.
+    /// </summary>
+    public bool? RemoveDuplicateLines { get; init; }
+
+    /// <summary>Plain text: a document longer than this, in bytes, goes on as another one, so that memory stays bounded.</summary>
+    public int MaxDocumentBytes { get; init; } = 16 << 20;
 
     /// <summary>"skip" counts and names what cannot be read; "fail" stops at the first.</summary>
     public string OnReject { get; init; } = "skip";

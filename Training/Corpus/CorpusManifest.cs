@@ -1,0 +1,104 @@
+using System.Text.Json;
+
+namespace ElectraPipeline.Training.Corpus;
+
+/// <summary>What ingestion read and wrote; "manifest.json" of the corpus. A function of inputs and options: no times, no absolute paths.</summary>
+public sealed record CorpusManifest
+{
+    /// <summary>Layout of the folder; raised when it changes.</summary>
+    public int Version { get; init; } = 1;
+
+    /// <summary>The options, with the last part of each path only.</summary>
+    public required CorpusOptions Options { get; init; }
+
+    /// <summary>The files read, in order.</summary>
+    public required IReadOnlyList<InputFile> Inputs { get; init; }
+
+    /// <summary>Bytes of the files read, on the disk. The sum over <see cref="Inputs"/>.</summary>
+    public required long BytesIn { get; init; }
+
+    /// <summary>Documents and rejects met. The sum of <see cref="Documents"/>, <see cref="Duplicates"/>, <see cref="Empty"/> and <see cref="Rejected"/>.</summary>
+    public required long Records { get; init; }
+
+    /// <summary>Documents written.</summary>
+    public required long Documents { get; init; }
+
+    /// <summary>Documents left out because their text, or each of their lines, had appeared before.</summary>
+    public required long Duplicates { get; init; }
+
+    /// <summary>Documents left out because they hold white space only.</summary>
+    public required long Empty { get; init; }
+
+    /// <summary>Records that could not be read. The sum over <see cref="Rejects"/>.</summary>
+    public required long Rejected { get; init; }
+
+    /// <summary>
+    /// UTF-8 bytes of the text read, line ends included. The sum of <see cref="TextBytesOut"/>, <see cref="DuplicateDocumentBytes"/>
+    /// and <see cref="DuplicateLineBytes"/>.
+    /// </summary>
+    public required long TextBytesRead { get; init; }
+
+    /// <summary>UTF-8 bytes of the text written, line ends included.</summary>
+    public required long TextBytesOut { get; init; }
+
+    /// <summary>UTF-8 bytes left out with duplicate documents.</summary>
+    public required long DuplicateDocumentBytes { get; init; }
+
+    /// <summary>UTF-8 bytes left out with duplicate lines of other documents.</summary>
+    public required long DuplicateLineBytes { get; init; }
+
+    /// <summary>Lines (sentences) written.</summary>
+    public required long Lines { get; init; }
+
+    /// <summary>Lines left out because they had appeared before; those of documents that are duplicates as a whole are not counted.</summary>
+    public required long DuplicateLines { get; init; }
+
+    /// <summary>By reason, the most frequent first.</summary>
+    public required IReadOnlyList<RejectCount> Rejects { get; init; }
+
+    /// <summary>The files written.</summary>
+    public required IReadOnlyList<OutputPart> Parts { get; init; }
+
+    internal static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        RespectNullableAnnotations = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>Reads the manifest of a corpus folder.</summary>
+    public static CorpusManifest Read(string folder)
+    {
+        string path = Path.Combine(folder, DocumentParts.ManifestName);
+        if (!File.Exists(path))
+        {
+            throw new PermanentException($"{folder} is no corpus: it has no {DocumentParts.ManifestName}; run the ingest stage to make one");
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize<CorpusManifest>(File.ReadAllBytes(path), Json)!;
+        }
+        catch (JsonException exception)
+        {
+            throw new PermanentException($"{path} is damaged: {exception.Message}; run the ingest stage again", exception);
+        }
+    }
+}
+
+/// <summary>One file read.</summary>
+/// <param name="Name">Relative to the entry of <see cref="CorpusOptions.Paths"/>.</param>
+/// <param name="Format">The reader that read it.</param>
+/// <param name="Bytes">On the disk.</param>
+/// <param name="Sha256">Of those bytes.</param>
+/// <param name="Records">Documents and rejects in it.</param>
+public sealed record InputFile(string Name, string Format, long Bytes, string Sha256, long Records);
+
+/// <summary>The rejects of one reason, and the first few of them.</summary>
+public sealed record RejectCount(string Reason, long Count, IReadOnlyList<Reject> Samples);
+
+/// <summary>One file of documents.</summary>
+/// <param name="Name">In the corpus folder.</param>
+/// <param name="Documents">Documents in it.</param>
+/// <param name="TextBytes">UTF-8 bytes of their text, line ends included.</param>
+public sealed record OutputPart(string Name, long Documents, long TextBytes);

@@ -1,0 +1,92 @@
+using System.Text;
+using System.Xml;
+using System.Xml.Linq;
+
+namespace ElectraPipeline.Training.Corpus;
+
+/// <summary>
+/// XML documentation files of .NET assemblies: a document is one type with the texts of its members, a line is a sentence of a
+/// summary, remarks, param, typeparam, returns, value or exception element.
+/// </summary>
+/// <remarks>One member is in memory at a time. Document type definitions are refused: nothing is fetched and nothing expands.</remarks>
+internal sealed class DotNetDocsReader : IDocumentReader
+{
+    private static readonly HashSet<string> Prose = ["summary", "remarks", "param", "typeparam", "returns", "value", "exception"];
+
+    public string Format => "dotnet-xml-docs";
+
+    /// <summary>None: ".xml" says nothing about the vocabulary inside, so the content decides.</summary>
+    public IReadOnlyList<string> Extensions { get; } = [];
+
+    public bool RepeatsLines => true;
+
+    public bool Recognizes(ReadOnlySpan<byte> head)
+    {
+        int root = head.IndexOf("<doc>"u8);
+        return root >= 0 && head[..root].IndexOf("<doc"u8) < 0 && head.TrimStart("\uFEFF \t\r\n"u8).StartsWith("<"u8);
+    }
+
+    public IEnumerable<ReadRecord> Read(SourceContent content, CorpusOptions options)
+    {
+        string? type = null;
+        var text = new StringBuilder();
+        foreach (XElement member in Members(content.Stream))
+        {
+            string owner = TypeOf((string)member.Attribute("name")!);
+            if (owner != type && text.Length > 0)
+            {
+                yield return new Document($"{content.Name}:{type}", DocumentText.Finish(text), content.Name);
+            }
+
+            type = owner;
+            foreach (XElement element in member.Elements().Where(element => Prose.Contains(element.Name.LocalName)))
+            {
+                foreach (string sentence in XmlDocText.Sentences(element))
+                {
+                    text.Append(sentence).Append('\n');
+                }
+            }
+        }
+
+        if (text.Length > 0)
+        {
+            yield return new Document($"{content.Name}:{type}", DocumentText.Finish(text), content.Name);
+        }
+    }
+
+    /// <summary>The member elements with a name, in file order.</summary>
+    internal static IEnumerable<XElement> Members(Stream stream)
+    {
+        var settings = new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, IgnoreComments = true };
+        using var xml = XmlReader.Create(stream, settings);
+        xml.MoveToContent();
+        bool more = xml.Read();
+        while (more)
+        {
+            if (xml.NodeType == XmlNodeType.Element && xml.LocalName == "member" && xml.Depth <= 2)
+            {
+                // ReadFrom leaves the reader on the node after the member.
+                var member = (XElement)XNode.ReadFrom(xml);
+                if (((string?)member.Attribute("name"))?.Length > 2)
+                {
+                    yield return member;
+                }
+
+                more = !xml.EOF;
+            }
+            else
+            {
+                more = xml.Read();
+            }
+        }
+    }
+
+    /// <summary>"M:System.Array.Sort(System.Array)" belongs to "System.Array", "T:System.Array" to itself.</summary>
+    private static string TypeOf(string member)
+    {
+        int end = member.IndexOf('(');
+        string name = member[2..(end < 0 ? member.Length : end)];
+        int dot = name.LastIndexOf('.');
+        return member[0] == 'T' || dot < 0 ? name : name[..dot];
+    }
+}

@@ -1,0 +1,95 @@
+using System.Text;
+using System.Text.Unicode;
+
+namespace ElectraPipeline.Training.Corpus;
+
+/// <summary>
+/// Plain text, UTF-8 or UTF-16 with a byte-order mark: a line is a sentence, a blank line ends a document (option).
+/// </summary>
+/// <remarks>A document with a line that is not UTF-8, holds a NUL or is longer than 64 MiB is rejected whole: a text with holes is none.</remarks>
+internal sealed class PlainTextReader : IDocumentReader
+{
+    public string Format => "text";
+
+    public IReadOnlyList<string> Extensions { get; } = [".txt", ".text"];
+
+    public bool Recognizes(ReadOnlySpan<byte> head) => true;
+
+    public IEnumerable<ReadRecord> Read(SourceContent content, CorpusOptions options)
+    {
+        (Stream stream, int mark) = content.OpenText();
+        var reader = new LineReader(stream, mark);
+        var text = new StringBuilder();
+        long firstLine = 0;
+        Reject? fault = null;
+        while (reader.Read())
+        {
+            bool blank = !reader.Overlong && reader.Line.Span.Trim(" \t\r\f\v"u8).IsEmpty;
+            if (blank ? options.BlankLineEndsDocument : text.Length >= options.MaxDocumentBytes)
+            {
+                if (firstLine > 0)
+                {
+                    yield return Finish(content, text, firstLine, fault);
+                    (firstLine, fault) = (0, null);
+                }
+            }
+
+            if (!blank)
+            {
+                firstLine = firstLine == 0 ? reader.Number : firstLine;
+                fault ??= FaultOf(content, reader);
+                if (fault is null)
+                {
+                    DocumentText.AppendLines(text, Encoding.UTF8.GetString(reader.Line.Span));
+                }
+            }
+        }
+
+        if (firstLine > 0)
+        {
+            yield return Finish(content, text, firstLine, fault);
+        }
+    }
+
+    private static ReadRecord Finish(SourceContent content, StringBuilder text, long firstLine, Reject? fault)
+    {
+        string lines = DocumentText.Finish(text);
+        return fault is not null ? fault : new Document($"{content.Name}:{firstLine}", lines, content.Name);
+    }
+
+    private static Reject? FaultOf(SourceContent content, LineReader reader)
+    {
+        ReadOnlySpan<byte> line = reader.Line.Span;
+        if (reader.Overlong)
+        {
+            return new Reject("line-too-long", content.Name, reader.Number, reader.Offset, "more than 64 MiB without a line feed");
+        }
+
+        int nul = line.IndexOf((byte)0);
+        if (nul >= 0)
+        {
+            return new Reject("nul-byte", content.Name, reader.Number, reader.Offset + nul, "a NUL byte; is this file text?");
+        }
+
+        return Utf8Fault(line) is int at
+            ? new Reject("invalid-utf8", content.Name, reader.Number, reader.Offset + at, $"byte 0x{line[at]:X2} does not belong to UTF-8 text")
+            : null;
+    }
+
+    /// <summary>The position of the first byte that is not UTF-8; null if all are.</summary>
+    internal static int? Utf8Fault(ReadOnlySpan<byte> bytes)
+    {
+        if (Utf8.IsValid(bytes))
+        {
+            return null;
+        }
+
+        int position = 0;
+        while (Rune.DecodeFromUtf8(bytes[position..], out _, out int consumed) == System.Buffers.OperationStatus.Done)
+        {
+            position += consumed;
+        }
+
+        return position;
+    }
+}

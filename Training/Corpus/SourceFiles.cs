@@ -1,0 +1,112 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.FileSystemGlobbing;
+
+namespace ElectraPipeline.Training.Corpus;
+
+/// <summary>One file to read.</summary>
+/// <param name="Path">Absolute.</param>
+/// <param name="Name">The path relative to the entry of <see cref="CorpusOptions.Paths"/> that led to it, with '/'.</param>
+/// <param name="Length">Bytes on the disk.</param>
+/// <param name="Sha256">Of those bytes, lower-case hexadecimal.</param>
+public sealed record SourceFile(string Path, string Name, long Length, string Sha256);
+
+/// <summary>Finds the files that <see cref="CorpusOptions.Paths"/> means.</summary>
+public static class SourceFiles
+{
+    /// <summary>The word that stands for the XML documentation of the .NET SDK in use.</summary>
+    public const string DotNetDocsWord = "dotnet-docs";
+
+    /// <summary>
+    /// Entries in the order given; inside a folder or glob by name (ordinal). Hidden files (a name that begins with '.') in
+    /// folders and globs are left out; a file that two entries name is read once.
+    /// </summary>
+    /// <exception cref="PermanentException">A path is missing, a folder is empty or a glob matches nothing; the message names it.</exception>
+    public static IReadOnlyList<SourceFile> Resolve(CorpusOptions options)
+    {
+        if (options.Paths.Count == 0)
+        {
+            throw new PermanentException("corpus.paths is empty; name at least one file, folder, glob or \"dotnet-docs\"");
+        }
+
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var files = new List<SourceFile>();
+        foreach (string entry in options.Paths)
+        {
+            foreach ((string path, string name) in Expand(entry))
+            {
+                if (seen.Add(path))
+                {
+                    files.Add(Describe(path, name));
+                }
+            }
+        }
+
+        return files;
+    }
+
+    private static IEnumerable<(string Path, string Name)> Expand(string entry)
+    {
+        if (entry == DotNetDocsWord || Path.GetFileName(entry) == DotNetDocsWord && !Path.Exists(entry))
+        {
+            return DotNetDocs.Files();
+        }
+
+        string full = Path.GetFullPath(entry);
+        if (File.Exists(full))
+        {
+            return [(full, Path.GetFileName(full))];
+        }
+
+        if (Directory.Exists(full))
+        {
+            return NonEmpty(Match(full, "**/*"), $"the folder {full} of corpus.paths holds no files; put text there or change the path");
+        }
+
+        return full.Contains('*') ? ExpandGlob(full) : throw Missing(full);
+    }
+
+    private static IReadOnlyList<(string Path, string Name)> ExpandGlob(string glob)
+    {
+        string[] segments = glob.Split(Path.DirectorySeparatorChar);
+        int wild = Array.FindIndex(segments, segment => segment.Contains('*'));
+        string folder = string.Join(Path.DirectorySeparatorChar, segments[..wild]) + Path.DirectorySeparatorChar;
+        if (!Directory.Exists(folder))
+        {
+            throw Missing(folder.TrimEnd(Path.DirectorySeparatorChar));
+        }
+
+        return NonEmpty(
+            Match(folder, string.Join('/', segments[wild..])),
+            $"no file matches {glob} of corpus.paths; only * and ** are wildcards, and letter case counts");
+    }
+
+    private static IReadOnlyList<(string Path, string Name)> Match(string folder, string pattern)
+    {
+        var matcher = new Matcher(StringComparison.Ordinal);
+        matcher.AddInclude(pattern);
+        return matcher.GetResultsInFullPath(folder)
+            .Select(path => (path, name: Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/')))
+            .Where(file => !file.name.Split('/').Any(segment => segment.StartsWith('.')))
+            .OrderBy(file => file.name, StringComparer.Ordinal)
+            .ToList();
+    }
+
+    private static IReadOnlyList<(string Path, string Name)> NonEmpty(IReadOnlyList<(string Path, string Name)> files, string message) =>
+        files.Count > 0 ? files : throw new PermanentException(message);
+
+    private static PermanentException Missing(string path)
+    {
+        string? folder = Path.GetDirectoryName(path);
+        string there = folder is null || !Directory.Exists(folder)
+            ? "its folder does not exist either"
+            : "its folder holds: " + string.Join(", ", Directory.EnumerateFileSystemEntries(folder)
+                .Select(Path.GetFileName).Order(StringComparer.Ordinal).Take(10).DefaultIfEmpty("nothing"));
+        return new PermanentException($"{path} of corpus.paths is neither a file nor a folder; {there}. Paths are relative to the config file");
+    }
+
+    private static SourceFile Describe(string path, string name)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return new SourceFile(path, name, stream.Length, Convert.ToHexStringLower(SHA256.HashData(stream)));
+    }
+}

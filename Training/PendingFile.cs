@@ -1,0 +1,132 @@
+namespace ElectraPipeline.Training;
+
+/// <summary>
+/// A file that appears under its name whole or not at all: written beside it as "name.partial", flushed to the disk, then renamed.
+/// </summary>
+/// <remarks>Dispose without <see cref="Commit"/> deletes what was written.</remarks>
+internal sealed class PendingFile : IDisposable
+{
+    private const int ErrnoNoSpace = 28;
+    private readonly string path;
+    private readonly string temporary;
+    private readonly DiskStream stream;
+
+    /// <summary>Starts writing the file that will be at <paramref name="path"/>; its folder exists.</summary>
+    public PendingFile(string path)
+    {
+        this.path = path;
+        temporary = path + DurableFile.PartialSuffix;
+        stream = new DiskStream(File.Create(temporary, 1 << 16), path);
+    }
+
+    /// <summary>What is written goes here. Seekable. A full disk throws an IOException that names the file and the free bytes.</summary>
+    public Stream Stream => stream;
+
+    /// <summary>Flushes, renames and flushes the folder: after it returns the file survives a power cut.</summary>
+    public void Commit()
+    {
+        stream.FlushToDisk();
+        stream.Dispose();
+        File.Move(temporary, path, overwrite: true);
+        DurableFolder.Sync(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        stream.Dispose();
+        File.Delete(temporary);
+    }
+
+    /// <summary>Names the file and the room that is left when the disk is full, which the runtime's message does not.</summary>
+    private sealed class DiskStream(FileStream inner, string path) : Stream
+    {
+        // Disposing a FileStream flushes its buffer; after a failed write that would fail again and hide the first error.
+        private bool failed;
+
+        public override bool CanRead => false;
+
+        public override bool CanSeek => true;
+
+        public override bool CanWrite => true;
+
+        public override long Length => inner.Length;
+
+        public override long Position
+        {
+            get => inner.Position;
+            set => Seek(value, SeekOrigin.Begin);
+        }
+
+        public override void Flush() => Guard(() => inner.Flush());
+
+        public void FlushToDisk() => Guard(() => inner.Flush(flushToDisk: true));
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin)
+        {
+            long position = 0;
+            Guard(() => position = inner.Seek(offset, origin));
+            return position;
+        }
+
+        public override void SetLength(long value) => Guard(() => inner.SetLength(value));
+
+        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            try
+            {
+                inner.Write(buffer);
+            }
+            catch (IOException exception)
+            {
+                failed = true;
+                throw Explained(exception);
+            }
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                try
+                {
+                    inner.Dispose();
+                }
+                catch (IOException exception) when (failed || exception.HResult == ErrnoNoSpace)
+                {
+                    inner.SafeFileHandle.Dispose();
+                }
+            }
+
+            base.Dispose(disposing);
+        }
+
+        private void Guard(Action action)
+        {
+            try
+            {
+                action();
+            }
+            catch (IOException exception)
+            {
+                failed = true;
+                throw Explained(exception);
+            }
+        }
+
+        private IOException Explained(IOException exception)
+        {
+            if (exception.HResult != ErrnoNoSpace)
+            {
+                return exception;
+            }
+
+            long free = new DriveInfo(Path.GetDirectoryName(Path.GetFullPath(path))!).AvailableFreeSpace;
+            return new IOException($"disk full while writing {path}: {free} bytes are free; free some space, then retry", exception);
+        }
+    }
+}
