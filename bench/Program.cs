@@ -3,6 +3,6 @@ using ElectraPipeline.Bench;
 
 var root = new RootCommand("Benchmarks and generators of ElectraPipeline")
 {
-    CharacterClassesCommand.Create(),
+    CharacterClassesCommand.Create(), TrainingStepCommand.Create(),
 };
 return root.Parse(args).Invoke();
