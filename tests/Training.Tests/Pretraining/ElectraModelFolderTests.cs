@@ -1,0 +1,58 @@
+using ElectraPipeline.Training.Model;
+using ElectraPipeline.Training.Pretraining;
+using ElectraPipeline.Training.Tokenization;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace ElectraPipeline.Training.Tests.Pretraining;
+
+public sealed class ElectraModelFolderTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("electra-model-").FullName;
+
+    public ElectraModelFolderTests() => set_num_threads(1);
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Theory]
+    [InlineData(16)] // the generator's width: only the discriminator projects
+    [InlineData(32)] // the discriminator's width: only the generator projects
+    [InlineData(24)] // both project
+    public void A_model_comes_back_bit_for_bit(int embeddingSize)
+    {
+        ElectraConfig config = TinyPretraining.Config() with { EmbeddingSize = embeddingSize };
+        using var model = new ElectraPretrainingModel(config, CPU);
+        model.Initialize(5);
+        var description = new ElectraDescription { Model = config, Pretrain = TinyPretraining.Options(), Step = 20, Seed = 5 };
+        ElectraModelFolder.Write(folder, model, description, MadeUpVocabulary(), new TokenizerOptions());
+
+        using ElectraPretrainingModel read = ElectraModelFolder.Read(folder, CPU);
+        Assert.Equal(config, read.Config);
+        Assert.Equal(description, ElectraModelFolder.ReadDescription(folder));
+        Assert.Equal(model.Parameters.Values.data<float>().ToArray(), read.Parameters.Values.data<float>().ToArray());
+        Assert.True(File.Exists(Path.Combine(folder, "discriminator", "tokenizer.json")));
+    }
+
+    [Fact]
+    public void Models_that_do_not_share_embeddings_are_refused()
+    {
+        Write(TinyPretraining.Config());
+        string other = Path.Combine(folder, "other");
+        Directory.Move(Path.Combine(folder, "discriminator"), other);
+        Write(TinyPretraining.Config() with { EmbeddingSize = 24 });
+        Directory.Delete(Path.Combine(folder, "discriminator"), recursive: true);
+        Directory.Move(other, Path.Combine(folder, "discriminator"));
+        PermanentException refused = Assert.Throws<PermanentException>(() => ElectraModelFolder.Read(folder, CPU));
+        Assert.Contains("electra.embeddings", refused.Message, StringComparison.Ordinal);
+
+        void Write(ElectraConfig config)
+        {
+            using var model = new ElectraPretrainingModel(config, CPU);
+            var description = new ElectraDescription { Model = config, Pretrain = TinyPretraining.Options(), Step = 0, Seed = 5 };
+            ElectraModelFolder.Write(folder, model, description, MadeUpVocabulary(), new TokenizerOptions());
+        }
+    }
+
+    private static Vocabulary MadeUpVocabulary() => new(
+        [.. SpecialTokens.All, .. Enumerable.Range(0, TinyPretraining.Vocabulary - SpecialTokens.All.Count).Select(i => $"w{i}")]);
+}
