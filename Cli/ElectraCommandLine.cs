@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using ElectraPipeline.Cli.Commands;
+using ElectraPipeline.Storage;
 using ElectraPipeline.Training;
 
 namespace ElectraPipeline.Cli;
@@ -32,7 +34,7 @@ internal static class ElectraCommandLine
         {
             return ExitCode.Interrupted;
         }
-        catch (Exception e) when (e is UsageException or PermanentException)
+        catch (Exception e) when (e is UsageException or PermanentException or StorageException)
         {
             terminal.Fail(e.Message);
             return ExitCode.WrongUse;
@@ -57,10 +59,14 @@ internal static class ElectraCommandLine
         return root;
     }
 
-    private static IEnumerable<Command> AllCommands(Terminal terminal)
-    {
-        yield break;
-    }
+    private static IEnumerable<Command> AllCommands(Terminal terminal) =>
+    [
+        StatusCommand.Create(terminal),
+        CancelCommand.Create(terminal),
+        DatasetsCommand.Create(terminal),
+        ModelsCommand.Create(terminal),
+        ExportCommand.Create(terminal),
+    ];
 
     private static int RefuseParse(Terminal terminal, ParseResult parsed)
     {
