@@ -11,6 +11,12 @@ namespace ElectraPipeline.Training.Corpus;
 /// <remarks>One member is in memory at a time. Document type definitions are refused: nothing is fetched and nothing expands.</remarks>
 internal sealed class DotNetDocsReader : IDocumentReader
 {
+    /// <summary>
+    /// A type with more text becomes several documents: some, such as the processor intrinsics, have thousands of near-equal sentences
+    /// and would dominate whichever split they fall into.
+    /// </summary>
+    private const int MaxSentences = 40;
+
     private static readonly HashSet<string> Prose = ["summary", "remarks", "param", "typeparam", "returns", "value", "exception"];
 
     public string Format => "dotnet-xml-docs";
@@ -29,12 +35,14 @@ internal sealed class DotNetDocsReader : IDocumentReader
     public IEnumerable<ReadRecord> Read(SourceContent content, CorpusOptions options)
     {
         string? type = null;
+        int sentences = 0;
         var text = new StringBuilder();
         foreach (XElement member in Members(content.Stream))
         {
             string owner = TypeOf((string)member.Attribute("name")!);
-            if (owner != type && text.Length > 0)
+            if ((owner != type || sentences >= MaxSentences) && text.Length > 0)
             {
+                sentences = 0;
                 yield return new Document($"{content.Name}:{type}", DocumentText.Finish(text), content.Name);
             }
 
@@ -44,6 +52,7 @@ internal sealed class DotNetDocsReader : IDocumentReader
                 foreach (string sentence in XmlDocText.Sentences(element))
                 {
                     text.Append(sentence).Append('\n');
+                    sentences++;
                 }
             }
         }

@@ -1,0 +1,127 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
+
+namespace ElectraPipeline.Training.Shards;
+
+/// <summary>
+/// Reads a shard through a memory map. A block is compared with its hash before anything of it is used, so that a flipped bit is
+/// found and never trained on. Safe for several threads.
+/// </summary>
+internal sealed unsafe class ShardReader : IDisposable
+{
+    private readonly string path;
+    private readonly MemoryMappedFile map;
+    private readonly MemoryMappedViewAccessor view;
+    private readonly byte* bytes;
+    private readonly bool[] verified;
+
+    /// <exception cref="PermanentException">It is no shard, cut short, or damaged.</exception>
+    public ShardReader(string path)
+    {
+        this.path = path;
+        long length = LengthOf(path);
+        if (length < ShardHeader.Size)
+        {
+            throw new PermanentException($"{path} is no shard: it has only {length} bytes; tokenize again");
+        }
+
+        map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+        view = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref bytes);
+        try
+        {
+            Header = ShardHeader.Parse(new ReadOnlySpan<byte>(bytes, ShardHeader.Size), path);
+            if (length != Header.FileBytes)
+            {
+                throw new PermanentException($"{path} has {length:N0} bytes where {Header.FileBytes:N0} are expected; tokenize again");
+            }
+
+            var table = Table;
+            if (XxHash3.HashToUInt64(table) != BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(bytes + length - 8, 8)))
+            {
+                throw new PermanentException($"{path}: the table of hashes (from byte {ShardHeader.Size + Header.BodyBytes}) is damaged; tokenize again");
+            }
+
+            verified = new bool[Header.Blocks];
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public ShardHeader Header { get; }
+
+    private ReadOnlySpan<byte> Table => new(bytes + ShardHeader.Size + Header.BodyBytes, 8 * Header.Blocks);
+
+    /// <summary>Copies an example, padded, into <paramref name="ids"/> [SequenceLength].</summary>
+    /// <exception cref="PermanentException">Its block is damaged; the message names shard, block and offset.</exception>
+    public void Read(int index, Span<int> ids, out int length, out int secondSegmentStart)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Header.Count);
+        long start = (long)index * Header.Stride;
+        Verify((int)(start / ShardHeader.BlockSize));
+        Verify((int)((start + Header.Stride - 1) / ShardHeader.BlockSize));
+        var record = new ReadOnlySpan<byte>(bytes + ShardHeader.Size + start, Header.Stride);
+        length = BinaryPrimitives.ReadUInt16LittleEndian(record);
+        secondSegmentStart = BinaryPrimitives.ReadUInt16LittleEndian(record[2..]);
+        if (Header.TokenBytes == 4)
+        {
+            MemoryMarshal.Cast<byte, int>(record[4..]).CopyTo(ids);
+            return;
+        }
+
+        var tokens = MemoryMarshal.Cast<byte, ushort>(record[4..]);
+        for (int i = 0; i < tokens.Length; i++)
+        {
+            ids[i] = tokens[i];
+        }
+    }
+
+    /// <summary>Compares every block with its hash.</summary>
+    /// <exception cref="PermanentException">One is damaged.</exception>
+    public void VerifyAll()
+    {
+        for (int block = 0; block < verified.Length; block++)
+        {
+            Verify(block);
+        }
+    }
+
+    public void Dispose()
+    {
+        view.SafeMemoryMappedViewHandle.ReleasePointer();
+        view.Dispose();
+        map.Dispose();
+    }
+
+    // Two threads may verify the same block at once; both come to the same answer.
+    private void Verify(int block)
+    {
+        if (verified[block])
+        {
+            return;
+        }
+
+        long start = (long)block * ShardHeader.BlockSize;
+        int size = (int)Math.Min(ShardHeader.BlockSize, Header.BodyBytes - start);
+        ulong hash = XxHash3.HashToUInt64(new ReadOnlySpan<byte>(bytes + ShardHeader.Size + start, size));
+        if (hash != BinaryPrimitives.ReadUInt64LittleEndian(Table[(8 * block)..]))
+        {
+            throw new PermanentException(
+                $"{path}: block {block} (bytes {ShardHeader.Size + start} to {ShardHeader.Size + start + size - 1}) is damaged; tokenize again");
+        }
+
+        verified[block] = true;
+    }
+
+    private static long LengthOf(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? file.Length : throw new PermanentException($"{path}: no such shard; tokenize again");
+    }
+}

@@ -1,0 +1,107 @@
+using System.IO.Hashing;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using ElectraPipeline.Training.Corpus;
+using ElectraPipeline.Training.Tokenization;
+
+namespace ElectraPipeline.Training.Shards;
+
+/// <summary>What became of one part of the documents.</summary>
+/// <param name="Documents">Documents read.</param>
+/// <param name="TokensIn">Tokens of their text.</param>
+/// <param name="TokensOut">Tokens in examples, without [CLS], [SEP] and padding; fewer than <paramref name="TokensIn"/> with "discard".</param>
+/// <param name="UnknownTokens">[UNK] among <paramref name="TokensIn"/>.</param>
+/// <param name="TrainExamples">Examples to train on.</param>
+/// <param name="HeldOutExamples">Examples of held-out documents.</param>
+public sealed record TokenizeResult(long Documents, long TokensIn, long TokensOut, long UnknownTokens, int TrainExamples, int HeldOutExamples);
+
+/// <summary>The tokenize stage: one part of the documents to one shard folder.</summary>
+public static class TokenizeProgram
+{
+    /// <summary>Name of the counts beside the shards.</summary>
+    public const string ManifestName = "manifest.json";
+
+    private const int ReportEvery = 1_000;
+
+    private static readonly JsonSerializerOptions ManifestOptions = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    /// <summary>
+    /// Reads part <paramref name="part"/> of the "corpus" artifact and writes train.shard, heldout.shard and manifest.json. The bytes
+    /// are a function of the documents, the vocabulary, the options and the seed.
+    /// </summary>
+    /// <exception cref="PermanentException">The part or the vocabulary is missing or damaged.</exception>
+    public static TokenizeResult Run(
+        string corpusFolder,
+        int part,
+        string vocabularyFolder,
+        ExampleOptions options,
+        ulong seed,
+        string outputFolder,
+        IStageReporter reporter,
+        CancellationToken cancellationToken)
+    {
+        var (vocabulary, tokenizerOptions) = VocabularyStore.Read(vocabularyFolder);
+        var tokenizer = new WordPieceTokenizer(vocabulary, tokenizerOptions);
+        var builder = new ExampleBuilder(options, vocabulary.ClassifierId, vocabulary.SeparatorId);
+        var header = new ShardHeader(
+            vocabulary.Count <= ushort.MaxValue + 1 ? 2 : 4,
+            options.SequenceLength,
+            0,
+            vocabulary.PadId,
+            Convert.FromHexString(vocabulary.Digest),
+            SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(options)));
+        using var train = new ShardWriter(Path.Combine(outputFolder, ExampleSet.FileNameOf(Split.Train)), header);
+        using var heldOut = new ShardWriter(Path.Combine(outputFolder, ExampleSet.FileNameOf(Split.HeldOut)), header);
+        var counts = new TokenizeResult(0, 0, 0, 0, 0, 0);
+        string path = DocumentParts.List(corpusFolder)[part];
+        long total = CorpusManifest.Read(corpusFolder).Parts[part].Documents;
+        foreach (var document in DocumentParts.Read(path))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            ulong hash = XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(document.Text));
+            var sentences = Encode(document.Text, tokenizer);
+            var writer = IsHeldOut(hash, options.HeldOutShare) ? heldOut : train;
+            long tokensOut = 0;
+            foreach (var example in builder.Build(sentences, seed, hash))
+            {
+                writer.Add(example);
+                tokensOut += example.Ids.Length - (example.SecondSegmentStart == example.Ids.Length ? 2 : 3);
+            }
+
+            counts = counts with
+            {
+                Documents = counts.Documents + 1,
+                TokensIn = counts.TokensIn + sentences.Sum(sentence => (long)sentence.Length),
+                TokensOut = counts.TokensOut + tokensOut,
+                UnknownTokens = counts.UnknownTokens + sentences.Sum(sentence => (long)sentence.Count(id => id == vocabulary.UnknownId)),
+            };
+            if (counts.Documents % ReportEvery == 0)
+            {
+                reporter.Progress(counts.Documents, total, "documents");
+            }
+        }
+
+        counts = counts with { TrainExamples = train.Commit(), HeldOutExamples = heldOut.Commit() };
+        DurableFile.Write(Path.Combine(outputFolder, ManifestName), JsonSerializer.SerializeToUtf8Bytes(counts, ManifestOptions));
+        reporter.Progress(counts.Documents, total, "documents");
+        return counts;
+    }
+
+    private static List<int[]> Encode(string text, WordPieceTokenizer tokenizer)
+    {
+        var sentences = new List<int[]>();
+        var ids = new List<int>();
+        foreach (string line in text.Split('\n'))
+        {
+            ids.Clear();
+            tokenizer.Encode(line, ids);
+            sentences.Add([.. ids]);
+        }
+
+        return sentences;
+    }
+
+    // Mixed once more: the parts are chosen by the hash of the same text, and every part should hold out the same share.
+    private static bool IsHeldOut(ulong hash, double share) => (CounterRandom.Mix(hash) >> 11) * (1.0 / (1L << 53)) < share;
+}
