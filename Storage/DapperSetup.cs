@@ -13,6 +13,7 @@ internal static class DapperSetup
     {
         DefaultTypeMap.MatchNamesWithUnderscores = true;
         SqlMapper.AddTypeHandler(new UtcHandler());
+        SqlMapper.AddTypeHandler(new TextArrayHandler());
     }
 #pragma warning restore CA2255
 
@@ -23,5 +24,13 @@ internal static class DapperSetup
             value is DateTimeOffset offset ? offset : new DateTimeOffset(DateTime.SpecifyKind((DateTime)value, DateTimeKind.Utc));
 
         public override void SetValue(IDbDataParameter parameter, DateTimeOffset value) => parameter.Value = value.UtcDateTime;
+    }
+
+    /// <summary>text[]; Npgsql announces the column as <see cref="Array"/>, which Dapper matches with no parameter of a record.</summary>
+    private sealed class TextArrayHandler : SqlMapper.TypeHandler<string[]>
+    {
+        public override string[] Parse(object value) => (string[])value;
+
+        public override void SetValue(IDbDataParameter parameter, string[]? value) => parameter.Value = value;
     }
 }

@@ -68,6 +68,9 @@ public sealed class Database : IAsyncDisposable
                 throw new StorageException(
                     $"migration {result.ErrorScript?.Name} failed: {result.Error.Message}. Nothing of it was applied.", result.Error);
             }
+
+            // This source learned the types when it connected, before a migration may have made some.
+            await connection.ReloadTypesAsync(cancellationToken);
         }
         finally
         {
