@@ -1,0 +1,122 @@
+using System.Text.RegularExpressions;
+using ElectraPipeline.Training.Finetuning;
+
+namespace ElectraPipeline.Jobs.Configuration;
+
+/// <summary>Ranges and dependencies of the fields that the JSON form cannot say.</summary>
+internal sealed partial class ConfigRules
+{
+    private readonly List<string> faults = [];
+
+    private ConfigRules()
+    {
+    }
+
+    /// <summary>Every fault, each with the field, its value and what is allowed.</summary>
+    public static IReadOnlyList<string> FaultsOf(RunConfig config)
+    {
+        var rules = new ConfigRules();
+        rules.Check(config);
+        return rules.faults;
+    }
+
+    private void Check(RunConfig config)
+    {
+        Require(NamePattern().IsMatch(config.Name), "name", config.Name, "lower-case letters, digits and '-', at most 63, a letter first");
+        Require(config.Seed >= 0, "seed", config.Seed, "0 or more");
+        CheckData(config);
+        CheckModel(config);
+        CheckPretraining(config);
+        for (int i = 0; i < config.Finetune.Count; i++)
+        {
+            CheckTask(config.Finetune[i], $"finetune[{i}]");
+        }
+
+        foreach (var twice in config.Finetune.GroupBy(task => task.Name).Where(group => group.Count() > 1))
+        {
+            Require(false, "finetune", twice.Key, "names that are unique in the run");
+        }
+    }
+
+    private void CheckData(RunConfig config)
+    {
+        Require(config.Corpus.Paths.Count > 0, "corpus.paths", "[]", "at least one path");
+        OneOf(config.Corpus.OnReject, "corpus.onReject", "skip", "fail");
+        Share(config.Corpus.MaxRejectShare, "corpus.maxRejectShare", 0, 1);
+        Require(config.Corpus.Parts is >= 1 and <= 10_000, "corpus.parts", config.Corpus.Parts, "1 to 10000");
+        Require(config.Vocabulary.Path is not null || config.Vocabulary.Size is >= 100 and <= 1_000_000, "vocabulary.size", config.Vocabulary.Size, "100 to 1000000");
+        Require(config.Vocabulary.MinFrequency >= 0, "vocabulary.minFrequency", config.Vocabulary.MinFrequency, "0 or more");
+        Require(config.Vocabulary.LimitAlphabet >= 0, "vocabulary.limitAlphabet", config.Vocabulary.LimitAlphabet, "0 (no limit) or more");
+        Require(config.Examples.SequenceLength is >= 8 and <= 4096, "examples.sequenceLength", config.Examples.SequenceLength, "8 to 4096");
+        OneOf(config.Examples.Overflow, "examples.overflow", "carry", "discard");
+        Share(config.Examples.HeldOutShare, "examples.heldOutShare", 0, 0.5);
+        Share(config.Examples.SingleSegmentProbability, "examples.singleSegmentProbability", 0, 1);
+        Share(config.Examples.ShortTargetProbability, "examples.shortTargetProbability", 0, 1);
+    }
+
+    private void CheckModel(RunConfig config)
+    {
+        OneOf(config.Model.Preset, "model.preset", "tiny", "small", "base", "large");
+        foreach (var (value, name) in new[]
+        {
+            (config.Model.Layers, "layers"), (config.Model.HiddenSize, "hiddenSize"), (config.Model.IntermediateSize, "intermediateSize"),
+            (config.Model.AttentionHeads, "attentionHeads"), (config.Model.EmbeddingSize, "embeddingSize"), (config.Model.MaxPositions, "maxPositions"),
+        })
+        {
+            Require(value is null or >= 1, "model." + name, value, "1 or more");
+        }
+
+        int? positions = config.Model.MaxPositions;
+        Require(positions is null || positions >= config.Examples.SequenceLength, "model.maxPositions", positions, $"examples.sequenceLength ({config.Examples.SequenceLength}) or more");
+    }
+
+    private void CheckPretraining(RunConfig config)
+    {
+        var pretrain = config.Pretrain;
+        Require(pretrain.Steps >= 1, "pretrain.steps", pretrain.Steps, "1 or more");
+        Require(pretrain.BatchSize >= 1, "pretrain.batchSize", pretrain.BatchSize, "1 or more");
+        Require(pretrain.MicroBatchSize >= 1, "pretrain.microBatchSize", pretrain.MicroBatchSize, "1 or more");
+        Require(pretrain.LearningRate is > 0 and < 1, "pretrain.learningRate", pretrain.LearningRate, "above 0, below 1");
+        Require(pretrain.WarmupSteps >= 0, "pretrain.warmupSteps", pretrain.WarmupSteps, "0 or more");
+        Require(pretrain.MaskProbability is > 0 and < 1, "pretrain.maskProbability", pretrain.MaskProbability, "above 0, below 1");
+        Share(pretrain.MaskReplaceProbability, "pretrain.maskReplaceProbability", 0, 1);
+        Require(pretrain.Temperature > 0, "pretrain.temperature", pretrain.Temperature, "above 0");
+        Require(pretrain.CheckpointSteps >= 1, "pretrain.checkpointSteps", pretrain.CheckpointSteps, "1 or more");
+        Require(pretrain.KeepCheckpoints >= 1, "pretrain.keepCheckpoints", pretrain.KeepCheckpoints, "1 or more");
+        Require(pretrain.EvaluateSteps >= 0, "pretrain.evaluateSteps", pretrain.EvaluateSteps, "0 (only at the end) or more");
+        Require(pretrain.LogSteps >= 1, "pretrain.logSteps", pretrain.LogSteps, "1 or more");
+        Require(pretrain.Replicas is >= 0 and <= 256, "pretrain.replicas", pretrain.Replicas, "0 (one a core) to 256");
+        OneOf(pretrain.Device, "pretrain.device", "auto", "cpu", "cuda");
+        Require(config.Evaluate.MaxExamples >= 0, "evaluate.maxExamples", config.Evaluate.MaxExamples, "0 (all) or more");
+    }
+
+    private void CheckTask(FinetuneOptions task, string path)
+    {
+        Require(NamePattern().IsMatch(task.Name), path + ".name", task.Name, "lower-case letters, digits and '-', at most 63, a letter first");
+        OneOf(task.Kind, path + ".kind", "classification");
+        OneOf(task.LayerwiseDecayRule, path + ".layerwiseDecayRule", "official", "fixed");
+        Require(task.Epochs > 0, path + ".epochs", task.Epochs, "above 0");
+        Require(task.BatchSize >= 1, path + ".batchSize", task.BatchSize, "1 or more");
+        Require(task.LearningRate is > 0 and < 1, path + ".learningRate", task.LearningRate, "above 0, below 1");
+        Require(task.LayerwiseDecay is > 0 and <= 1, path + ".layerwiseDecay", task.LayerwiseDecay, "above 0, at most 1");
+        Require(task.EvaluationShare is > 0 and < 1, path + ".evaluationShare", task.EvaluationShare, "above 0, below 1");
+        Require(task.Seeds.Count > 0, path + ".seeds", "[]", "at least one seed");
+        Share(task.WarmupShare, path + ".warmupShare", 0, 1);
+    }
+
+    private void Share(double value, string field, double low, double high) => Require(value >= low && value <= high, field, value, $"{low} to {high}");
+
+    private void OneOf(string value, string field, params string[] allowed) =>
+        Require(allowed.Contains(value), field, value, string.Join(", ", allowed.Select(word => $"\"{word}\"")));
+
+    private void Require<T>(bool holds, string field, T value, string allowed)
+    {
+        if (!holds)
+        {
+            faults.Add($"{field} is {value}; allowed: {allowed}");
+        }
+    }
+
+    [GeneratedRegex("^[a-z][a-z0-9-]{0,62}$")]
+    private static partial Regex NamePattern();
+}

@@ -1,0 +1,29 @@
+using ElectraPipeline.Training.Corpus;
+
+namespace ElectraPipeline.Jobs.Stages;
+
+/// <summary>Reads the corpus into parts of clean documents.</summary>
+internal sealed class IngestStage() : Stage("ingest", codeVersion: 1)
+{
+    protected override IEnumerable<string> Ingredients(RunConfig config, string shard) =>
+    [
+        CanonicalJson.Write(config.Corpus with { Paths = [] }),
+        .. SourceFiles.Resolve(config.Corpus).Select(file => $"{file.Name}={file.Sha256}"),
+    ];
+
+    public override Task<string?> RunAsync(StageContext context, CancellationToken cancellationToken)
+    {
+        var result = IngestProgram.Run(context.Config.Corpus, context.OutputFolder, context.Reporter, cancellationToken);
+        var manifest = result.Manifest;
+        return Task.FromResult<string?>(CanonicalJson.Write(new
+        {
+            files = manifest.Inputs.Count,
+            result.Documents,
+            result.TextBytes,
+            manifest.Lines,
+            manifest.Duplicates,
+            manifest.DuplicateLines,
+            manifest.Rejected,
+        }));
+    }
+}

@@ -1,0 +1,34 @@
+using ElectraPipeline.Jobs.Child;
+using ElectraPipeline.Training.Pretraining;
+
+namespace ElectraPipeline.Jobs.Stages;
+
+/// <summary>Pre-trains generator and discriminator, in a child process.</summary>
+internal sealed class PretrainStage() : TrainingStage<PretrainRequest, PretrainResult>("pretrain", codeVersion: 1)
+{
+    protected override int KeepCheckpoints(RunConfig config) => config.Pretrain.KeepCheckpoints;
+
+    protected override IEnumerable<string> Ingredients(RunConfig config, string shard) =>
+    [
+        CanonicalJson.Write(config.Model),
+        // What only says when to look and what to keep does not change the weights.
+        CanonicalJson.Write(config.Pretrain with { LogSteps = 0, CheckpointSteps = 0, KeepCheckpoints = 0, EvaluateSteps = 0 }),
+        $"{config.Seed}",
+    ];
+
+    protected override PretrainRequest RequestOf(StageContext context, string workFolder, string? checkpoint) => new()
+    {
+        Model = context.Config.Model,
+        Pretrain = context.Config.Pretrain,
+        Evaluate = context.Config.Evaluate,
+        Seed = (ulong)context.Config.Seed,
+        ShardFolders = context.FoldersOf("tokenize"),
+        VocabularyFolder = context.FolderOf("vocabulary"),
+        OutputFolder = context.OutputFolder,
+        WorkFolder = workFolder,
+        ResumeFrom = checkpoint,
+    };
+
+    protected override PretrainResult RunInChild(PretrainRequest request, ChildReporter reporter, CancellationToken cancellationToken) =>
+        PretrainProgram.Run(request, reporter, cancellationToken);
+}

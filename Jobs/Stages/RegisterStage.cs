@@ -1,0 +1,76 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ElectraPipeline.Storage;
+using ElectraPipeline.Storage.Registry;
+using ElectraPipeline.Training;
+
+namespace ElectraPipeline.Jobs.Stages;
+
+/// <summary>Registers the dataset version and the model version, in the transaction that ends the run.</summary>
+internal sealed class RegisterStage() : Stage("register", codeVersion: 1)
+{
+    /// <summary>More is better: the alias "champion" moves to the version with the highest.</summary>
+    private const string ChampionMetric = "heldout/discriminator_auc";
+
+    // A version belongs to its name: the same model under another name is registered there too.
+    protected override IEnumerable<string> Ingredients(RunConfig config, string shard) => [config.Name, CanonicalJson.Write(config)];
+
+    public override Task<string?> RunAsync(StageContext context, CancellationToken cancellationToken)
+    {
+        string lineage = CanonicalJson.Write(new
+        {
+            name = context.Config.Name,
+            inputs = context.Inputs.Select(input => new { input.Stage, input.Shard, input.Digest }),
+            config = context.Config,
+        });
+        DurableFile.WriteText(Path.Combine(context.OutputFolder, "lineage.json"), lineage);
+        return Task.FromResult<string?>(null);
+    }
+
+    public override Func<StorageTransaction, Task<string?>>? Publication(StageContext context) => async transaction =>
+    {
+        string name = context.Config.Name;
+        int dataset = await ModelRegistry.AddDatasetAsync(transaction, DatasetOf(context));
+        int model = await ModelRegistry.AddModelAsync(transaction, ModelOf(context, dataset));
+        return CanonicalJson.Write(new { dataset = name, datasetVersion = dataset, model = name, modelVersion = model });
+    };
+
+    private static NewDatasetVersion DatasetOf(StageContext context)
+    {
+        string corpus = context.Input("ingest").Digest;
+        string vocabulary = context.Input("vocabulary").Digest;
+        string[] shards = [.. context.Inputs.Where(input => input.Stage == "tokenize").Select(input => input.Digest)];
+        var manifest = new JsonObject
+        {
+            ["corpus"] = JsonNode.Parse(File.ReadAllText(Path.Combine(context.FolderOf("ingest"), "manifest.json"))),
+            ["vocabulary"] = JsonSerializer.SerializeToNode(context.Config.Vocabulary, CanonicalJson.Options),
+            ["examples"] = JsonSerializer.SerializeToNode(context.Config.Examples, CanonicalJson.Options),
+            ["shards"] = new JsonArray([.. context.Inputs.Where(input => input.Stage == "tokenize").Select(input => Parsed(input.Result))]),
+        };
+        return new NewDatasetVersion(
+            context.Config.Name, CanonicalJson.Digest([corpus, vocabulary, .. shards]), corpus, vocabulary, shards, manifest.ToJsonString(), context.Run.Id);
+    }
+
+    private static NewModelVersion ModelOf(StageContext context, int datasetVersion)
+    {
+        var finetuned = new JsonObject();
+        foreach (var task in context.Inputs.Where(input => input.Stage == "finetune"))
+        {
+            finetuned[task.Shard] = new JsonObject { ["artifact"] = task.Digest, ["result"] = Parsed(task.Result) };
+        }
+
+        return new NewModelVersion(
+            context.Config.Name,
+            context.Input("pretrain").Digest,
+            context.Run.Config,
+            context.Input("evaluate").Result ?? "{}",
+            context.Config.Name,
+            datasetVersion,
+            finetuned.ToJsonString(),
+            CodeVersionOf.ThisProgram,
+            context.Run.Id,
+            ChampionMetric);
+    }
+
+    private static JsonNode? Parsed(string? json) => json is null ? null : JsonNode.Parse(json);
+}

@@ -1,0 +1,20 @@
+using ElectraPipeline.Training.Tokenization;
+
+namespace ElectraPipeline.Jobs.Stages;
+
+/// <summary>Trains the WordPiece vocabulary on the corpus, or takes the one given.</summary>
+internal sealed class VocabularyStage() : Stage("vocabulary", codeVersion: 1)
+{
+    protected override IEnumerable<string> Ingredients(RunConfig config, string shard)
+    {
+        yield return CanonicalJson.Write(config.Vocabulary with { Path = null });
+        yield return config.Vocabulary.Path is { } path ? ExternalFile.Digest(path, "vocabulary.path") : "trained";
+    }
+
+    public override Task<string?> RunAsync(StageContext context, CancellationToken cancellationToken)
+    {
+        var result = VocabularyProgram.Run(
+            context.FolderOf("ingest"), context.Config.Vocabulary, context.OutputFolder, context.Reporter, cancellationToken);
+        return Task.FromResult<string?>(CanonicalJson.Write(result));
+    }
+}

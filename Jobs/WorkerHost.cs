@@ -1,0 +1,63 @@
+using ElectraPipeline.Storage;
+using Hangfire;
+using Hangfire.PostgreSql;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace ElectraPipeline.Jobs;
+
+/// <summary>Registers what submits, does and schedules runs. Each takes the opened storage, which the caller disposes.</summary>
+public static class WorkerHost
+{
+    /// <summary>Name of the schema with Hangfire's tables, beside ours.</summary>
+    public const string HangfireSchema = "hangfire";
+
+    /// <summary>Hangfire's storage and client, submission and schedules: for processes that do no stages.</summary>
+    public static IServiceCollection AddElectraClient(this IServiceCollection services, ElectraStorage storage)
+    {
+        services.TryAddSingleton(storage);
+        services.TryAddSingleton(storage.Queries);
+        services.TryAddSingleton<StageEnqueuer>();
+        services.TryAddSingleton<RunSubmission>();
+        services.TryAddSingleton<Schedules>();
+        services.AddHangfire(hangfire => hangfire
+            .SetDataCompatibilityLevel(CompatibilityLevel.Version_180)
+            .UseSimpleAssemblyNameTypeSerializer()
+            .UseRecommendedSerializerSettings()
+            .UsePostgreSqlStorage(connection => connection.UseNpgsqlConnection(storage.Database.ConnectionString), StorageOptions()));
+        return services;
+    }
+
+    /// <summary>All of <see cref="AddElectraClient"/>, and a worker: Hangfire's server, the relay.</summary>
+    public static IServiceCollection AddElectraWorker(this IServiceCollection services, ElectraStorage storage, WorkerOptions options)
+    {
+        services.AddElectraClient(storage);
+        services.AddSingleton(options);
+        services.AddSingleton<WorkerIdentity>();
+        services.AddSingleton<StageRunner>();
+        services.AddTransient<StageJob>();
+        services.AddHostedService<Relay>();
+        services.AddHostedService<ScheduleSynchronization>();
+        services.AddHangfireServer((_, server) =>
+        {
+            server.Queues = [.. options.Queues, Schedules.Queue];
+            server.WorkerCount = options.Concurrency;
+            server.StopTimeout = options.ShutdownGrace;
+            server.ShutdownTimeout = options.ShutdownGrace + TimeSpan.FromSeconds(5);
+            server.SchedulePollingInterval = TimeSpan.FromSeconds(1);
+        });
+        return services;
+    }
+
+    // Why each: docs/durability.md, "Hangfire's traps".
+    private static PostgreSqlStorageOptions StorageOptions() => new()
+    {
+        SchemaName = HangfireSchema,
+        PrepareSchemaIfNecessary = true,
+        UseSlidingInvisibilityTimeout = true,
+        InvisibilityTimeout = TimeSpan.FromMinutes(1),
+        DistributedLockTimeout = TimeSpan.FromSeconds(30),
+        QueuePollInterval = TimeSpan.FromMilliseconds(200),
+        EnableLongPolling = false,
+    };
+}

@@ -1,0 +1,81 @@
+using ElectraPipeline.Training.Checkpoints;
+using ElectraPipeline.Training.Model;
+using ElectraPipeline.Training.Objective;
+using ElectraPipeline.Training.Shards;
+using ElectraPipeline.Training.Tokenization;
+
+namespace ElectraPipeline.Training.Pretraining;
+
+/// <summary>Pre-trains an ELECTRA model on shards.</summary>
+public static class PretrainProgram
+{
+    /// <summary>Trains to the last step, from the start or from a checkpoint, and writes the model.</summary>
+    /// <exception cref="PermanentException">Options, shards, vocabulary or checkpoint do not fit together, or the training diverged.</exception>
+    /// <exception cref="OperationCanceledException">Asked to stop; a checkpoint of the last whole step has been reported.</exception>
+    public static PretrainResult Run(PretrainRequest request, IStageReporter reporter, CancellationToken cancellationToken)
+    {
+        PretrainOptions options = request.Pretrain with { Replicas = Math.Max(1, request.Pretrain.Replicas) };
+        (Vocabulary vocabulary, TokenizerOptions tokenizer) = VocabularyStore.Read(request.VocabularyFolder);
+        ElectraConfig config = request.Model.Resolve(vocabulary.Count);
+        using ExampleSet train = ExampleSet.Open(request.ShardFolders, Split.Train);
+        using ExampleSet heldOut = ExampleSet.Open(request.ShardFolders, Split.HeldOut);
+        Check(train, config);
+        SpecialIds ids = IdsOf(vocabulary);
+        using var trainer = new Pretrainer(config, options, ids, request.Seed, TorchDevice.Resolve(options.Device));
+        long start = Resume(trainer, config, options, request, reporter);
+        var sampler = new BatchSampler(train, request.Seed, options.BatchSize);
+        var loop = new PretrainLoop(
+            trainer,
+            options,
+            request.Seed,
+            sampler.Batch,
+            HeldOutExamples.Evaluator(heldOut, request.Evaluate, options, ids),
+            new CheckpointWriter(Path.Combine(request.WorkFolder, "checkpoints"), options.KeepCheckpoints),
+            reporter);
+        EvaluateResult? result = loop.Run(cancellationToken);
+        var description = new ElectraDescription { Model = config, Pretrain = options, Step = trainer.Step, Seed = request.Seed };
+        ElectraModelFolder.Write(request.OutputFolder, trainer.Model, description, vocabulary, tokenizer);
+        return new PretrainResult(trainer.Step, start, result, trainer.Model.Parameters.Layout.Slots.Sum(slot => slot.Length));
+    }
+
+    /// <summary>Ids of the tokens that are never masked.</summary>
+    internal static SpecialIds IdsOf(Vocabulary vocabulary) => new(vocabulary.ClassifierId, vocabulary.SeparatorId, vocabulary.MaskId);
+
+    private static void Check(ExampleSet train, ElectraConfig config)
+    {
+        if (train.Count == 0)
+        {
+            throw new PermanentException("the shards hold no training example: the corpus is empty or all of it is held out");
+        }
+
+        if (train.SequenceLength > config.MaxPositions)
+        {
+            throw new PermanentException(
+                $"examples have {train.SequenceLength} tokens, the model {config.MaxPositions} positions; raise model.maxPositions or "
+                + "lower examples.sequenceLength");
+        }
+    }
+
+    private static long Resume(
+        Pretrainer trainer, ElectraConfig config, PretrainOptions options, PretrainRequest request, IStageReporter reporter)
+    {
+        using Checkpoint? checkpoint = request.ResumeFrom is null ? null : CheckpointReader.OpenNewest(request.ResumeFrom, reporter.Log);
+        if (checkpoint is null)
+        {
+            return 0;
+        }
+
+        CheckpointState state = checkpoint.State;
+        if (state.Kind != PretrainLoop.CheckpointKind || state.Seed != request.Seed
+            || state.Config.GetRawText() != PretrainLoop.ConfigOf(config, options).GetRawText())
+        {
+            throw new PermanentException(
+                $"{checkpoint.Folder}: the checkpoint is of another configuration (kind {state.Kind}, seed {state.Seed}: {state.Config.GetRawText()}), "
+                + $"this run has seed {request.Seed} and {PretrainLoop.ConfigOf(config, options).GetRawText()}; start again without it");
+        }
+
+        trainer.Restore(state.Step, checkpoint.Tensors);
+        reporter.Log($"goes on from step {state.Step} of {options.Steps}");
+        return state.Step;
+    }
+}
