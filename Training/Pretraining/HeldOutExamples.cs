@@ -16,22 +16,9 @@ internal static class HeldOutExamples
         }
 
         var masking = new DynamicMasking(ids, pretrain.MaskProbability, pretrain.MaskReplaceProbability, pretrain.MaskWithReplacement);
-        IReadOnlyList<ExampleBatch> batches =
-            [.. Enumerable.Range(0, count).Chunk(HeldOutEvaluator.BatchSize).Select(indices => Read(set, indices))];
+        IReadOnlyList<ExampleBatch> batches = [.. Enumerable.Range(0, (count + HeldOutEvaluator.BatchSize - 1) / HeldOutEvaluator.BatchSize)
+            .Select(batch => batch * HeldOutEvaluator.BatchSize)
+            .Select(start => set.Batch(start, Math.Min(HeldOutEvaluator.BatchSize, count - start)))];
         return new HeldOutEvaluator(batches, masking, ids, pretrain, (ulong)evaluate.Seed);
-    }
-
-    private static ExampleBatch Read(ExampleSet set, int[] indices)
-    {
-        int length = set.SequenceLength;
-        var ids = new int[indices.Length * length];
-        var lengths = new int[indices.Length];
-        var seconds = new int[indices.Length];
-        for (int b = 0; b < indices.Length; b++)
-        {
-            set.Read(indices[b], ids.AsSpan(b * length, length), out lengths[b], out seconds[b]);
-        }
-
-        return new ExampleBatch(ids, lengths, seconds, indices.Length, length);
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ElectraPipeline.Training.Checkpoints;
 using ElectraPipeline.Training.Model;
 using ElectraPipeline.Training.Objective;
@@ -66,16 +67,30 @@ public static class PretrainProgram
         }
 
         CheckpointState state = checkpoint.State;
-        if (state.Kind != PretrainLoop.CheckpointKind || state.Seed != request.Seed
-            || state.Config.GetRawText() != PretrainLoop.ConfigOf(config, options).GetRawText())
+        string[] differences = [.. Differences("config", state.Config, PretrainLoop.ConfigOf(config, options))];
+        if (state.Kind != PretrainLoop.CheckpointKind || state.Seed != request.Seed || differences.Length > 0)
         {
             throw new PermanentException(
-                $"{checkpoint.Folder}: the checkpoint is of another configuration (kind {state.Kind}, seed {state.Seed}: {state.Config.GetRawText()}), "
-                + $"this run has seed {request.Seed} and {PretrainLoop.ConfigOf(config, options).GetRawText()}; start again without it");
+                $"{checkpoint.Folder}: the checkpoint is of another configuration (kind {state.Kind}, seed {state.Seed}; this run's seed is "
+                + $"{request.Seed}; {string.Join("; ", differences)}): start again without it");
         }
 
         trainer.Restore(state.Step, checkpoint.Tensors);
         reporter.Log($"goes on from step {state.Step} of {options.Steps}");
         return state.Step;
+    }
+
+    /// <summary>Each value that two configurations do not share, named by its path.</summary>
+    private static IEnumerable<string> Differences(string path, JsonElement stored, JsonElement asked)
+    {
+        if (stored.ValueKind == asked.ValueKind && JsonElement.DeepEquals(stored, asked))
+        {
+            return [];
+        }
+
+        return stored.ValueKind == JsonValueKind.Object && asked.ValueKind == JsonValueKind.Object
+            ? asked.EnumerateObject().SelectMany(property => Differences(
+                $"{path}.{property.Name}", stored.TryGetProperty(property.Name, out JsonElement value) ? value : default, property.Value))
+            : [$"{path} was {(stored.ValueKind == JsonValueKind.Undefined ? "missing" : stored.GetRawText())}, is {asked.GetRawText()}"];
     }
 }
