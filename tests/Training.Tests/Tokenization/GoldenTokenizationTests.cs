@@ -3,7 +3,7 @@ using Xunit;
 
 namespace ElectraPipeline.Training.Tests.Tokenization;
 
-/// <summary>Id for id what Hugging Face's tokenizer says, on real and adversarial texts.</summary>
+/// <summary>Id for id what Hugging Face's tokenizer says, on real and adversarial texts, for both implementations.</summary>
 public sealed class GoldenTokenizationTests
 {
     [Theory]
@@ -11,8 +11,12 @@ public sealed class GoldenTokenizationTests
     [InlineData("cased")]
     [InlineData("chinese")]
     [InlineData("multi")]
-    public void WordPieceTokenizerAgrees(string name) =>
-        AssertAgrees(name, new WordPieceTokenizer(GoldenTokenization.Vocabulary(name), GoldenTokenization.Options(name)));
+    public void BothTokenizersAgreeWithHuggingFace(string name)
+    {
+        Vocabulary vocabulary = GoldenTokenization.Vocabulary(name);
+        AssertAgrees(name, new WordPieceTokenizer(vocabulary, GoldenTokenization.Options(name)));
+        AssertAgrees(name, new ReferenceTokenizer(vocabulary, GoldenTokenization.Options(name)));
+    }
 
     private static void AssertAgrees(string name, ITokenizer tokenizer)
     {
@@ -30,7 +34,9 @@ public sealed class GoldenTokenizationTests
         }
 
         Assert.Equal(2_335, cases);
-        Assert.True(differences.Count == 0, $"{differences.Count} of {cases} differ:\n{string.Join('\n', differences.Take(10))}");
+        Assert.True(
+            differences.Count == 0,
+            $"{tokenizer.GetType().Name}: {differences.Count} of {cases} differ:\n{string.Join('\n', differences.Take(10))}");
 
         string Show(IEnumerable<int> ids) => string.Join(' ', ids.Select(id => tokenizer.Vocabulary.TokenOf(id)));
     }
