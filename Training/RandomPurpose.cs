@@ -15,6 +15,12 @@ internal static class RandomPurpose
     /// <summary>Dropout.</summary>
     public const ulong Dropout = 0x1004;
 
+    /// <summary>Segments and lengths of pre-training examples.</summary>
+    public const ulong Segments = 0x1010;
+
+    /// <summary>Order of pre-training examples in an epoch.</summary>
+    public const ulong ShardOrder = 0x1011;
+
     /// <summary>A seed for one purpose.</summary>
     public static ulong SeedFor(ulong seed, ulong purpose) => CounterRandom.Mix(seed ^ CounterRandom.Mix(purpose));
 }

@@ -6,15 +6,12 @@ namespace ElectraPipeline.Training.Corpus;
 
 /// <summary>
 /// XML documentation files of .NET assemblies: a document is one type with the texts of its members, a line is a sentence of a
-/// summary, remarks, param, typeparam, returns, value or exception element.
+/// summary, remarks, param, typeparam, returns, value or exception element. A type with more than 40 sentences becomes several
+/// documents ("...:Type#2"): else a few huge types (hardware intrinsics) would make up a part, or all of the held-out text.
 /// </summary>
 /// <remarks>One member is in memory at a time. Document type definitions are refused: nothing is fetched and nothing expands.</remarks>
 internal sealed class DotNetDocsReader : IDocumentReader
 {
-    /// <summary>
-    /// A type with more text becomes several documents: some, such as the processor intrinsics, have thousands of near-equal sentences
-    /// and would dominate whichever split they fall into.
-    /// </summary>
     private const int MaxSentences = 40;
 
     private static readonly HashSet<string> Prose = ["summary", "remarks", "param", "typeparam", "returns", "value", "exception"];
@@ -35,31 +32,26 @@ internal sealed class DotNetDocsReader : IDocumentReader
     public IEnumerable<ReadRecord> Read(SourceContent content, CorpusOptions options)
     {
         string? type = null;
+        int number = 1;
         int sentences = 0;
         var text = new StringBuilder();
-        foreach (XElement member in Members(content.Stream))
+        foreach ((string owner, string sentence) in Sentences(content.Stream))
         {
-            string owner = TypeOf((string)member.Attribute("name")!);
-            if ((owner != type || sentences >= MaxSentences) && text.Length > 0)
+            if (text.Length > 0 && (owner != type || sentences == MaxSentences))
             {
+                yield return Finish(text, content.Name, type!, number);
+                number = owner == type ? number + 1 : 1;
                 sentences = 0;
-                yield return new Document($"{content.Name}:{type}", DocumentText.Finish(text), content.Name);
             }
 
             type = owner;
-            foreach (XElement element in member.Elements().Where(element => Prose.Contains(element.Name.LocalName)))
-            {
-                foreach (string sentence in XmlDocText.Sentences(element))
-                {
-                    text.Append(sentence).Append('\n');
-                    sentences++;
-                }
-            }
+            sentences++;
+            text.Append(sentence).Append('\n');
         }
 
         if (text.Length > 0)
         {
-            yield return new Document($"{content.Name}:{type}", DocumentText.Finish(text), content.Name);
+            yield return Finish(text, content.Name, type!, number);
         }
     }
 
@@ -89,6 +81,16 @@ internal sealed class DotNetDocsReader : IDocumentReader
             }
         }
     }
+
+    private static IEnumerable<(string Type, string Sentence)> Sentences(Stream stream) =>
+        from member in Members(stream)
+        from element in member.Elements()
+        where Prose.Contains(element.Name.LocalName)
+        from sentence in XmlDocText.Sentences(element)
+        select (TypeOf((string)member.Attribute("name")!), sentence);
+
+    private static Document Finish(StringBuilder text, string source, string type, int number) =>
+        new($"{source}:{type}{(number > 1 ? $"#{number}" : "")}", DocumentText.Finish(text), source);
 
     /// <summary>"M:System.Array.Sort(System.Array)" belongs to "System.Array", "T:System.Array" to itself.</summary>
     private static string TypeOf(string member)

@@ -18,17 +18,18 @@ public sealed class BatchSampler
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         this.set = set.Count > 0 ? set : throw new PermanentException("the shards hold no training examples; the corpus is too small, or all of it is held out");
-        this.seed = seed;
+        this.seed = RandomPurpose.SeedFor(seed, RandomPurpose.ShardOrder);
         this.batchSize = batchSize;
     }
 
     /// <summary>The examples of a step, counted from 0; batches go on over the end of an epoch.</summary>
     public ExampleBatch Batch(long step)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(step);
         Span<int> indexes = batchSize <= 1024 ? stackalloc int[batchSize] : new int[batchSize];
         for (int i = 0; i < batchSize; i++)
         {
-            long position = (step * batchSize) + i;
+            long position = checked((step * batchSize) + i);
             indexes[i] = new Permutation(set.Count, seed, position / set.Count)[(int)(position % set.Count)];
         }
 
@@ -52,7 +53,7 @@ internal readonly struct Permutation
         this.count = count;
         int bits = Math.Max(2, BitOperations.Log2((uint)Math.Max(1, count - 1)) + 1);
         halfBits = (bits + 1) / 2;
-        key = new CounterRandom(seed, 0x5A3B1E5UL, (ulong)epoch).NextUInt64();
+        key = new CounterRandom(seed, (ulong)epoch).NextUInt64();
     }
 
     public int this[int index]

@@ -30,7 +30,9 @@ public sealed class ExampleBuilder
     /// <summary>The examples of a document; <paramref name="hash"/> stands for its text in the draws.</summary>
     public IEnumerable<Example> Build(IEnumerable<int[]> document, ulong seed, ulong hash)
     {
-        random = new CounterRandom(seed, hash);
+        random = new CounterRandom(RandomPurpose.SeedFor(seed, RandomPurpose.Segments), hash);
+        sentences.Clear();
+        tokens = 0;
         target = options.SequenceLength;
         foreach (int[] sentence in document.Where(sentence => sentence.Length > 0))
         {
@@ -52,34 +54,61 @@ public sealed class ExampleBuilder
     {
         int max = options.SequenceLength;
         int firstTarget = random.NextDouble() < options.SingleSegmentProbability ? Unlimited : (target - 3) / 2;
-        var first = new List<int>();
-        var second = new List<int>();
-        foreach (int[] sentence in sentences)
-        {
-            bool joinsFirst = first.Count == 0
-                || first.Count + sentence.Length < firstTarget
-                || (second.Count == 0 && first.Count < firstTarget && random.NextDouble() < 0.5);
-            (joinsFirst ? first : second).AddRange(sentence);
-        }
-
-        int firstLength = Math.Min(first.Count, max - 2);
-        int secondLength = Math.Min(second.Count, Math.Max(0, max - firstLength - 3));
-        Keep([.. first.Skip(firstLength), .. second.Skip(secondLength)]);
-        target = random.NextDouble() < options.ShortTargetProbability ? 5 + random.Next(max - 4) : max;
-        int[] opening = [classifierId, .. first.Take(firstLength), separatorId];
-        return secondLength == 0
+        bool[] joinsFirst = Divide(firstTarget);
+        int[][] overflow = [.. sentences];
+        List<int> first = Take(overflow, joinsFirst, segment: true, max - 2);
+        List<int> second = Take(overflow, joinsFirst, segment: false, Math.Max(0, max - first.Count - 3));
+        Keep(overflow);
+        target = random.NextDouble() < options.ShortTargetProbability
+            ? ExampleOptions.MinSequenceLength + random.Next(max - ExampleOptions.MinSequenceLength + 1)
+            : max;
+        int[] opening = [classifierId, .. first, separatorId];
+        return second.Count == 0
             ? new Example(opening, opening.Length)
-            : new Example([.. opening, .. second.Take(secondLength), separatorId], opening.Length);
+            : new Example([.. opening, .. second, separatorId], opening.Length);
     }
 
-    private void Keep(int[] overflow)
+    /// <summary>Which sentences join the first segment; the others are the second.</summary>
+    private bool[] Divide(int firstTarget)
+    {
+        bool[] joinsFirst = new bool[sentences.Count];
+        int first = 0;
+        int second = 0;
+        for (int i = 0; i < joinsFirst.Length; i++)
+        {
+            int length = sentences[i].Length;
+            joinsFirst[i] = first == 0
+                || first + length < firstTarget
+                || (second == 0 && first < firstTarget && random.NextDouble() < 0.5);
+            first += joinsFirst[i] ? length : 0;
+            second += joinsFirst[i] ? 0 : length;
+        }
+
+        return joinsFirst;
+    }
+
+    /// <summary>Moves the sentences of a segment out of <paramref name="rest"/> while there is room; what found none stays there.</summary>
+    private static List<int> Take(int[][] rest, bool[] joinsFirst, bool segment, int room)
+    {
+        var taken = new List<int>();
+        for (int i = 0; i < rest.Length; i++)
+        {
+            if (joinsFirst[i] == segment)
+            {
+                int part = Math.Min(rest[i].Length, room - taken.Count);
+                taken.AddRange(rest[i].AsSpan(0, part));
+                rest[i] = rest[i][part..];
+            }
+        }
+
+        return taken;
+    }
+
+    /// <summary>Carried sentences keep their bounds and their order, so that the next example is divided as any other.</summary>
+    private void Keep(int[][] overflow)
     {
         sentences.Clear();
-        tokens = 0;
-        if (carries && overflow.Length > 0)
-        {
-            sentences.Add(overflow);
-            tokens = overflow.Length;
-        }
+        sentences.AddRange(overflow.Where(sentence => carries && sentence.Length > 0));
+        tokens = sentences.Sum(sentence => sentence.Length);
     }
 }

@@ -30,6 +30,11 @@ public sealed class ExampleSet : IDisposable
     /// <exception cref="PermanentException">One is missing or damaged, or they were made with different vocabularies or options.</exception>
     public static ExampleSet Open(IReadOnlyList<string> shardFolders, Split split)
     {
+        if (shardFolders.Count == 0)
+        {
+            throw new PermanentException("no folder of shards is given; tokenize the corpus first");
+        }
+
         var set = new ExampleSet();
         try
         {
@@ -51,6 +56,8 @@ public sealed class ExampleSet : IDisposable
     /// <exception cref="PermanentException">Its block is damaged.</exception>
     public void Read(int index, Span<int> ids, out int length, out int secondSegmentStart)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
         int shard = ends.BinarySearch(index + 1);
         shard = shard < 0 ? ~shard : shard;
 
@@ -96,9 +103,9 @@ public sealed class ExampleSet : IDisposable
         var shard = new ShardReader(path);
         shards.Add(shard);
         var first = shards[0].Header;
-        if (!shard.Header.Vocabulary.AsSpan().SequenceEqual(first.Vocabulary) || !shard.Header.Options.AsSpan().SequenceEqual(first.Options))
+        if (shard.Header.SequenceLength != first.SequenceLength || !shard.Header.Vocabulary.AsSpan().SequenceEqual(first.Vocabulary) || !shard.Header.Options.AsSpan().SequenceEqual(first.Options))
         {
-            throw new PermanentException($"{path} was made with another vocabulary or other options than the shards before it; tokenize again");
+            throw new PermanentException($"{path} was made with another vocabulary, sequence length or other options than the shards before it; tokenize again");
         }
 
         SequenceLength = first.SequenceLength;

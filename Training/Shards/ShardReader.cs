@@ -63,12 +63,19 @@ internal sealed unsafe class ShardReader : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Header.Count);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(ids.Length, Header.SequenceLength);
         long start = (long)index * Header.Stride;
         Verify((int)(start / ShardHeader.BlockSize));
         Verify((int)((start + Header.Stride - 1) / ShardHeader.BlockSize));
         var record = new ReadOnlySpan<byte>(bytes + ShardHeader.Size + start, Header.Stride);
         length = BinaryPrimitives.ReadUInt16LittleEndian(record);
         secondSegmentStart = BinaryPrimitives.ReadUInt16LittleEndian(record[2..]);
+        if (length < 2 || length > Header.SequenceLength || secondSegmentStart < 1 || secondSegmentStart > length)
+        {
+            throw new PermanentException(
+                $"{path}: record {index} (byte {ShardHeader.Size + start}) is impossible: length {length}, second segment at {secondSegmentStart}; tokenize again");
+        }
+
         if (Header.TokenBytes == 4)
         {
             MemoryMarshal.Cast<byte, int>(record[4..]).CopyTo(ids);
@@ -79,16 +86,6 @@ internal sealed unsafe class ShardReader : IDisposable
         for (int i = 0; i < tokens.Length; i++)
         {
             ids[i] = tokens[i];
-        }
-    }
-
-    /// <summary>Compares every block with its hash.</summary>
-    /// <exception cref="PermanentException">One is damaged.</exception>
-    public void VerifyAll()
-    {
-        for (int block = 0; block < verified.Length; block++)
-        {
-            Verify(block);
         }
     }
 

@@ -14,7 +14,28 @@ namespace ElectraPipeline.Training.Shards;
 /// <param name="UnknownTokens">[UNK] among <paramref name="TokensIn"/>.</param>
 /// <param name="TrainExamples">Examples to train on.</param>
 /// <param name="HeldOutExamples">Examples of held-out documents.</param>
-public sealed record TokenizeResult(long Documents, long TokensIn, long TokensOut, long UnknownTokens, int TrainExamples, int HeldOutExamples);
+public sealed record TokenizeResult(long Documents, long TokensIn, long TokensOut, long UnknownTokens, int TrainExamples, int HeldOutExamples)
+{
+    /// <summary>[UNK] among the tokens, in [0, 1].</summary>
+    public double UnknownShare => UnknownTokens / (double)Math.Max(1, TokensIn);
+}
+
+/// <summary>A shard's file.</summary>
+/// <param name="Name">Its name in the folder.</param>
+/// <param name="Bytes">Its length.</param>
+/// <param name="Sha256">Its SHA-256, hex.</param>
+public sealed record ShardFile(string Name, long Bytes, string Sha256);
+
+/// <summary>"manifest.json" of a shard folder.</summary>
+/// <param name="Version">Layout of the folder; raised when it changes.</param>
+/// <param name="Part">Part of the documents, counted from 0.</param>
+/// <param name="Seed">Seed of the draws.</param>
+/// <param name="Options">How documents became examples.</param>
+/// <param name="VocabularyDigest">SHA-256 of vocab.txt, hex.</param>
+/// <param name="Counts">What went in and came out.</param>
+/// <param name="Shards">The files.</param>
+public sealed record ShardsManifest(
+    int Version, int Part, ulong Seed, ExampleOptions Options, string VocabularyDigest, TokenizeResult Counts, IReadOnlyList<ShardFile> Shards);
 
 /// <summary>The tokenize stage: one part of the documents to one shard folder.</summary>
 public static class TokenizeProgram
@@ -24,13 +45,13 @@ public static class TokenizeProgram
 
     private const int ReportEvery = 1_000;
 
-    private static readonly JsonSerializerOptions ManifestOptions = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+    private static readonly JsonSerializerOptions ManifestOptions = new(JsonSerializerDefaults.Web) { WriteIndented = true, NewLine = "\n" };
 
     /// <summary>
     /// Reads part <paramref name="part"/> of the "corpus" artifact and writes train.shard, heldout.shard and manifest.json. The bytes
     /// are a function of the documents, the vocabulary, the options and the seed.
     /// </summary>
-    /// <exception cref="PermanentException">The part or the vocabulary is missing or damaged.</exception>
+    /// <exception cref="PermanentException">An option is out of range, or the part or the vocabulary is missing or damaged.</exception>
     public static TokenizeResult Run(
         string corpusFolder,
         int part,
@@ -41,20 +62,21 @@ public static class TokenizeProgram
         IStageReporter reporter,
         CancellationToken cancellationToken)
     {
+        string path = PathOf(corpusFolder, part);
         var (vocabulary, tokenizerOptions) = VocabularyStore.Read(vocabularyFolder);
         var tokenizer = new WordPieceTokenizer(vocabulary, tokenizerOptions);
-        var builder = new ExampleBuilder(options, vocabulary.ClassifierId, vocabulary.SeparatorId);
+        var builder = new ExampleBuilder(options.Validated(), vocabulary.ClassifierId, vocabulary.SeparatorId);
         var header = new ShardHeader(
             vocabulary.Count <= ushort.MaxValue + 1 ? 2 : 4,
             options.SequenceLength,
             0,
             vocabulary.PadId,
             Convert.FromHexString(vocabulary.Digest),
-            SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(options)));
+            SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new { options, tokenizerOptions })));
+        Directory.CreateDirectory(outputFolder);
         using var train = new ShardWriter(Path.Combine(outputFolder, ExampleSet.FileNameOf(Split.Train)), header);
         using var heldOut = new ShardWriter(Path.Combine(outputFolder, ExampleSet.FileNameOf(Split.HeldOut)), header);
         var counts = new TokenizeResult(0, 0, 0, 0, 0, 0);
-        string path = DocumentParts.List(corpusFolder)[part];
         long total = CorpusManifest.Read(corpusFolder).Parts[part].Documents;
         foreach (var document in DocumentParts.Read(path))
         {
@@ -83,9 +105,36 @@ public static class TokenizeProgram
         }
 
         counts = counts with { TrainExamples = train.Commit(), HeldOutExamples = heldOut.Commit() };
-        DurableFile.Write(Path.Combine(outputFolder, ManifestName), JsonSerializer.SerializeToUtf8Bytes(counts, ManifestOptions));
+        CheckSums(counts, options);
+        var manifest = new ShardsManifest(
+            1, part, seed, options, vocabulary.Digest, counts, [FileOf(outputFolder, Split.Train), FileOf(outputFolder, Split.HeldOut)]);
+        DurableFile.Write(Path.Combine(outputFolder, ManifestName), JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestOptions));
         reporter.Progress(counts.Documents, total, "documents");
         return counts;
+    }
+
+    private static string PathOf(string corpusFolder, int part)
+    {
+        IReadOnlyList<string> parts = DocumentParts.List(corpusFolder);
+        return part >= 0 && part < parts.Count
+            ? parts[part]
+            : throw new PermanentException($"part {part} of {corpusFolder} does not exist; it has {parts.Count}, counted from 0");
+    }
+
+    private static ShardFile FileOf(string folder, Split split)
+    {
+        string name = ExampleSet.FileNameOf(split);
+        using FileStream file = File.OpenRead(Path.Combine(folder, name));
+        return new ShardFile(name, file.Length, Convert.ToHexStringLower(SHA256.HashData(file)));
+    }
+
+    /// <summary>Books that do not balance mean lost text: better no shard than one nobody can vouch for.</summary>
+    private static void CheckSums(TokenizeResult counts, ExampleOptions options)
+    {
+        if (counts.TokensOut > counts.TokensIn || (options.Overflow == "carry" && counts.TokensOut != counts.TokensIn))
+        {
+            throw new InvalidOperationException($"{counts.TokensIn} tokens in, {counts.TokensOut} out: this is a fault of the program");
+        }
     }
 
     private static List<int[]> Encode(string text, WordPieceTokenizer tokenizer)
@@ -103,5 +152,5 @@ public static class TokenizeProgram
     }
 
     // Mixed once more: the parts are chosen by the hash of the same text, and every part should hold out the same share.
-    private static bool IsHeldOut(ulong hash, double share) => (CounterRandom.Mix(hash) >> 11) * (1.0 / (1L << 53)) < share;
+    internal static bool IsHeldOut(ulong hash, double share) => (CounterRandom.Mix(hash) >> 11) * (1.0 / (1L << 53)) < share;
 }

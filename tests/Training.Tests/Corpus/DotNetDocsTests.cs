@@ -48,6 +48,15 @@ public sealed class DotNetDocsTests
         Assert.Equal("One thing.\nAnother thing.", documents[1].Text);
     }
 
+    [Fact]
+    public void A_huge_type_becomes_several_documents()
+    {
+        string members = string.Concat(Enumerable.Range(0, 95).Select(i => $"<member name=\"M:A.Huge.M{i}\"><summary>Sentence number {i}.</summary></member>"));
+        var (documents, _) = Read("x.xml", $"<doc><members>{members}<member name=\"T:A.B\"><summary>Another type.</summary></member></members></doc>");
+        Assert.Equal(["x.xml:A.Huge", "x.xml:A.Huge#2", "x.xml:A.Huge#3", "x.xml:A.B"], documents.Select(document => document.Id));
+        Assert.Equal([40, 40, 15, 1], documents.Select(document => document.Text.Split('\n').Length));
+    }
+
     [Theory]
     [InlineData("T:System.String", "String")]
     [InlineData("T:System.Collections.Generic.Dictionary`2.Enumerator", "Enumerator")]

@@ -34,6 +34,7 @@ public sealed class ShardTests : IDisposable
     public void FindsAFlippedBitWhereverItIs()
     {
         string path = Write(RandomExamples(20_000, 64, 50_000), 64, 2);
+        int records = 20_000 * (4 + (64 * 2));
         byte[] whole = File.ReadAllBytes(path);
         var random = new CounterRandom(1, 2);
         long body = whole.Length - ShardHeader.Size;
@@ -46,13 +47,72 @@ public sealed class ShardTests : IDisposable
             damaged[place] ^= (byte)(1 << random.Next(8));
             File.WriteAllBytes(path, damaged);
 
-            var error = Assert.Throws<PermanentException>(() =>
+            int offset = place - ShardHeader.Size;
+            if (offset < 0 || offset >= records)
+            {
+                Assert.Contains(path, Assert.Throws<PermanentException>(() => new ShardReader(path).Dispose()).Message, StringComparison.Ordinal);
+                continue;
+            }
+
+            using var reader = new ShardReader(path);
+            var error = Assert.Throws<PermanentException>(() => reader.Read(offset / reader.Header.Stride, new int[64], out _, out _));
+            int block = offset / ShardHeader.BlockSize;
+            Assert.Contains($"{path}: block {block} (bytes {ShardHeader.Size + (block * ShardHeader.BlockSize)} to ", error.Message, StringComparison.Ordinal);
+            reader.Read(block == 0 ? 19_999 : 0, new int[64], out _, out _); // Whole blocks stay readable.
+        }
+    }
+
+    /// <summary>Sizes and lengths that lie, under hashes that are right: nothing is read outside the file.</summary>
+    [Fact]
+    public void RefusesImpossibleValuesWithRightHashes()
+    {
+        string path = Path.Combine(folder.Path, "lie.shard");
+        var header = new ShardHeader(2, 16, 0, 7, new byte[32], new byte[32]);
+        ShardHeader[] lies =
+        [
+            header with { Count = int.MaxValue }, header with { Count = -1 }, header with { Count = 1 }, header with { SequenceLength = 0 },
+            header with { SequenceLength = int.MaxValue }, header with { TokenBytes = 3 },
+        ];
+        foreach (var lie in lies)
+        {
+            File.WriteAllBytes(path, [.. lie.ToBytes(), .. new byte[8]]);
+            Assert.Contains(path, Assert.Throws<PermanentException>(() => new ShardReader(path).Dispose()).Message, StringComparison.Ordinal);
+        }
+
+        (int Length, int Second)[] records = [(17, 1), (1, 1), (9, 10), (9, 0)];
+        foreach (var (length, second) in records)
+        {
+            Write([new Example(new int[length], second)], 16, 2, path);
+            using var reader = new ShardReader(path);
+            Assert.Contains($"length {length}, second segment at {second}", Assert.Throws<PermanentException>(() => reader.Read(0, new int[16], out _, out _)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void DamagedShardsFailPermanentlyAndInNoOtherWay()
+    {
+        byte[] whole = File.ReadAllBytes(Write(RandomExamples(50, 16, 1_000), 16, 2));
+        string path = Path.Combine(folder.Path, "damaged.shard");
+        var random = new CounterRandom(12, 1);
+        int refused = 0;
+        for (int i = 0; i < 400; i++)
+        {
+            File.WriteAllBytes(path, Corpus.ReaderFuzzTests.Damage(whole, ref random));
+            try
             {
                 using var reader = new ShardReader(path);
-                reader.VerifyAll();
-            });
-            Assert.Contains(path, error.Message, StringComparison.Ordinal);
+                for (int example = 0; example < reader.Header.Count; example++)
+                {
+                    reader.Read(example, new int[16], out _, out _);
+                }
+            }
+            catch (PermanentException)
+            {
+                refused++;
+            }
         }
+
+        Assert.InRange(refused, 200, 399);
     }
 
     [Fact]
@@ -101,7 +161,7 @@ public sealed class ShardTests : IDisposable
     public void AnEpochHasEveryExampleOnceAndAnotherEpochAnotherOrder()
     {
         string shardFolder = Directory.CreateDirectory(Path.Combine(folder.Path, "set")).FullName;
-        var examples = Enumerable.Range(0, 96).Select(i => new Example([i], 1)).ToList();
+        var examples = Enumerable.Range(0, 96).Select(i => new Example([i, 3], 2)).ToList();
         Write(examples, 8, 2, Path.Combine(shardFolder, "train.shard"));
         using var set = ExampleSet.Open([shardFolder], Split.Train);
         var sampler = new BatchSampler(set, seed: 5, batchSize: 8);
@@ -157,6 +217,43 @@ public sealed class ShardTests : IDisposable
         }
     }
 
+    [Fact]
+    public void ALongSentenceIsCutAsTheOfficialCodeCuts()
+    {
+        int[] sentence = [.. Enumerable.Range(100, 5_000)];
+        var builder = new ExampleBuilder(new ExampleOptions { Overflow = "discard" }, 2, 3);
+        var example = Assert.Single(builder.Build([sentence], 1, 1));
+        Assert.Equal([2, .. sentence[..126], 3], example.Ids);
+        Assert.Equal(128, example.SecondSegmentStart);
+    }
+
+    /// <summary>100 tokens fill the first segment past its target of 62; the second gets 128 - 100 - 3 of the rest.</summary>
+    [Fact]
+    public void ASecondSegmentGetsTheRoomThatIsLeft()
+    {
+        int[] text = [.. Enumerable.Range(100, 230)];
+        int[][] document = [text[..100], text[100..200], text[200..]];
+        var options = new ExampleOptions { Overflow = "discard", SingleSegmentProbability = 0, ShortTargetProbability = 0 };
+        var discarded = new ExampleBuilder(options, 2, 3).Build(document, 1, 1).ToList();
+        Assert.Equal([2, .. text[..100], 3, .. text[100..125], 3], discarded[0].Ids);
+        Assert.Equal(102, discarded[0].SecondSegmentStart);
+        Assert.Equal([2, .. text[200..], 3], discarded[1].Ids);
+
+        // Carried tokens are a sentence of their own: it is past the target, so the next sentence is the second segment.
+        var carried = new ExampleBuilder(options with { Overflow = "carry" }, 2, 3).Build(document, 1, 1).ToList();
+        Assert.Equal([2, .. text[125..200], 3, .. text[200..], 3], carried[1].Ids);
+        Assert.Equal(2, carried.Count);
+    }
+
+    [Fact]
+    public void ProbabilitiesAreMet()
+    {
+        var document = Enumerable.Range(0, 10_000).Select(i => Enumerable.Range(i * 13, 13).ToArray());
+        var examples = new ExampleBuilder(new ExampleOptions(), 2, 3).Build(document, 1, 3).ToList();
+        Assert.InRange(examples.Count(example => example.SecondSegmentStart == example.Ids.Length) / (double)examples.Count, 0.08, 0.14);
+        Assert.InRange(examples.Count(example => example.Ids.Length < 110) / (double)examples.Count, 0.02, 0.07);
+    }
+
     private string Write(IReadOnlyList<Example> examples, int sequenceLength, int tokenBytes, string? path = null)
     {
         path ??= Path.Combine(folder.Path, "train.shard");
@@ -176,7 +273,7 @@ public sealed class ShardTests : IDisposable
         return [.. Enumerable.Range(0, count).Select(_ =>
         {
             int length = 2 + random.Next(sequenceLength - 1);
-            return new Example([.. Enumerable.Range(0, length).Select(_ => random.Next(vocabulary))], random.Next(2) == 0 ? length : random.Next(length));
+            return new Example([.. Enumerable.Range(0, length).Select(_ => random.Next(vocabulary))], random.Next(2) == 0 ? length : 1 + random.Next(length));
         })];
     }
 }
