@@ -37,6 +37,17 @@ public sealed partial class Queries
             new { model },
             cancellationToken);
 
+    /// <summary>Model versions that were trained on a dataset version, newest first.</summary>
+    public Task<IReadOnlyList<ModelVersionRow>> ModelsOfAsync(
+        string dataset, int datasetVersion, CancellationToken cancellationToken = default) =>
+        ListAsync<ModelVersionRow>(
+            $"""
+            select {ModelColumns} from model_version m where m.dataset = @dataset and m.dataset_version = @datasetVersion
+            order by m.created_at desc
+            """,
+            new { dataset, datasetVersion },
+            cancellationToken);
+
     /// <summary>
     /// One version of a model; null if there is none. <paramref name="versionOrAlias"/>: "3" or an alias, "latest", "champion".
     /// </summary>

@@ -1,0 +1,80 @@
+using System.Net;
+using ElectraPipeline.Training;
+
+namespace ElectraPipeline.Dashboard;
+
+/// <summary>Where the dashboard listens and who may use it.</summary>
+public sealed record DashboardOptions
+{
+    /// <summary>Shortest access token that is accepted, in characters: below this, guessing becomes possible.</summary>
+    public const int ShortestToken = 16;
+
+    /// <summary>"localhost", an IP address of this machine, or "*" for all of them. Anything but loopback needs an <see cref="AccessToken"/>.</summary>
+    public string Address { get; init; } = "localhost";
+
+    /// <summary>TCP port; 0 takes a free one.</summary>
+    public int Port { get; init; } = 5075;
+
+    /// <summary>
+    /// The secret that every request must then carry: typed once into the login form, or sent as "Authorization: Bearer".
+    /// Null: only requests from this machine are answered. Default: the environment variable ELECTRA_TOKEN.
+    /// </summary>
+    public string? AccessToken { get; init; } = Environment.GetEnvironmentVariable("ELECTRA_TOKEN");
+
+    /// <summary>
+    /// IP addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; empty: these headers are ignored.
+    /// Needs an <see cref="AccessToken"/>, because behind a proxy every request seems to come from the proxy's machine.
+    /// </summary>
+    public IReadOnlyList<string> TrustedProxies { get; init; } = [];
+
+    /// <summary>Folder for the keys that sign cookies, so that a login outlives a restart. Null: ASP.NET Core's default place.</summary>
+    public string? KeysFolder { get; init; }
+
+    /// <summary>True if a token is required.</summary>
+    internal bool RequiresToken => !string.IsNullOrEmpty(AccessToken);
+
+    /// <exception cref="PermanentException">An address, port or proxy is malformed, or the dashboard would be open to the network.</exception>
+    internal void Validate()
+    {
+        IPAddress address = ListenAddress();
+        if (Port is < 0 or > IPEndPoint.MaxPort)
+        {
+            throw new PermanentException($"dashboard port {Port} is not in 0..{IPEndPoint.MaxPort}");
+        }
+
+        if (!RequiresToken && !IPAddress.IsLoopback(address))
+        {
+            throw new PermanentException(
+                $"the dashboard would listen on {Address}, where other machines reach it, without an access token; "
+                + "set ELECTRA_TOKEN to a long random text, or listen on localhost");
+        }
+
+        if (!RequiresToken && TrustedProxies.Count > 0)
+        {
+            throw new PermanentException(
+                "trusted proxies are configured without an access token: behind a proxy, visitors cannot be told from this machine; "
+                + "set ELECTRA_TOKEN to a long random text");
+        }
+
+        if (RequiresToken && AccessToken!.Length < ShortestToken)
+        {
+            throw new PermanentException(
+                $"the access token has {AccessToken.Length} characters, at least {ShortestToken} are needed; try: openssl rand -hex 24");
+        }
+
+        _ = ProxyAddresses();
+    }
+
+    internal IPAddress ListenAddress() => Address switch
+    {
+        "*" => IPAddress.IPv6Any,
+        "localhost" => IPAddress.Loopback,
+        _ when IPAddress.TryParse(Address, out IPAddress? parsed) => parsed,
+        _ => throw new PermanentException($"dashboard address \"{Address}\" is neither an IP address, \"localhost\" nor \"*\""),
+    };
+
+    internal IReadOnlyList<IPAddress> ProxyAddresses() =>
+        [.. TrustedProxies.Select(text => IPAddress.TryParse(text, out IPAddress? parsed)
+            ? parsed
+            : throw new PermanentException($"trusted proxy \"{text}\" is not an IP address"))];
+}

@@ -1,0 +1,76 @@
+using ElectraPipeline.Dashboard.Pages;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ElectraPipeline.Dashboard.Security;
+
+/// <summary>Exchanges the access token for a cookie. Mapped only where a token is configured.</summary>
+internal static class LoginEndpoints
+{
+    /// <summary>Logins tried a minute, over all visitors: addresses can be forged behind a proxy, and people log in rarely.</summary>
+    public const int LoginsPerMinute = 20;
+
+    private const string Limit = "login";
+    private const int LongestName = 40;
+
+    public static void AddLoginLimit(this IServiceCollection services) =>
+        services.AddRateLimiter(limiter =>
+        {
+            limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+            limiter.AddFixedWindowLimiter(Limit, window =>
+            {
+                window.PermitLimit = LoginsPerMinute;
+                window.Window = TimeSpan.FromMinutes(1);
+            });
+        });
+
+    public static void MapLogin(this IEndpointRouteBuilder routes, AccessToken token)
+    {
+        routes.MapGet("/login", (string? returnUrl) => Page(returnUrl)).AllowAnonymous();
+        routes.MapPost("/login", (HttpContext context, [FromForm] LoginForm form) => LoginAsync(context, form, token))
+            .DisableAntiforgery()
+            .AddEndpointFilter<AntiforgeryCheck>()
+            .AllowAnonymous()
+            .RequireRateLimiting(Limit);
+        routes.MapPost("/logout", async (HttpContext context) =>
+        {
+            await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
+            return Results.Redirect("/login");
+        }).AddEndpointFilter<AntiforgeryCheck>();
+    }
+
+    private static async Task<IResult> LoginAsync(HttpContext context, LoginForm form, AccessToken token)
+    {
+        if (!token.Matches(form.Token?.Trim()))
+        {
+            return Page(form.ReturnUrl, "The access token is wrong.");
+        }
+
+        await Access.SignInAsync(context, token, DisplayName(form.Name));
+        return Results.LocalRedirect(LocalUrl(form.ReturnUrl));
+    }
+
+    private static RazorComponentResult<LoginPage> Page(string? returnUrl, string? error = null) =>
+        new(new { ReturnUrl = LocalUrl(returnUrl), Error = error })
+        {
+            StatusCode = error is null ? StatusCodes.Status200OK : StatusCodes.Status401Unauthorized,
+        };
+
+    /// <summary>An address of this site, so that a login link cannot send the visitor elsewhere.</summary>
+    private static string LocalUrl(string? url) => RedirectHttpResult.IsLocalUrl(url) ? url! : "/runs";
+
+    private static string DisplayName(string? name)
+    {
+        string printable = string.Concat((name ?? "").Where(letter => !char.IsControl(letter))).Trim();
+        return printable.Length == 0 ? "someone" : printable[..Math.Min(printable.Length, LongestName)];
+    }
+
+    private sealed record LoginForm(string? Token, string? Name, string? ReturnUrl);
+}
