@@ -10,7 +10,7 @@ namespace ElectraPipeline.Cli;
 internal static class ElectraCommandLine
 {
     /// <summary>Time a command has to put its work down after Ctrl+C or SIGTERM.</summary>
-    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(45);
 
     /// <summary>Runs one command line and returns its <see cref="ExitCode"/>.</summary>
     public static async Task<int> RunAsync(string[] args)
@@ -27,7 +27,7 @@ internal static class ElectraCommandLine
             return await parsed.InvokeAsync(new InvocationConfiguration
             {
                 EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = ShutdownTimeout,
+                ProcessTerminationTimeout = parsed.CommandResult.Command.Name == StageProcessCommand.Name ? null : ShutdownTimeout,
             });
         }
         catch (OperationCanceledException)
@@ -61,11 +61,20 @@ internal static class ElectraCommandLine
 
     private static IEnumerable<Command> AllCommands(Terminal terminal) =>
     [
+        DemoCommand.Create(terminal),
+        RunCommand.Create(terminal),
+        UpCommand.Create(terminal),
+        WorkerCommand.Create(terminal),
         StatusCommand.Create(terminal),
+        RetryCommand.Create(terminal),
         CancelCommand.Create(terminal),
         DatasetsCommand.Create(terminal),
         ModelsCommand.Create(terminal),
         ExportCommand.Create(terminal),
+        ConfigCommand.Create(terminal),
+        ScheduleCommand.Create(terminal),
+        VerifyCommand.Create(terminal),
+        StageProcessCommand.Create(),
     ];
 
     private static int RefuseParse(Terminal terminal, ParseResult parsed)

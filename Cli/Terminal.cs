@@ -44,13 +44,13 @@ internal sealed class Terminal
     }
 
     /// <summary>A line of plain text on standard error.</summary>
-    public void Note(string text) => Error.WriteLine(text);
+    public void Note(string text) => Error.Profile.Out.Writer.WriteLine(text); // not folded: a log's lines stay whole
 
     /// <summary>An error for the user: one paragraph, no stack trace.</summary>
     public void Fail(string message)
     {
         Error.Markup("[red]error:[/] ");
-        Error.WriteLine(message);
+        Note(message);
     }
 
     /// <summary>Writes <paramref name="value"/> as indented JSON, names in camelCase, times in ISO 8601.</summary>

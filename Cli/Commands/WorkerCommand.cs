@@ -1,0 +1,42 @@
+using System.CommandLine;
+using ElectraPipeline.Cli.Hosting;
+using ElectraPipeline.Jobs;
+using ElectraPipeline.Storage;
+
+namespace ElectraPipeline.Cli.Commands;
+
+/// <summary>A worker alone.</summary>
+internal static class WorkerCommand
+{
+    private static readonly string[] Known = ["cpu", "gpu"];
+    private static readonly Option<string> Queues = new("--queues")
+    {
+        Description = "Queues to serve, with commas between: cpu, gpu.",
+        HelpName = "QUEUES",
+        DefaultValueFactory = _ => "cpu",
+    };
+
+    public static Command Create(Terminal terminal)
+    {
+        var command = new ExampleCommand(
+            "worker", "Work on runs until Ctrl+C. Workers on several hosts share the database and the data folder.", "worker", "worker --queues cpu,gpu") { Queues };
+        command.SetAction((parsed, cancellationToken) => RunAsync(terminal, parsed, cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
+    {
+        string[] queues = parsed.GetRequiredValue(Queues).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (queues.Length == 0 || queues.Except(Known).Any())
+        {
+            throw new UsageException($"--queues {parsed.GetValue(Queues)}: the queues are {string.Join(" and ", Known)}");
+        }
+
+        await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
+        await using ElectraHost host = await ElectraHost.StartAsync(
+            storage, new HostParts(new WorkerOptions { Queues = queues }, null, LogToConsole: true), cancellationToken);
+        terminal.Note($"working on {string.Join(", ", queues)} of {storage.DataFolder}");
+        await Waiting.UntilStoppedAsync(cancellationToken);
+        return ExitCode.Done;
+    }
+}
