@@ -6,10 +6,11 @@ public static class ElectraPresets
     private sealed record Preset(
         int Layers, int Hidden, int Intermediate, int Heads, int Embedding, double GeneratorSize, double Dropout, string Initialization);
 
-    // Widths and dropout of "tiny" are ours; its initialization lets a narrow model leave the unigram loss early.
+    // "tiny" is ours. Its two layers and initialization leave the unigram loss within 200 steps of 32 x 64 tokens at learning rate 5e-4;
+    // with four layers the loss was still there after 800 steps at 1e-3 and after 400 at 5e-4.
     private static readonly Dictionary<string, Preset> Presets = new(StringComparer.Ordinal)
     {
-        ["tiny"] = new(4, 128, 512, 4, 128, 0.5, 0, "scaled"),
+        ["tiny"] = new(2, 128, 512, 4, 128, 0.5, 0, "scaled"),
         ["small"] = new(12, 256, 1_024, 4, 128, 1 / 4.0, 0.1, "normal"),
         ["base"] = new(12, 768, 3_072, 12, 768, 1 / 3.0, 0.1, "normal"),
         ["large"] = new(24, 1_024, 4_096, 16, 1_024, 1 / 4.0, 0.1, "normal"),
