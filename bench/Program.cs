@@ -3,6 +3,6 @@ using ElectraPipeline.Bench;
 
 var root = new RootCommand("Benchmarks and generators of ElectraPipeline")
 {
-    CharacterClassesCommand.Create(), TrainingStepCommand.Create(),
+    CharacterClassesCommand.Create(), TokenizerCommand.Create(), TrainingStepCommand.Create(), VocabularyCommand.Create(),
 };
 return root.Parse(args).Invoke();
