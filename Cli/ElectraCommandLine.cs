@@ -69,6 +69,8 @@ internal static class ElectraCommandLine
         RetryCommand.Create(terminal),
         CancelCommand.Create(terminal),
         DatasetsCommand.Create(terminal),
+        TokenizeCommand.Create(),
+        VocabCommand.Create(terminal),
         ModelsCommand.Create(terminal),
         ExportCommand.Create(terminal),
         ConfigCommand.Create(terminal),

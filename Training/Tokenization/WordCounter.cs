@@ -34,6 +34,15 @@ public sealed class WordCounter
     /// <summary>Counts the words of one text.</summary>
     public void Add(string text) => Add(Encoding.UTF8.GetBytes(text));
 
+    /// <summary>Adds words that were counted before.</summary>
+    public void Add(IReadOnlyDictionary<string, long> counted)
+    {
+        foreach ((string word, long count) in counted)
+        {
+            CollectionsMarshal.GetValueRefOrAddDefault(counts, word, out _) += count;
+        }
+    }
+
     /// <summary>Reads counts from a file of lines "word, tab, count".</summary>
     /// <exception cref="PermanentException">A line is not of that form; the message names file and line.</exception>
     public static IReadOnlyDictionary<string, long> ReadCounts(string path)

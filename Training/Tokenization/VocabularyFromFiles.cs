@@ -1,0 +1,53 @@
+namespace ElectraPipeline.Training.Tokenization;
+
+/// <summary>Trains a vocabulary on files at hand, without a corpus.</summary>
+public static class VocabularyFromFiles
+{
+    /// <summary>
+    /// Counts the words of <paramref name="inputs"/> (UTF-8 text, or ".tsv": lines "word, tab, count") and trains on them.
+    /// <paramref name="initialOrder"/>: a vocab.txt whose tokens of the form ## and one character give the order of these ids.
+    /// </summary>
+    /// <exception cref="PermanentException">A file is missing or malformed.</exception>
+    public static Vocabulary Train(
+        IReadOnlyList<string> inputs,
+        TokenizerOptions tokenizer,
+        VocabularyTrainerOptions options,
+        string? initialOrder = null,
+        CancellationToken cancellationToken = default)
+    {
+        var counter = new WordCounter(tokenizer);
+        foreach (string input in inputs)
+        {
+            if (!File.Exists(input))
+            {
+                throw new PermanentException($"input not found: {input}; give text files, or .tsv files of words and counts");
+            }
+
+            if (Path.GetExtension(input) == ".tsv")
+            {
+                counter.Add(WordCounter.ReadCounts(input));
+            }
+            else
+            {
+                CountLines(counter, input, cancellationToken);
+            }
+        }
+
+        if (initialOrder is not null)
+        {
+            options = options with { InitialOrder = VocabularyFile.Read(initialOrder) };
+        }
+
+        return new Vocabulary(VocabularyTrainer.Train(counter.Counts, options, cancellationToken));
+    }
+
+    private static void CountLines(WordCounter counter, string path, CancellationToken cancellationToken)
+    {
+        using FileStream stream = File.OpenRead(path);
+        foreach (ReadOnlyMemory<byte> line in Utf8Lines.Read(stream))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            counter.Add(line.Span);
+        }
+    }
+}

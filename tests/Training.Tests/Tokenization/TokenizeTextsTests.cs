@@ -1,0 +1,68 @@
+using System.Text;
+using ElectraPipeline.TestSupport;
+using ElectraPipeline.Training.Tokenization;
+using Xunit;
+
+namespace ElectraPipeline.Training.Tests.Tokenization;
+
+/// <summary>The library side of the commands that tokenize and train vocabularies without a run.</summary>
+public sealed class TokenizeTextsTests
+{
+    private static readonly Vocabulary Words = new([.. SpecialTokens.All, "a", "##b", "c"]);
+
+    [Fact]
+    public void EachLineBecomesOneJsonLine()
+    {
+        Assert.Equal("{\"ids\":[5,6]}\n{\"ids\":[]}\n{\"ids\":[1,7]}\n", Run("ab\r\n\nx c", field: null, addSpecial: false));
+        Assert.Equal("{\"ids\":[2,5,6,3]}\n{\"ids\":[2,3]}\n", Run("ab\n\n", field: null, addSpecial: true));
+    }
+
+    [Fact]
+    public void LinesLongerThanTheBufferAreWhole()
+    {
+        string ids = Run(string.Concat(Enumerable.Repeat("a ", 200_000)) + "\nc\n", field: null, addSpecial: false);
+        Assert.Equal(200_000, ids.Split('\n')[0].Count(character => character == '5'));
+        Assert.Equal("{\"ids\":[7]}", ids.Split('\n')[1]);
+    }
+
+    [Fact]
+    public void JsonFieldsAreRead() => Assert.Equal("{\"ids\":[5,6,7]}\n", Run("{\"id\":1,\"body\":\"ab\\nc\"}\n", "body", addSpecial: false));
+
+    [Theory]
+    [InlineData("{\"body\":\"a\"}\n{\"text\":\"a\"}\n", "line 2", "\"text\"")]
+    [InlineData("{\"body\":1}\n", "line 1", "\"body\"")]
+    [InlineData("{\"body\":\"a\"}\n\n", "line 2", "JSON")]
+    [InlineData("[1]\n", "line 1", "Array")]
+    public void FaultyRecordsAreNamed(string input, string line, string what)
+    {
+        string message = Assert.Throws<PermanentException>(() => Run(input, "body", addSpecial: false)).Message;
+        Assert.Contains(line, message);
+        Assert.Contains(what, message);
+    }
+
+    [Fact]
+    public void TrainingOnTextAndOnItsWordCountsGivesTheSameVocabulary()
+    {
+        var options = new VocabularyTrainerOptions { Size = 2_000 };
+        string[] digests = [.. new[] { "en-small.txt", "wordcounts-en-small-uncased.tsv" }
+            .Select(name => SharedData.Require("golden/vocabulary-training/" + name))
+            .Select(path => VocabularyFromFiles.Train([path], new TokenizerOptions(), options, initialOrder: null, Cancellation).Digest)];
+        Vocabulary expected = Vocabulary.Load(SharedData.Require("golden/vocabulary-training/ordered-en-small-uncased-v2000-mf2-la1000-sp.vocab.txt"));
+        Assert.Equal([expected.Digest, expected.Digest], digests);
+    }
+
+    [Fact]
+    public void MissingInputIsNamed() => Assert.Contains(
+        "absent.txt",
+        Assert.Throws<PermanentException>(() => VocabularyFromFiles.Train(["absent.txt"], new TokenizerOptions(), new(), initialOrder: null, Cancellation)).Message);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private static string Run(string input, string? field, bool addSpecial)
+    {
+        using var output = new MemoryStream();
+        using var source = new MemoryStream(Encoding.UTF8.GetBytes(input));
+        TokenizeTexts.Run(new WordPieceTokenizer(Words, new TokenizerOptions()), source, output, field, addSpecial, Cancellation);
+        return Encoding.UTF8.GetString(output.ToArray());
+    }
+}
