@@ -21,6 +21,15 @@ internal static class RandomPurpose
     /// <summary>Order of pre-training examples in an epoch.</summary>
     public const ulong ShardOrder = 0x1011;
 
+    /// <summary>Labelled examples chosen where there are more than are wanted.</summary>
+    public const ulong ExampleSelection = 0x1005;
+
+    /// <summary>The order of labelled examples.</summary>
+    public const ulong ExampleOrder = 0x1006;
+
+    /// <summary>One of several trainings under one run's seed.</summary>
+    public const ulong Training = 0x1007;
+
     /// <summary>A seed for one purpose.</summary>
     public static ulong SeedFor(ulong seed, ulong purpose) => CounterRandom.Mix(seed ^ CounterRandom.Mix(purpose));
 }

@@ -24,10 +24,13 @@ public sealed record FinetuneOptions
     /// <summary>Column or field with the label.</summary>
     public string LabelColumn { get; init; } = "label";
 
-    /// <summary>Column or field whose values never appear on both sides of a split; null: split by the text's hash.</summary>
+    /// <summary>
+    /// Column or field whose values never appear on both sides of a split; null: the built-in data's own groups (the assembly), else
+    /// each text is a group of its own.
+    /// </summary>
     public string? GroupColumn { get; init; }
 
-    /// <summary>Share of groups held out when <see cref="Evaluation"/> is null, in (0, 1).</summary>
+    /// <summary>Share of examples held out, in whole groups, when <see cref="Evaluation"/> is null, in (0, 1).</summary>
     public double EvaluationShare { get; init; } = 0.2;
 
     /// <summary>Training examples at most, chosen by seed; 0: all.</summary>
@@ -66,6 +69,37 @@ public sealed record FinetuneOptions
     /// <summary>Seeds, one fine-tuning each; median, mean and standard deviation are reported.</summary>
     public IReadOnlyList<int> Seeds { get; init; } = [1];
 
+    /// <summary>Steps between checkpoints of one training; each is also written when a training ends.</summary>
+    public int CheckpointSteps { get; init; } = 500;
+
     /// <summary>Also fine-tune the same network from random weights, to see what pre-training is worth.</summary>
     public bool RandomBaseline { get; init; }
+
+    /// <summary>Throws a <see cref="PermanentException"/> that names the first value out of range.</summary>
+    internal void Validate()
+    {
+        Require(Kind == "classification", nameof(Kind), Kind, "\"classification\"");
+        Require(EvaluationShare is > 0 and < 1, nameof(EvaluationShare), EvaluationShare, "in (0, 1)");
+        Require(MaxTrainExamples >= 0, nameof(MaxTrainExamples), MaxTrainExamples, "at least 0");
+        Require(MaxEvaluationExamples >= 0, nameof(MaxEvaluationExamples), MaxEvaluationExamples, "at least 0");
+        Require(Epochs > 0, nameof(Epochs), Epochs, "above 0");
+        Require(BatchSize > 0, nameof(BatchSize), BatchSize, "at least 1");
+        Require(LearningRate > 0, nameof(LearningRate), LearningRate, "above 0");
+        Require(LayerwiseDecay is > 0 and <= 1, nameof(LayerwiseDecay), LayerwiseDecay, "in (0, 1]");
+        Require(LayerwiseDecayRule is "official" or "fixed", nameof(LayerwiseDecayRule), LayerwiseDecayRule, "\"official\" or \"fixed\"");
+        Require(WarmupShare is >= 0 and < 1, nameof(WarmupShare), WarmupShare, "in [0, 1)");
+        Require(WeightDecay >= 0, nameof(WeightDecay), WeightDecay, "at least 0");
+        Require(SequenceLength >= 5, nameof(SequenceLength), SequenceLength, "at least 5");
+        Require(Dropout is null or (>= 0 and < 1), nameof(Dropout), Dropout, "in [0, 1)");
+        Require(Seeds.Count > 0 && Seeds.Distinct().Count() == Seeds.Count, nameof(Seeds), string.Join(", ", Seeds), "one or more different numbers");
+        Require(CheckpointSteps > 0, nameof(CheckpointSteps), CheckpointSteps, "at least 1");
+    }
+
+    private void Require(bool holds, string field, object? value, string expected)
+    {
+        if (!holds)
+        {
+            throw new PermanentException($"finetune \"{Name}\": {field} is {value}; it must be {expected}");
+        }
+    }
 }

@@ -25,9 +25,11 @@ public sealed record ElectraDescription
 /// <summary>The "model" artifact: <c>discriminator/</c> and <c>generator/</c> as Hugging Face loads them, and <c>electra.json</c>.</summary>
 internal static class ElectraModelFolder
 {
-    private const string DiscriminatorName = "discriminator";
+    /// <summary>Name of the discriminator's folder.</summary>
+    internal const string DiscriminatorName = "discriminator";
     private const string GeneratorName = "generator";
-    private const string DescriptionName = "electra.json";
+    /// <summary>Name of the description.</summary>
+    internal const string DescriptionName = "electra.json";
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerOptions.Strict)
     {

@@ -1,0 +1,138 @@
+using System.Text.Json;
+using ElectraPipeline.Training.Checkpoints;
+using ElectraPipeline.Training.Finetuning.Tasks;
+using ElectraPipeline.Training.Model;
+using ElectraPipeline.Training.Pretraining;
+using ElectraPipeline.Training.Tokenization;
+using static TorchSharp.torch;
+
+namespace ElectraPipeline.Training.Finetuning;
+
+/// <summary>Everything that the trainings of one task share: resolved sizes, examples as token ids, and where they came from.</summary>
+internal sealed class FinetunePlan : IDisposable
+{
+    private FinetunePlan(FinetuneRequest request)
+    {
+        request.Options.Validate();
+        Options = request.Options;
+        Device = TorchDevice.Resolve(request.Device);
+        (Vocabulary, Tokenizer) = VocabularyStore.Read(request.VocabularyFolder);
+        string discriminator = DiscriminatorFolder(request.ModelFolder);
+        CheckVocabulary(discriminator);
+        Data = TaskData.Load(Options, request.ConfigFolder, request.Seed);
+        ExampleEncoder encoder = new(new WordPieceTokenizer(Vocabulary, Tokenizer), Data.Labels, Options.SequenceLength);
+        Train = encoder.Encode(Data.Train);
+        Evaluation = encoder.Encode(Data.Evaluation);
+        Source = HuggingFaceFolder.ReadDiscriminator(discriminator);
+        Model = Resolve(Source.Config, request.ModelFolder);
+        HeadDropout = Options.Dropout ?? Source.Config.ClassifierDropout ?? Source.Config.HiddenDropoutProb;
+        StepsPerTraining = Math.Max(1, (int)Math.Ceiling(Options.Epochs * ((Train.Count + Options.BatchSize - 1) / Options.BatchSize)));
+        Fingerprint = JsonSerializer.SerializeToElement(new
+        {
+            options = Options with { CheckpointSteps = 1 }, // how often a checkpoint is written may change between attempts
+            data = Data.Digest,
+            vocabulary = Vocabulary.Digest,
+            model = CheckpointWriter.Digest(Path.Combine(discriminator, HuggingFaceFolder.WeightsName)),
+        });
+    }
+
+    /// <summary>The options, checked.</summary>
+    public FinetuneOptions Options { get; }
+
+    /// <summary>Where it computes.</summary>
+    public Device Device { get; }
+
+    /// <summary>The tokens.</summary>
+    public Vocabulary Vocabulary { get; }
+
+    /// <summary>How text becomes words.</summary>
+    public TokenizerOptions Tokenizer { get; }
+
+    /// <summary>The labelled texts.</summary>
+    public TaskData Data { get; }
+
+    /// <summary>The classes.</summary>
+    public IReadOnlyList<string> Labels => Data.Labels;
+
+    /// <summary>Examples trained on.</summary>
+    public IReadOnlyList<EncodedExample> Train { get; }
+
+    /// <summary>Examples measured on.</summary>
+    public IReadOnlyList<EncodedExample> Evaluation { get; }
+
+    /// <summary>The pre-trained discriminator.</summary>
+    public HuggingFaceModel Source { get; }
+
+    /// <summary>Its sizes, with this task's dropout.</summary>
+    public ElectraConfig Model { get; }
+
+    /// <summary>Dropout in the head.</summary>
+    public double HeadDropout { get; }
+
+    /// <summary>Optimizer steps of each training.</summary>
+    public int StepsPerTraining { get; }
+
+    /// <summary>Whatever changes results; a checkpoint goes on only where it is the same.</summary>
+    public JsonElement Fingerprint { get; }
+
+    /// <summary>Reads and checks all inputs.</summary>
+    /// <exception cref="PermanentException">An option is out of range, or an input is missing, malformed or does not fit the others.</exception>
+    public static FinetunePlan Make(FinetuneRequest request) => new(request);
+
+    /// <inheritdoc/>
+    public void Dispose() => Source.Dispose();
+
+    private static string DiscriminatorFolder(string modelFolder)
+    {
+        string inside = Path.Combine(modelFolder, ElectraModelFolder.DiscriminatorName);
+        return Directory.Exists(inside) ? inside : modelFolder;
+    }
+
+    private void CheckVocabulary(string discriminator)
+    {
+        string path = Path.Combine(discriminator, VocabularyStore.VocabularyName);
+        if (File.Exists(path) && Vocabulary.Load(path) is var own && own.Digest != Vocabulary.Digest)
+        {
+            throw new PermanentException(
+                $"finetune \"{Options.Name}\": the vocabulary has SHA-256 {Vocabulary.Digest}, the model was trained with {own.Digest} ({path})");
+        }
+    }
+
+    private ElectraConfig Resolve(HuggingFaceConfig source, string modelFolder)
+    {
+        if (source.VocabSize != Vocabulary.Count)
+        {
+            throw new PermanentException(
+                $"finetune \"{Options.Name}\": the model has {source.VocabSize} tokens, the vocabulary {Vocabulary.Count}; use the one it was trained with");
+        }
+
+        if (Options.SequenceLength > source.MaxPositionEmbeddings)
+        {
+            throw new PermanentException(
+                $"finetune \"{Options.Name}\": SequenceLength is {Options.SequenceLength}, the model takes {source.MaxPositionEmbeddings} tokens at most");
+        }
+
+        EncoderConfig encoder = new()
+        {
+            Layers = source.NumHiddenLayers,
+            HiddenSize = source.HiddenSize,
+            IntermediateSize = source.IntermediateSize,
+            AttentionHeads = source.NumAttentionHeads,
+        };
+        bool described = File.Exists(Path.Combine(modelFolder, ElectraModelFolder.DescriptionName));
+        return new ElectraConfig
+        {
+            VocabularySize = source.VocabSize,
+            EmbeddingSize = source.EmbeddingSize,
+            MaxPositions = source.MaxPositionEmbeddings,
+            TypeVocabularySize = source.TypeVocabSize,
+            Discriminator = encoder,
+            Generator = encoder, // a classifier has none
+            HiddenDropout = Options.Dropout ?? source.HiddenDropoutProb,
+            AttentionDropout = Options.Dropout ?? source.AttentionProbsDropoutProb,
+            Initialization = described ? ElectraModelFolder.ReadDescription(modelFolder).Model.Initialization : "normal",
+            InitializerRange = source.InitializerRange,
+            LayerNormEpsilon = source.LayerNormEps,
+        };
+    }
+}

@@ -1,0 +1,32 @@
+namespace ElectraPipeline.Training.Finetuning;
+
+/// <summary>What fine-tuning reads and where it writes.</summary>
+public sealed record FinetuneRequest
+{
+    /// <summary>The "model" artifact, or a Hugging Face folder of ElectraForPreTraining.</summary>
+    public required string ModelFolder { get; init; }
+
+    /// <summary>The "vocabulary" artifact that the model was trained with.</summary>
+    public required string VocabularyFolder { get; init; }
+
+    /// <summary>The task.</summary>
+    public required FinetuneOptions Options { get; init; }
+
+    /// <summary>What paths in the options are relative to.</summary>
+    public required string ConfigFolder { get; init; }
+
+    /// <summary>Receives the classifier as a Hugging Face folder, and results.json.</summary>
+    public required string OutputFolder { get; init; }
+
+    /// <summary>Holds checkpoints while they are not handed over.</summary>
+    public required string WorkFolder { get; init; }
+
+    /// <summary>A checkpoint, or a folder of checkpoints of which the newest whole one counts; null: start at step 0.</summary>
+    public string? ResumeFrom { get; init; }
+
+    /// <summary>"auto", "cpu" or "cuda".</summary>
+    public string Device { get; init; } = "auto";
+
+    /// <summary>The run's seed; with a training's own seed it selects every random draw.</summary>
+    public required ulong Seed { get; init; }
+}
