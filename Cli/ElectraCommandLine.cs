@@ -76,6 +76,7 @@ internal static class ElectraCommandLine
         ConfigCommand.Create(terminal),
         ScheduleCommand.Create(terminal),
         VerifyCommand.Create(terminal),
+        HealthCommand.Create(terminal),
         StageProcessCommand.Create(),
     ];
 

@@ -19,6 +19,7 @@ internal static class HostLogging
     public static IServiceCollection AddElectraLogging(this IServiceCollection services, string dataFolder, bool console) => services.AddSerilog(log => log
         .MinimumLevel.Information()
         .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+        .MinimumLevel.Override("Microsoft.AspNetCore.DataProtection", LogEventLevel.Error) // its keys lie in the data folder on purpose
         .MinimumLevel.Override("Hangfire", LogEventLevel.Warning)
         .Enrich.FromLogContext()
         .WriteTo.File(
