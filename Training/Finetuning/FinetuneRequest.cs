@@ -12,8 +12,8 @@ public sealed record FinetuneRequest
     /// <summary>The task.</summary>
     public required FinetuneOptions Options { get; init; }
 
-    /// <summary>What paths in the options are relative to.</summary>
-    public required string ConfigFolder { get; init; }
+    /// <summary>What relative paths in the options start from; empty: the current folder.</summary>
+    public string ConfigFolder { get; init; } = "";
 
     /// <summary>Receives the classifier as a Hugging Face folder, and results.json.</summary>
     public required string OutputFolder { get; init; }
