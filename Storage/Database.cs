@@ -34,7 +34,9 @@ public sealed class Database : IAsyncDisposable
         var dataSource = NpgsqlDataSource.Create(builder);
         try
         {
-            await MigrateAsync(dataSource, builder.ConnectionString, cancellationToken);
+            // DbUp's connections are its own; unpooled, none of them stays behind idle.
+            string unpooled = new NpgsqlConnectionStringBuilder(builder.ConnectionString) { Pooling = false }.ConnectionString;
+            await MigrateAsync(dataSource, unpooled, cancellationToken);
             return new Database(dataSource, connectionString);
         }
         catch

@@ -1,190 +1,168 @@
-using ElectraPipeline.Storage.Artifacts;
+using ElectraPipeline.Storage.Metrics;
 using ElectraPipeline.Storage.Runs;
 using ElectraPipeline.TestSupport;
 using Xunit;
 
-[assembly: AssemblyFixture(typeof(PostgresFixture))]
-
 namespace ElectraPipeline.Storage.Tests;
 
-/// <summary>The protocol of docs/durability.md, against a real PostgreSQL.</summary>
-public sealed class StageLeasesTests(PostgresFixture postgres) : IAsyncLifetime
+public sealed class StageLeasesTests(PostgresFixture postgres)
 {
-    private static readonly TimeSpan Ttl = TimeSpan.FromSeconds(30);
-    private readonly TemporaryFolder folder = new();
-    private ElectraStorage storage = null!;
-
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync() => storage = await postgres.OpenStorageAsync(folder.Path);
-
-    public async ValueTask DisposeAsync()
-    {
-        await storage.DisposeAsync();
-        folder.Dispose();
-    }
+    private static readonly TimeSpan Expired = TimeSpan.FromMilliseconds(-1);
 
     [Fact]
-    public async Task OfManyClaimsAtOnceOneWins()
+    public async Task OnlyOneOfManyClaimsWins()
     {
-        long stage = (await CreateAsync(new NewStage("a", "", "cpu", 3, []))).Ready[0].Id;
-
-        var claims = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => storage.Leases.ClaimAsync(stage, $"worker{i}", Ttl, null, Token)));
-
-        Assert.Single(claims, claim => claim.Lease is not null);
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        var (_, stages) = await testing.CreateAsync(3, [[]]);
+        var leases = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => testing.ClaimAsync(stages[0], $"worker{i}")));
+        var lease = Assert.Single(leases, lease => lease is not null)!;
+        Assert.Equal((1, 1L), (lease.Attempt, lease.Epoch));
+        Assert.Equal(lease.Owner, (await testing.Storage.Queries.StageAsync(stages[0]))!.LeaseOwner);
     }
 
     [Fact]
     public async Task AStaleHolderPublishesNothing()
     {
-        long stage = (await CreateAsync(new NewStage("a", "", "cpu", 3, []))).Ready[0].Id;
-        var stale = await ClaimAsync(stage, TimeSpan.FromMilliseconds(1));
-        await Task.Delay(20, Token);
-        await storage.Reconciler.ExpireLeasesAsync(Token);
-        var fresh = await ClaimAsync(stage);
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        var (_, stages) = await testing.CreateAsync(3, [[]]);
+        var stale = (await testing.ClaimAsync(stages[0], "stale", Expired))!;
+        Assert.Single(await testing.Storage.Reconciler.ExpireLeasesAsync());
+        var fresh = (await testing.ClaimAsync(stages[0], "fresh"))!;
 
-        Assert.True(fresh.Epoch > stale.Epoch);
-        Assert.False(storage.Leases.Heartbeat(stale, Ttl, null, Ttl));
-        Assert.Null(await storage.Leases.CompleteAsync(stale, Output("stale"), cancellationToken: Token));
-        Assert.Null(await storage.Leases.FailAsync(stale, "late", isPermanent: true, TimeSpan.Zero, Token));
-        Assert.False(await storage.Checkpoints.PublishAsync(stale, 1, "f", Seal("checkpoint"), 2, Token));
-        Assert.False(await storage.Journal.AppendAsync(stale, [], ["line"], Token));
-        Assert.NotNull(await storage.Leases.CompleteAsync(fresh, Output("fresh"), cancellationToken: Token));
+        Assert.False(testing.Storage.Leases.Heartbeat(stale, StorageTesting.Ttl, null, StorageTesting.Ttl));
+        Assert.False(await testing.Storage.Checkpoints.PublishAsync(stale, 1, "f", testing.Seal(stale, "checkpoint"), 2));
+        Assert.False(await testing.Storage.Journal.AppendAsync(stale, [new MetricValue("loss", 0, 1)], ["line"]));
+        Assert.False(await testing.Storage.Leases.ReleaseAsync(stale, "late"));
+        Assert.Null(await testing.Storage.Leases.FailAsync(stale, "late", false, TimeSpan.Zero));
+        Assert.Null(await testing.CompleteAsync(stale, "stale"));
+        Assert.Empty(await testing.Storage.Queries.CheckpointsAsync(stages[0]));
+        Assert.Empty(await testing.Storage.Queries.LogTailAsync(stages[0]));
+        Assert.Null(await testing.Storage.Leases.FindCachedAsync("stage", "stale"));
+
+        Assert.True(testing.Storage.Leases.Heartbeat(fresh, StorageTesting.Ttl, new StageProgress(1, 2, "steps"), StorageTesting.Ttl));
+        Assert.Equal(RunState.Succeeded, (await testing.CompleteAsync(fresh))!.RunState);
     }
 
     [Fact]
-    public async Task AFanOutIsJoinedOnceHoweverManyEndAtOnce()
+    public async Task ACompletionThatIsRepeatedCountsOnce()
     {
-        const int Shards = 100;
-        var created = await CreateAsync(
-        [
-            .. Enumerable.Range(0, Shards).Select(i => new NewStage("shard", $"{i:D4}", "cpu", 3, [])),
-            new NewStage("join", "", "cpu", 3, [.. Enumerable.Range(0, Shards)]),
-        ]);
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        var (_, stages) = await testing.CreateAsync(3, [[], [], [0, 1]]);
+        var lease = (await testing.ClaimAsync(stages[0]))!;
+        var output = new StageOutput("f", testing.Seal(lease, "text"), "{}");
+        var ends = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => testing.Storage.Leases.CompleteAsync(lease, output)));
+        Assert.All(ends, Assert.NotNull);
+        Assert.Equal(1, (await testing.Storage.Queries.StageAsync(stages[2]))!.PendingDependencies);
+        Assert.Equal(StageState.Blocked, await testing.StateAsync(stages[2]));
+    }
 
-        var ends = new System.Collections.Concurrent.ConcurrentBag<StageEnd>();
-        await Parallel.ForEachAsync(created.Ready, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Token }, async (ready, token) =>
+    [Fact]
+    public async Task TwoHundredShardsJoinOnce()
+    {
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        int[][] parents = [[], .. Enumerable.Range(0, 200).Select(_ => new[] { 0 }), [.. Enumerable.Range(1, 200)]];
+        var (runId, stages) = await testing.CreateAsync(3, parents);
+        var first = await testing.CompleteAsync((await testing.ClaimAsync(stages[0]))!);
+        Assert.Equal(200, first!.Ready.Count);
+
+        var joins = new System.Collections.Concurrent.ConcurrentBag<long>();
+        await Parallel.ForEachAsync(first.Ready, new ParallelOptions { MaxDegreeOfParallelism = 12 }, async (shard, _) =>
         {
-            var lease = await ClaimAsync(ready.Id);
-            ends.Add((await storage.Leases.CompleteAsync(lease, Output($"{ready.Id}"), cancellationToken: token))!);
+            var end = await testing.CompleteAsync((await testing.ClaimAsync(shard.Id))!);
+            end!.Ready.ToList().ForEach(ready => joins.Add(ready.Id));
         });
-
-        Assert.Single(ends.SelectMany(end => end.Ready));
-        Assert.Equal(Shards, ends.Count);
+        Assert.Equal([stages[201]], joins);
+        Assert.Equal(RunState.Running, await testing.RunStateAsync(runId));
+        await testing.CompleteAsync((await testing.ClaimAsync(stages[201]))!);
+        Assert.Equal(RunState.Succeeded, await testing.RunStateAsync(runId));
     }
 
     [Fact]
-    public async Task CompletingTwiceIsHarmless()
+    public async Task AStageThatKillsItsWorkerStopsAfterItsLastAttempt()
     {
-        long stage = (await CreateAsync(new NewStage("a", "", "cpu", 3, []))).Ready[0].Id;
-        var lease = await ClaimAsync(stage);
-        var output = Output("same");
-
-        Assert.NotNull(await storage.Leases.CompleteAsync(lease, output, cancellationToken: Token));
-        var again = await storage.Leases.CompleteAsync(lease, output, cancellationToken: Token);
-
-        Assert.Equal(RunState.Succeeded, again!.RunState);
-        Assert.Empty(again.Ready);
-    }
-
-    [Fact]
-    public async Task AStageThatKillsItsWorkerStopsAfterItsAttempts()
-    {
-        long stage = (await CreateAsync(new NewStage("poison", "", "cpu", 3, []))).Ready[0].Id;
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        var (runId, stages) = await testing.CreateAsync(3, [[], [0]]);
         for (int attempt = 1; attempt <= 3; attempt++)
         {
-            await ClaimAsync(stage, TimeSpan.FromMilliseconds(1));
-            await Task.Delay(20, Token);
-            await storage.Reconciler.ExpireLeasesAsync(Token);
+            Assert.Equal(attempt, (await testing.ClaimAsync(stages[0], "doomed", Expired))!.Attempt);
+            var expired = Assert.Single(await testing.Storage.Reconciler.ExpireLeasesAsync());
+            Assert.Equal(attempt == 3, expired.Failed);
         }
 
-        var row = await storage.Queries.StageAsync(stage, Token);
-        Assert.Equal(StageState.Failed, row!.State);
-        Assert.Equal("died", row.ErrorKind);
-        Assert.Contains("died 3 times", row.Error, StringComparison.Ordinal);
-        Assert.Equal(RunState.Failed, (await storage.Queries.RunAsync(row.RunId, Token))!.Summary.State);
-    }
-
-    [Fact]
-    public async Task RetryRunsTheFailedStageAndWhatWaitsForItAndNothingElse()
-    {
-        var created = await CreateAsync(new NewStage("a", "", "cpu", 1, []), new NewStage("b", "", "cpu", 1, [0]), new NewStage("c", "", "cpu", 1, [1]));
-        var first = await ClaimAsync(created.Ready[0].Id);
-        var end = await storage.Leases.CompleteAsync(first, Output("a"), cancellationToken: Token);
-        var second = await ClaimAsync(end!.Ready[0].Id);
-        await storage.Leases.FailAsync(second, "no such column", isPermanent: true, TimeSpan.Zero, Token);
-
-        var ready = await storage.Runs.RetryRunAsync(created.RunId, "user:test", Token);
-
-        Assert.Equal(second.StageRunId, Assert.Single(ready).Id);
-        var stages = (await storage.Queries.RunAsync(created.RunId, Token))!.Stages;
-        Assert.Equal([StageState.Succeeded, StageState.Ready, StageState.Blocked], stages.Select(stage => stage.State));
-    }
-
-    [Fact]
-    public async Task ACancelledRunLosesItsLeases()
-    {
-        var created = await CreateAsync(new NewStage("a", "", "cpu", 1, []));
-        var lease = await ClaimAsync(created.Ready[0].Id);
-
-        Assert.True(await storage.Runs.CancelAsync(created.RunId, "user:test", Token));
-        Assert.False(await storage.Runs.CancelAsync(created.RunId, "user:test", Token));
-        Assert.False(storage.Leases.Heartbeat(lease, Ttl, null, Ttl));
-        Assert.Null(await storage.Leases.CompleteAsync(lease, Output("late"), cancellationToken: Token));
+        var stage = (await testing.Storage.Queries.StageAsync(stages[0]))!;
+        Assert.Equal((StageState.Failed, "died"), (stage.State, stage.ErrorKind));
+        Assert.Contains("died 3 times", stage.Error);
+        Assert.Contains("doomed", stage.Error);
+        Assert.Equal(RunState.Failed, await testing.RunStateAsync(runId));
+        Assert.Null(await testing.ClaimAsync(stages[0]));
     }
 
     [Fact]
     public async Task AnInterruptedAttemptIsNotCounted()
     {
-        long stage = (await CreateAsync(new NewStage("a", "", "cpu", 1, []))).Ready[0].Id;
-        var lease = await ClaimAsync(stage);
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        var (_, stages) = await testing.CreateAsync(1, [[]]);
+        for (int i = 0; i < 5; i++)
+        {
+            var lease = (await testing.ClaimAsync(stages[0]))!;
+            Assert.Equal((1, i + 1L), (lease.Attempt, lease.Epoch));
+            Assert.True(await testing.Storage.Leases.ReleaseAsync(lease, "shutdown"));
+        }
 
-        Assert.True(await storage.Leases.ReleaseAsync(lease, "shutdown", Token));
-        Assert.Equal(1, (await ClaimAsync(stage)).Attempt);
+        Assert.Equal(StageState.Ready, await testing.StateAsync(stages[0]));
     }
 
     [Fact]
-    public async Task ASlotHasOneHolderUntilItEnds()
+    public async Task AFailureIsTriedAgainAfterABackoffUnlessItIsPermanent()
     {
-        var slot = new ResourceSlot("training@test", 1);
-        var created = await CreateAsync(new NewStage("a", "1", "cpu", 1, []), new NewStage("a", "2", "cpu", 1, []));
-        var first = (await storage.Leases.ClaimAsync(created.Ready[0].Id, "w", Ttl, slot, Token)).Lease!;
-        var refused = await storage.Leases.ClaimAsync(created.Ready[1].Id, "w", Ttl, slot, Token);
-        var end = await storage.Leases.CompleteAsync(first, Output("x"), cancellationToken: Token);
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        var (_, stages) = await testing.CreateAsync(2, [[], []]);
+        var lease = (await testing.ClaimAsync(stages[0]))!;
+        await testing.Storage.Leases.FailAsync(lease, "disk", false, TimeSpan.FromHours(1));
+        var waiting = (await testing.Storage.Queries.StageAsync(stages[0]))!;
+        Assert.Equal((StageState.Ready, "retryable", "disk"), (waiting.State, waiting.ErrorKind, waiting.Error));
+        Assert.Null(await testing.ClaimAsync(stages[0]));
+        Assert.DoesNotContain(await testing.Storage.Reconciler.TakeForgottenAsync(TimeSpan.Zero, 10), ready => ready.Id == stages[0]);
 
-        Assert.Null(refused.Lease);
-        Assert.Contains(end!.Ready, ready => ready.Id == created.Ready[1].Id);
-        Assert.NotNull((await storage.Leases.ClaimAsync(created.Ready[1].Id, "w", Ttl, slot, Token)).Lease);
+        await testing.Storage.Leases.FailAsync((await testing.ClaimAsync(stages[1]))!, "bad config", true, TimeSpan.Zero);
+        Assert.Equal(StageState.Failed, await testing.StateAsync(stages[1]));
     }
 
     [Fact]
-    public void SealedFoldersAreNamedByTheirContentAndDamageIsFound()
+    public async Task ASlotHasOneHolderAndIsHandedOnWhenItIsFree()
     {
-        var one = Seal("same");
-        var two = Seal("same");
-        var other = Seal("other");
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        var (_, stages) = await testing.CreateAsync(3, [[], []]);
+        var slot = new ResourceSlot("training@here", 1);
+        var holder = (await testing.ClaimAsync(stages[0], slot: slot))!;
+        var refused = await testing.Storage.Leases.ClaimAsync(stages[1], "other", StorageTesting.Ttl, slot);
+        Assert.Equal((null, "waits for training@here"), (refused.Lease, refused.Reason));
+        var waiting = (await testing.Storage.Queries.StageAsync(stages[1]))!;
+        Assert.Equal((StageState.Ready, 0, "training@here"), (waiting.State, waiting.Attempt, waiting.WaitingFor));
 
-        Assert.Equal(one, two);
-        Assert.NotEqual(one.Digest, other.Digest);
-        Assert.Null(storage.Artifacts.Verify(one.Digest));
-        string file = Directory.GetFiles(storage.Artifacts.PathOf(one.Digest)).Single();
-        File.Delete(file);
-        File.WriteAllText(file, "changed");
-        Assert.NotNull(storage.Artifacts.Verify(one.Digest));
+        var end = await testing.CompleteAsync(holder);
+        Assert.Equal([stages[1]], end!.Ready.Select(ready => ready.Id));
+        Assert.NotNull(await testing.ClaimAsync(stages[1], slot: slot));
     }
 
-    private Task<CreatedRun> CreateAsync(params NewStage[] stages) =>
-        storage.Runs.CreateAsync(new NewRun("test", "{}", "digest", "user", "1", "user:test", stages), Token);
-
-    private async Task<StageLease> ClaimAsync(long stage, TimeSpan? ttl = null) =>
-        (await storage.Leases.ClaimAsync(stage, "worker", ttl ?? Ttl, null, Token)).Lease ?? throw new InvalidOperationException("nothing to claim");
-
-    private StageOutput Output(string content) => new("fingerprint " + content, Seal(content), "{}");
-
-    private SealedArtifact Seal(string content)
+    [Fact]
+    public async Task ADeadHoldersSlotIsTakenOver()
     {
-        string work = Directory.CreateDirectory(Path.Combine(folder.Path, "made", Guid.NewGuid().ToString("N"))).FullName;
-        File.WriteAllText(Path.Combine(work, "file.txt"), content);
-        return storage.Artifacts.Seal(work, "test");
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        var (_, stages) = await testing.CreateAsync(3, [[], []]);
+        var slot = new ResourceSlot("training@here", 1);
+        Assert.NotNull(await testing.ClaimAsync(stages[0], ttl: Expired, slot: slot));
+        Assert.NotNull(await testing.ClaimAsync(stages[1], slot: slot));
+    }
+
+    [Fact]
+    public async Task ReadyStagesAreTakenForEnqueuingByOneNodeOnly()
+    {
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        await testing.CreateAsync(3, [.. Enumerable.Range(0, 50).Select(_ => Array.Empty<int>())]);
+        var taken = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ =>
+            testing.Storage.Reconciler.TakeForgottenAsync(TimeSpan.FromMinutes(1), 100)));
+        Assert.Equal(50, taken.Sum(part => part.Count));
+        Assert.Equal(50, taken.SelectMany(part => part).Select(stage => stage.Id).Distinct().Count());
     }
 }

@@ -1,0 +1,68 @@
+using Dapper;
+using ElectraPipeline.Storage.PostgreSql;
+using ElectraPipeline.TestSupport;
+using Xunit;
+
+namespace ElectraPipeline.Storage.Tests;
+
+public sealed class DatabaseTests(PostgresFixture postgres)
+{
+    [Fact]
+    public async Task ASchemaOfANewerVersionIsRefused()
+    {
+        string connectionString = await postgres.NewDatabaseAsync();
+        await using (var database = await Database.OpenAsync(connectionString))
+        {
+            await using var connection = await database.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
+            await connection.ExecuteAsync("insert into schema_version (scriptname, applied) values ('Migrations.9999_future.sql', now())");
+        }
+
+        var error = await Assert.ThrowsAsync<StorageException>(() => Database.OpenAsync(connectionString));
+        Assert.Contains("9999_future", error.Message);
+    }
+
+    [Fact]
+    public async Task ADataFolderOfANewerVersionIsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("electra-data-format", "2\n");
+        var error = await Assert.ThrowsAsync<StorageException>(() =>
+            ElectraStorage.OpenAsync(new StorageOptions { DataFolder = folder.Path, ConnectionString = "Host=nowhere" }));
+        Assert.Contains("newer ElectraPipeline", error.Message);
+    }
+
+    [Fact]
+    public async Task APrivateClusterIsSharedAndStartsAgainAfterItWasKilled()
+    {
+        // Long, so that the socket cannot stand inside.
+        using var folder = new TemporaryFolder();
+        string data = Path.Combine(folder.Path, new string('d', 90));
+        var settings = new Dictionary<string, string> { ["fsync"] = "off" };
+        await using var first = await PrivateCluster.StartAsync(data, settings);
+        int process = first.ServerProcess!.Value;
+        await using (var second = await PrivateCluster.StartAsync(data, settings))
+        {
+            Assert.Equal(process, second.ServerProcess);
+        }
+
+        Assert.Equal(process, first.ServerProcess);
+        await using (var database = await Database.OpenAsync(first.ConnectionString))
+        {
+            await using var connection = await database.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
+            await connection.ExecuteAsync("insert into worker (id, host, queues, code_version) values ('w', 'h', '{cpu}', '1')");
+        }
+
+        System.Diagnostics.Process.GetProcessById(process).Kill();
+        int waits = 0;
+        while ((first.ServerProcess is null || first.ServerProcess == process) && waits++ < 300)
+        {
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
+
+        await using var again = await PrivateCluster.StartAsync(data, settings);
+        Assert.NotEqual(process, again.ServerProcess);
+        await using var reopened = await Database.OpenAsync(again.ConnectionString);
+        await using var reader = await reopened.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(1, await reader.ExecuteScalarAsync<int>("select count(*) from worker"));
+    }
+}
