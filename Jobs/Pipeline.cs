@@ -19,6 +19,7 @@ public static class Pipeline
         new TokenizeStage(),    // one part of the documents -> one shard folder
         new PretrainStage(),    // shards -> generator and discriminator
         new EvaluateStage(),    // model -> held-out metrics
+        new FinetuneStage(),    // model -> classifier and scores for one task
         new RegisterStage(),    // all of it -> dataset version and model version
     ];
 
@@ -42,7 +43,7 @@ public static class Pipeline
         int[] shards = [.. Enumerable.Range(0, config.Corpus.Parts).Select(part => Add("tokenize", $"{part:D4}", ingest, vocabulary))];
         int pretrain = Add("pretrain", "", [vocabulary, .. shards]);
         int evaluate = Add("evaluate", "", [vocabulary, .. shards, pretrain]);
-        int[] tasks = [];
+        int[] tasks = [.. config.Finetune.Select(task => Add("finetune", task.Name, vocabulary, pretrain))];
         Add("register", "", [ingest, vocabulary, .. shards, pretrain, evaluate, .. tasks]);
         return graph;
     }

@@ -1,0 +1,43 @@
+using ElectraPipeline.Jobs.Child;
+using ElectraPipeline.Training.Corpus;
+using ElectraPipeline.Training.Finetuning;
+
+namespace ElectraPipeline.Jobs.Stages;
+
+/// <summary>Fine-tunes the discriminator on one task, in a child process.</summary>
+internal sealed class FinetuneStage() : TrainingStage<FinetuneRequest, FinetuneResult>("finetune", codeVersion: 1)
+{
+    protected override IEnumerable<string> Ingredients(RunConfig config, string shard)
+    {
+        var task = TaskOf(config, shard);
+        yield return CanonicalJson.Write(task with { Train = "", Evaluation = null });
+        yield return $"{config.Seed} {config.Pretrain.Device}";
+        yield return DigestOf(task.Train, "train");
+        yield return task.Evaluation is { } evaluation ? DigestOf(evaluation, "evaluation") : "split";
+    }
+
+    protected override FinetuneRequest RequestOf(StageContext context, string workFolder, string? checkpoint) => new()
+    {
+        ModelFolder = context.FolderOf("pretrain"),
+        VocabularyFolder = context.FolderOf("vocabulary"),
+        Options = TaskOf(context.Config, context.Lease.Shard),
+
+        // The paths of a resolved config are absolute.
+        ConfigFolder = "/",
+        OutputFolder = context.OutputFolder,
+        WorkFolder = workFolder,
+        ResumeFrom = checkpoint,
+        Device = context.Config.Pretrain.Device,
+        Seed = (ulong)context.Config.Seed,
+    };
+
+    protected override FinetuneResult RunInChild(FinetuneRequest request, ChildReporter reporter, CancellationToken cancellationToken) =>
+        FinetuneProgram.Run(request, reporter, cancellationToken);
+
+    private static FinetuneOptions TaskOf(RunConfig config, string shard) => config.Finetune.Single(task => task.Name == shard);
+
+    // The XML files of the SDK are data like any other: their digests decide.
+    private static string DigestOf(string source, string field) => source.StartsWith(SourceFiles.DotNetDocsWord + ":", StringComparison.Ordinal)
+        ? CanonicalJson.Digest([source, .. SourceFiles.Resolve(new CorpusOptions { Paths = [SourceFiles.DotNetDocsWord] }).Select(file => file.Sha256)])
+        : ExternalFile.Digest(source, $"finetune.{field}");
+}
