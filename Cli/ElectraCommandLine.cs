@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using ElectraPipeline.Cli.Commands;
+using ElectraPipeline.Dashboard;
 using ElectraPipeline.Storage;
 using ElectraPipeline.Training;
 
@@ -34,7 +35,7 @@ internal static class ElectraCommandLine
         {
             return ExitCode.Interrupted;
         }
-        catch (Exception e) when (e is UsageException or PermanentException or StorageException)
+        catch (Exception e) when (e is UsageException or PermanentException or StorageException or DashboardOptionsException)
         {
             terminal.Fail(e.Message);
             return ExitCode.WrongUse;

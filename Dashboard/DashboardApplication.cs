@@ -30,7 +30,7 @@ public static class DashboardApplication
     /// Registers the dashboard and binds Kestrel to its address, whatever ASPNETCORE_URLS says. Needs <see cref="Database"/> and
     /// Hangfire's storage among the services.
     /// </summary>
-    /// <exception cref="Training.PermanentException">The options are malformed, or would open the dashboard to the network without a token.</exception>
+    /// <exception cref="DashboardOptionsException">The options are malformed, or would open the dashboard to the network without a token.</exception>
     public static IServiceCollection AddElectraDashboard(this IServiceCollection services, DashboardOptions options)
     {
         options.Validate();

@@ -1,5 +1,4 @@
 using System.Net;
-using ElectraPipeline.Training;
 
 namespace ElectraPipeline.Dashboard;
 
@@ -33,32 +32,32 @@ public sealed record DashboardOptions
     /// <summary>True if a token is required.</summary>
     internal bool RequiresToken => !string.IsNullOrEmpty(AccessToken);
 
-    /// <exception cref="PermanentException">An address, port or proxy is malformed, or the dashboard would be open to the network.</exception>
+    /// <exception cref="DashboardOptionsException">An address, port or proxy is malformed, or the dashboard would be open to the network.</exception>
     internal void Validate()
     {
         IPAddress address = ListenAddress();
         if (Port is < 0 or > IPEndPoint.MaxPort)
         {
-            throw new PermanentException($"dashboard port {Port} is not in 0..{IPEndPoint.MaxPort}");
+            throw new DashboardOptionsException($"dashboard port {Port} is not in 0..{IPEndPoint.MaxPort}");
         }
 
         if (!RequiresToken && !IPAddress.IsLoopback(address))
         {
-            throw new PermanentException(
+            throw new DashboardOptionsException(
                 $"the dashboard would listen on {Address}, where other machines reach it, without an access token; "
                 + "set ELECTRA_TOKEN to a long random text, or listen on localhost");
         }
 
         if (!RequiresToken && TrustedProxies.Count > 0)
         {
-            throw new PermanentException(
+            throw new DashboardOptionsException(
                 "trusted proxies are configured without an access token: behind a proxy, visitors cannot be told from this machine; "
                 + "set ELECTRA_TOKEN to a long random text");
         }
 
         if (RequiresToken && AccessToken!.Length < ShortestToken)
         {
-            throw new PermanentException(
+            throw new DashboardOptionsException(
                 $"the access token has {AccessToken.Length} characters, at least {ShortestToken} are needed; try: openssl rand -hex 24");
         }
 
@@ -70,11 +69,11 @@ public sealed record DashboardOptions
         "*" => IPAddress.IPv6Any,
         "localhost" => IPAddress.Loopback,
         _ when IPAddress.TryParse(Address, out IPAddress? parsed) => parsed,
-        _ => throw new PermanentException($"dashboard address \"{Address}\" is neither an IP address, \"localhost\" nor \"*\""),
+        _ => throw new DashboardOptionsException($"dashboard address \"{Address}\" is neither an IP address, \"localhost\" nor \"*\""),
     };
 
     internal IReadOnlyList<IPAddress> ProxyAddresses() =>
         [.. TrustedProxies.Select(text => IPAddress.TryParse(text, out IPAddress? parsed)
             ? parsed
-            : throw new PermanentException($"trusted proxy \"{text}\" is not an IP address"))];
+            : throw new DashboardOptionsException($"trusted proxy \"{text}\" is not an IP address"))];
 }
