@@ -27,8 +27,8 @@ namespace ElectraPipeline.Dashboard;
 public static class DashboardApplication
 {
     /// <summary>
-    /// Registers the dashboard and binds Kestrel to its address, whatever ASPNETCORE_URLS says. Needs <see cref="Database"/> and
-    /// Hangfire's storage among the services.
+    /// Registers the dashboard and binds Kestrel to its address, whatever ASPNETCORE_URLS says. Needs what
+    /// AddElectraClient or AddElectraWorker register, and <see cref="Database"/>, among the services.
     /// </summary>
     /// <exception cref="DashboardOptionsException">The options are malformed, or would open the dashboard to the network without a token.</exception>
     public static IServiceCollection AddElectraDashboard(this IServiceCollection services, DashboardOptions options)
@@ -95,6 +95,7 @@ public static class DashboardApplication
         pages.MapRunPages();
         pages.MapRunForms();
         pages.MapRegistryPages();
+        pages.MapSchedulePages();
         pages.MapWorkerPages();
         pages.MapFallback((HttpContext context) => MessagePage.NotFound($"There is no page {context.Request.Path}."));
 
