@@ -110,7 +110,7 @@ internal sealed class ConfigSyntax
                 continue;
             }
 
-            string hint = NearestName.Of(name, known.Keys) is { } nearest ? $"; did you mean {nearest}?" : $"; known here: {string.Join(", ", known.Keys)}";
+            string hint = NearestName.Of(name, known.Keys) is { } nearest ? $"; did you mean '{nearest}'?" : $"; known here: {string.Join(", ", known.Keys)}";
             Fault(reader, $"{Join(path, name)} is no known key{hint}");
             reader.Skip();
         }

@@ -1,0 +1,145 @@
+using ElectraPipeline.Storage;
+using ElectraPipeline.Storage.ReadModels;
+using ElectraPipeline.TestSupport;
+using Npgsql;
+using Xunit;
+
+namespace ElectraPipeline.Jobs.Tests;
+
+/// <summary>The engine as it runs: Hangfire nudges, PostgreSQL decides.</summary>
+public sealed class WorkerTests(PostgresFixture postgres)
+{
+    private static readonly string[] Prepared = ["ingest", "vocabulary", "tokenize"];
+
+    [Fact]
+    public async Task StagesRunInOrderAndADeadChildFailsTheRunAfterItsAttempts()
+    {
+        await using var testing = await WorkerTesting.OpenAsync(postgres, "echo out of memory >&2; kill -9 $$");
+        var host = await testing.StartWorkerAsync();
+        var run = await testing.WaitForEndAsync(await testing.SubmitAsync(host, testing.Config()));
+
+        Assert.Equal(RunState.Failed, run.Summary.State);
+        var prepared = run.Stages.Where(stage => Prepared.Contains(stage.Stage)).ToList();
+        Assert.Equal(5, prepared.Count);
+        Assert.All(prepared, stage => Assert.Equal((StageState.Succeeded, 1), (stage.State, stage.Attempt)));
+        Assert.All(prepared, stage => Assert.Null(testing.Storage.Artifacts.Verify(stage.OutputDigest!)));
+        var pretrain = Of(run, "pretrain");
+        Assert.Equal((StageState.Failed, 3, "retryable"), (pretrain.State, pretrain.Attempt, pretrain.ErrorKind));
+        Assert.Contains("signal 9", pretrain.Error);
+        Assert.Contains("out of memory", pretrain.Error);
+        Assert.Equal(StageState.Blocked, Of(run, "register").State);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(testing.Storage.DataFolder, "work")));
+        PrintHops(run);
+    }
+
+    [Fact]
+    public async Task TheSameWorkIsReusedAndARetryRunsWhatFailedOnly()
+    {
+        await using var testing = await WorkerTesting.OpenAsync(postgres);
+        var host = await testing.StartWorkerAsync();
+        var first = await testing.WaitForEndAsync(await testing.SubmitAsync(host, testing.Config()));
+        var second = await testing.WaitForEndAsync(await testing.SubmitAsync(host, testing.Config()));
+        foreach (var stage in second.Stages.Where(stage => Prepared.Contains(stage.Stage)))
+        {
+            Assert.Equal((StageState.Reused, first.Summary.Id), (stage.State, stage.ReusedFromRun!.Value));
+        }
+
+        var changed = testing.Config() with { Seed = 7 };
+        var third = await testing.WaitForEndAsync(await testing.SubmitAsync(host, changed));
+        Assert.Equal(StageState.Reused, Of(third, "vocabulary").State);
+        Assert.All(third.Stages.Where(stage => stage.Stage == "tokenize"), stage => Assert.Equal(StageState.Succeeded, stage.State));
+
+        var submission = (RunSubmission)host.Services.GetService(typeof(RunSubmission))!;
+        await submission.RetryRunAsync(first.Summary.Id, "user:test");
+        var again = await testing.WaitForEndAsync(first.Summary.Id);
+        Assert.Equal(1, Of(again, "ingest").LeaseEpoch);
+        Assert.True(Of(again, "pretrain").LeaseEpoch > Of(first, "pretrain").LeaseEpoch);
+    }
+
+    [Fact]
+    public async Task AMissingFileIsNamedAndNotTriedAgain()
+    {
+        await using var testing = await WorkerTesting.OpenAsync(postgres);
+        var host = await testing.StartWorkerAsync();
+        var run = await testing.WaitForEndAsync(await testing.SubmitAsync(host, testing.Config("absent.txt")));
+        var ingest = Of(run, "ingest");
+        Assert.Equal((StageState.Failed, 1, "permanent"), (ingest.State, ingest.Attempt, ingest.ErrorKind));
+        Assert.Contains("absent.txt", ingest.Error);
+    }
+
+    [Fact]
+    public async Task AShutdownGivesTheStageBackUncountedAndACancelStopsTheChild()
+    {
+        await using var testing = await WorkerTesting.OpenAsync(postgres, "exec sleep 300");
+        var host = await testing.StartWorkerAsync();
+        long runId = await testing.SubmitAsync(host, testing.Config());
+        await testing.WaitAsync(runId, HasChild(testing));
+        await testing.StopAsync(host);
+        var pretrain = Of((await testing.Storage.Queries.RunAsync(runId))!, "pretrain");
+        Assert.Equal((StageState.Ready, 0), (pretrain.State, pretrain.Attempt));
+
+        await testing.StartWorkerAsync();
+        await testing.WaitAsync(runId, HasChild(testing));
+        Assert.True(await testing.Storage.Runs.CancelAsync(runId, "user:test"));
+        await testing.WaitAsync(runId, _ => !Directory.EnumerateFileSystemEntries(Path.Combine(testing.Storage.DataFolder, "work")).Any());
+        Assert.Equal(RunState.Cancelled, (await testing.Storage.Queries.RunAsync(runId))!.Summary.State);
+        Assert.False(IsAlive(await ChildOfAsync(testing, pretrain.Id)));
+    }
+
+    [Fact]
+    public async Task TwoWorkersPublishEachStageOnceThoughAllConnectionsAreCut()
+    {
+        await using var testing = await WorkerTesting.OpenAsync(postgres);
+        var host = await testing.StartWorkerAsync();
+        await testing.StartWorkerAsync();
+        long runId = await testing.SubmitAsync(host, testing.Config());
+        for (int i = 0; i < 4; i++)
+        {
+            await Task.Delay(300);
+            await CutConnectionsAsync(testing);
+        }
+
+        var run = await testing.WaitForEndAsync(runId);
+        Assert.All(run.Stages.Where(stage => Prepared.Contains(stage.Stage)), stage => Assert.Equal(StageState.Succeeded, stage.State));
+        var events = await testing.Storage.Queries.EventsAsync(runId, 1_000);
+        Assert.All(
+            events.Where(entry => entry.Action == "succeeded").GroupBy(entry => entry.StageRunId), published => Assert.Single(published));
+    }
+
+    private static StageRow Of(RunDetail run, string stage) => run.Stages.Single(row => row.Stage == stage);
+
+    private static Func<RunDetail, bool> HasChild(WorkerTesting testing) => run =>
+        Of(run, "pretrain").State == StageState.Running &&
+        Directory.EnumerateFiles(Path.Combine(testing.Storage.DataFolder, "work"), "order.json", SearchOption.AllDirectories).Any();
+
+    private static async Task<int> ChildOfAsync(WorkerTesting testing, long stageRunId)
+    {
+        var lines = await testing.Storage.Queries.LogTailAsync(stageRunId);
+        return lines.Select(line => line.Line.Split(' ')).Where(words => words is ["child", "process", ..]).Select(words => int.Parse(words[2])).Last();
+    }
+
+    private static bool IsAlive(int process) => Directory.Exists($"/proc/{process}");
+
+    private static async Task CutConnectionsAsync(WorkerTesting testing)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(testing.Storage.Database.ConnectionString) { Pooling = false };
+        await using var connection = new NpgsqlConnection(builder.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()", connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    // For the reader of the output; a shared machine gives no figure to hold anyone to.
+    private static void PrintHops(RunDetail run)
+    {
+        var byId = run.Stages.ToDictionary(stage => stage.Id);
+        var hops = run.Stages.Where(stage => stage.Attempt == 1 && stage.StartedAt is not null)
+            .Select(stage => (stage, parents: run.Dependencies.Where(edge => edge.Child == stage.Id).Select(edge => byId[edge.Parent].FinishedAt!.Value).ToList()))
+            .Where(pair => pair.parents.Count > 0)
+            .Select(pair => (pair.stage.StartedAt!.Value - pair.parents.Max()).TotalMilliseconds)
+            .Order()
+            .ToList();
+        TestContext.Current.SendDiagnosticMessage($"hops from a parent's end to its child's start, ms: {string.Join(", ", hops.Select(hop => $"{hop:0}"))}");
+    }
+}
