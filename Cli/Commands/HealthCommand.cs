@@ -11,7 +11,21 @@ internal static class HealthCommand
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
-    private static readonly Option<Uri?> Dashboard = new("--dashboard") { Description = "Ask the dashboard at this address.", HelpName = "URL" };
+    private static readonly Option<Uri?> Dashboard = new("--dashboard")
+    {
+        Description = "Ask the dashboard at this address.",
+        HelpName = "URL",
+        CustomParser = result =>
+        {
+            if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out Uri? address) && (address.Scheme == "http" || address.Scheme == "https"))
+            {
+                return address;
+            }
+
+            result.AddError($"--dashboard {result.Tokens[0].Value}: an address begins with http:// or https://");
+            return null;
+        },
+    };
     private static readonly Option<bool> Worker = new("--worker") { Description = "Look in the database for a live worker of this host." };
 
     public static Command Create(Terminal terminal)

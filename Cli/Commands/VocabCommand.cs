@@ -53,7 +53,7 @@ internal static class VocabCommand
             Input, Size, MinFrequency, LimitAlphabet, Cased, Specials, InitialOrder, Output,
         };
         train.SetAction((parsed, cancellationToken) => Task.FromResult(Train(terminal, parsed, cancellationToken)));
-        return new Command("vocab", "Work with vocabularies.") { train };
+        return new ExampleCommand("vocab", "Work with vocabularies.", "vocab train --input texts.txt --output vocab.txt") { train };
     }
 
     private static int Train(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
