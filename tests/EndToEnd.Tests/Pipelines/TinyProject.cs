@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using ElectraPipeline.Training;
 
@@ -47,7 +48,22 @@ internal sealed class TinyProject : IDisposable
 
     public StartedProcess Start(params string[] arguments) => BuiltElectra.Start(Environment, arguments);
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    /// <summary>Ends the PostgreSQL that outlived a killed process, and removes the folder.</summary>
+    public void Dispose()
+    {
+        string processFile = Path.Combine(DataFolder, "postgresql", "data", "postmaster.pid");
+        if (File.Exists(processFile) && int.TryParse(File.ReadLines(processFile).FirstOrDefault(), out int server))
+        {
+            using Process? kill = Process.Start("kill", ["-QUIT", $"{server}"]);
+            kill?.WaitForExit();
+            for (int tries = 0; File.Exists(processFile) && tries < 100; tries++)
+            {
+                Thread.Sleep(50);
+            }
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
 
     private static string Sentences(int documents)
     {
