@@ -1,0 +1,4 @@
+using ElectraPipeline.TestSupport;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(PostgresFixture))]

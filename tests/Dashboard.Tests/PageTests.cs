@@ -1,0 +1,60 @@
+using System.Net;
+using ElectraPipeline.TestSupport;
+using Xunit;
+
+namespace ElectraPipeline.Dashboard.Tests;
+
+public sealed class PageTests(PostgresFixture postgres)
+{
+    [Fact]
+    public async Task Every_page_of_the_navigation_answers()
+    {
+        await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres);
+        foreach (string page in new[] { "/runs", "/datasets", "/models", "/schedules", "/workers", "/hangfire", "/health", "/api/runs" })
+        {
+            HttpResponseMessage answer = await dashboard.Visitor.GetAsync(page);
+            Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{page} answered {answer.StatusCode}");
+        }
+
+        Assert.Equal(HttpStatusCode.NotFound, (await dashboard.Visitor.GetAsync("/runs/999")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await dashboard.Visitor.GetAsync("/nowhere")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Run_shows_stages_curves_log_and_error_and_escapes_them()
+    {
+        await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres);
+        SampleRun run = await SampleRun.FailedAsync(dashboard.Storage, "<i>corpus</i>", "<script>alert(1)</script> is no number");
+
+        string page = await dashboard.Visitor.GetStringAsync($"/runs/{run.Id}");
+        Assert.Contains("pretrain", page);
+        Assert.Contains("4,321", page);
+        Assert.Contains("RTD AUC", page);
+        Assert.Contains("<polyline", page);
+        Assert.Contains("reading the shards", page);
+        Assert.Contains("&lt;script&gt;alert(1)&lt;/script&gt; is no number", page);
+
+        string list = await dashboard.Visitor.GetStringAsync("/runs");
+        Assert.Contains("&lt;i&gt;corpus&lt;/i&gt;", list);
+        foreach (string html in new[] { page, list })
+        {
+            Assert.DoesNotContain("<script>", html);
+            Assert.DoesNotContain("<i>corpus", html);
+        }
+
+        Assert.Contains("reading the shards", await dashboard.Visitor.GetStringAsync($"/runs/{run.Id}/stages/{run.Pretrain}/log"));
+    }
+
+    [Fact]
+    public async Task Schedule_shows_its_next_runs_and_can_be_switched()
+    {
+        await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres);
+        await dashboard.Storage.Schedules.SaveAsync("nightly", "30 2 * * *", "UTC", "{}", true, "user:test");
+        Assert.Matches(@"\d{4}-\d\d-\d\d 02:30, ", await dashboard.Visitor.GetStringAsync("/schedules"));
+
+        HttpResponseMessage answer = await dashboard.PostFromAsync("/schedules", "/schedules/nightly/disable");
+        Assert.Equal(HttpStatusCode.Redirect, answer.StatusCode);
+        Assert.False(Assert.Single(await dashboard.Storage.Queries.SchedulesAsync()).Enabled);
+        Assert.Contains("none while it is off", await dashboard.Visitor.GetStringAsync("/schedules"));
+    }
+}

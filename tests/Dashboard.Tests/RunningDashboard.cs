@@ -1,0 +1,71 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using ElectraPipeline.Jobs;
+using ElectraPipeline.Storage;
+using ElectraPipeline.TestSupport;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace ElectraPipeline.Dashboard.Tests;
+
+/// <summary>The dashboard on a free port of 127.0.0.1 over a fresh database, and a visitor who keeps cookies.</summary>
+internal sealed partial class RunningDashboard : IAsyncDisposable
+{
+    private readonly TemporaryFolder folder = new();
+    private WebApplication application = null!;
+
+    private RunningDashboard()
+    {
+    }
+
+    public ElectraStorage Storage { get; private set; } = null!;
+
+    public HttpClient Visitor { get; private set; } = null!;
+
+    public IEnumerable<RouteEndpoint> Routes =>
+        ((IEndpointRouteBuilder)application).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
+
+    public static async Task<RunningDashboard> StartAsync(PostgresFixture postgres, string? token = null)
+    {
+        var dashboard = new RunningDashboard();
+        dashboard.Storage = await postgres.OpenStorageAsync(dashboard.folder.Path);
+        WebApplicationBuilder builder = WebApplication.CreateBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(dashboard.Storage.Database);
+        builder.Services.AddElectraClient(dashboard.Storage);
+        builder.Services.AddElectraDashboard(new DashboardOptions { Port = 0, AccessToken = token, KeysFolder = dashboard.folder["keys"] });
+        dashboard.application = builder.Build().UseElectraDashboard();
+        await dashboard.application.StartAsync();
+        string address = dashboard.application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        dashboard.Visitor = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() })
+        {
+            BaseAddress = new Uri(address),
+        };
+        return dashboard;
+    }
+
+    /// <summary>Posts a form as a browser does after it has read <paramref name="page"/>: with that page's antiforgery token.</summary>
+    public async Task<HttpResponseMessage> PostFromAsync(string page, string action, params (string Name, string Value)[] fields)
+    {
+        string html = await Visitor.GetStringAsync(page);
+        string token = AntiforgeryField().Match(html).Groups[1].Value;
+        var form = fields.Append((Name: "__RequestVerificationToken", Value: WebUtility.HtmlDecode(token)))
+            .ToDictionary(field => field.Name, field => field.Value);
+        return await Visitor.PostAsync(action, new FormUrlEncodedContent(form));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Visitor.Dispose();
+        await application.DisposeAsync();
+        await Storage.DisposeAsync();
+        folder.Dispose();
+    }
+
+    [GeneratedRegex("name=\"__RequestVerificationToken\" value=\"([^\"]+)\"")]
+    private static partial Regex AntiforgeryField();
+}
