@@ -57,7 +57,8 @@ public static class CheckpointReader
 
         return faults.Count == 0
             ? null
-            : throw new PermanentException($"{path}: no checkpoint can be used ({string.Join("; ", faults)}). Delete them to start again from step 0.");
+            : throw new PermanentException($"{path}: no checkpoint can be used ({string.Join("; ", faults)}). Delete them to start "
+                + "again from step 0.");
     }
 
     /// <summary>Opens one checkpoint folder and checks its version and the digest of its tensors.</summary>
@@ -74,7 +75,8 @@ public static class CheckpointReader
         string digest = CheckpointWriter.Digest(tensorPath);
         return digest == state.TensorDigest
             ? new Checkpoint(folder, state, SafeTensorsFile.Open(tensorPath))
-            : throw new PermanentException($"{tensorPath}: SHA-256 is {digest}, the checkpoint says {state.TensorDigest}: truncated or changed");
+            : throw new PermanentException($"{tensorPath}: SHA-256 is {digest}, the checkpoint says {state.TensorDigest}: truncated "
+                + "or changed");
     }
 
     /// <summary>Folders with a checkpoint's name, highest step first. Unfinished ones have another name.</summary>

@@ -24,7 +24,11 @@ public static class ElectraArchitecture
 
     /// <summary>Names and shapes of a model's tensors, in Hugging Face's order.</summary>
     internal static IReadOnlyList<(string Name, long[] Shape)> Tensors(HuggingFaceConfig config, string architecture) =>
-        [.. Embeddings(config), .. Enumerable.Range(0, config.NumHiddenLayers).SelectMany(layer => Layer(config, layer)), .. Head(config, architecture)];
+    [
+        .. Embeddings(config),
+        .. Enumerable.Range(0, config.NumHiddenLayers).SelectMany(layer => Layer(config, layer)),
+        .. Head(config, architecture),
+    ];
 
     private static IEnumerable<(string Name, long[] Shape)> Embeddings(HuggingFaceConfig config)
     {

@@ -143,7 +143,8 @@ public sealed record HuggingFaceConfig
         Require(IntermediateSize > 0, "intermediate_size", IntermediateSize, "at least 1");
         Require(MaxPositionEmbeddings > 0, "max_position_embeddings", MaxPositionEmbeddings, "at least 1");
         Require(TypeVocabSize > 0, "type_vocab_size", TypeVocabSize, "at least 1");
-        Require(NumAttentionHeads > 0 && HiddenSize % NumAttentionHeads == 0, "num_attention_heads", NumAttentionHeads, $"a divisor of {HiddenSize}");
+        bool divides = NumAttentionHeads > 0 && HiddenSize % NumAttentionHeads == 0;
+        Require(divides, "num_attention_heads", NumAttentionHeads, $"a divisor of {HiddenSize}");
 
         void Require(bool holds, string key, object value, string expected)
         {

@@ -19,7 +19,9 @@ public static class HuggingFaceFolder
     /// <param name="folder">Made if it is missing; each file is whole or not there.</param>
     /// <param name="config">Sizes; its architecture is set here.</param>
     /// <param name="tensors">Every tensor by its Hugging Face name, in any order.</param>
-    /// <exception cref="ArgumentException">A tensor is missing, unknown or of another shape than <paramref name="config"/> says.</exception>
+    /// <exception cref="ArgumentException">
+    /// A tensor is missing, unknown or of another shape than <paramref name="config"/> says.
+    /// </exception>
     public static void WriteDiscriminator(string folder, HuggingFaceConfig config, IReadOnlyList<(string Name, Tensor Tensor)> tensors) =>
         Write(folder, config, ElectraArchitecture.PreTraining, tensors);
 
@@ -43,13 +45,19 @@ public static class HuggingFaceFolder
             tensors);
 
     /// <summary>Reads a folder of <see cref="ElectraArchitecture.PreTraining"/>.</summary>
-    /// <exception cref="PermanentException">The folder is of another architecture, incomplete, or its sizes contradict each other.</exception>
+    /// <exception cref="PermanentException">
+    /// The folder is of another architecture, incomplete, or its sizes contradict each other.
+    /// </exception>
     public static HuggingFaceModel ReadDiscriminator(string folder) => Read(folder, ElectraArchitecture.PreTraining);
 
-    /// <summary>Reads a folder of <see cref="ElectraArchitecture.MaskedLanguageModel"/>; errors as for <see cref="ReadDiscriminator"/>.</summary>
+    /// <summary>
+    /// Reads a folder of <see cref="ElectraArchitecture.MaskedLanguageModel"/>; errors as for <see cref="ReadDiscriminator"/>.
+    /// </summary>
     public static HuggingFaceModel ReadGenerator(string folder) => Read(folder, ElectraArchitecture.MaskedLanguageModel);
 
-    /// <summary>Reads a folder of <see cref="ElectraArchitecture.SequenceClassification"/>; errors as for <see cref="ReadDiscriminator"/>.</summary>
+    /// <summary>
+    /// Reads a folder of <see cref="ElectraArchitecture.SequenceClassification"/>; errors as for <see cref="ReadDiscriminator"/>.
+    /// </summary>
     public static HuggingFaceModel ReadClassifier(string folder) => Read(folder, ElectraArchitecture.SequenceClassification);
 
     /// <summary>Reads a folder of a named architecture; errors as for <see cref="ReadDiscriminator"/>.</summary>
@@ -88,14 +96,17 @@ public static class HuggingFaceFolder
         string folder, HuggingFaceConfig config, string architecture, IReadOnlyList<(string Name, Tensor Tensor)> tensors)
     {
         HuggingFaceConfig complete = config with { Architectures = [architecture] };
-        Dictionary<string, Tensor> given = tensors.Where(item => !ElectraArchitecture.IsRedundant(item.Name)).ToDictionary(item => item.Name, item => item.Tensor);
+        Dictionary<string, Tensor> given = tensors
+            .Where(item => !ElectraArchitecture.IsRedundant(item.Name))
+            .ToDictionary(item => item.Name, item => item.Tensor);
         List<(string Name, Tensor Tensor)> ordered = [];
         foreach ((string name, long[] shape) in ElectraArchitecture.Tensors(complete, architecture))
         {
             if (!given.Remove(name, out Tensor? tensor) || !tensor.shape.AsSpan().SequenceEqual(shape))
             {
                 string found = tensor is null ? "missing" : $"of shape [{string.Join(", ", tensor.shape)}]";
-                throw new ArgumentException($"{architecture}: tensor \"{name}\" is {found}; it must be [{string.Join(", ", shape)}]", nameof(tensors));
+                throw new ArgumentException($"{architecture}: tensor \"{name}\" is {found}; it must be "
+                    + $"[{string.Join(", ", shape)}]", nameof(tensors));
             }
 
             ordered.Add((name, tensor));
@@ -119,7 +130,8 @@ public static class HuggingFaceFolder
             if (!entry.Shape.SequenceEqual(shape))
             {
                 throw new PermanentException(
-                    $"{file.Path}: tensor \"{name}\" is [{string.Join(", ", entry.Shape)}], {ConfigName} says [{string.Join(", ", shape)}]");
+                    $"{file.Path}: tensor \"{name}\" is [{string.Join(", ", entry.Shape)}], {ConfigName} says "
+                        + $"[{string.Join(", ", shape)}]");
             }
         }
 

@@ -114,5 +114,6 @@ internal static class HuggingFaceTokenizer
     };
 
     private static int IdOf(Vocabulary vocabulary, string token) =>
-        vocabulary.TryGetId(token, out int id) ? id : throw new PermanentException($"the vocabulary has no token {token}, which a model needs");
+        vocabulary.TryGetId(token, out int id) ? id : throw new PermanentException($"the vocabulary has no token {token}, which a "
+            + "model needs");
 }

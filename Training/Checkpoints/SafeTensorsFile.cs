@@ -105,7 +105,8 @@ public sealed class SafeTensorsFile : IDisposable
                 int read = RandomAccess.Read(handle, chunk, offset);
                 if (read == 0)
                 {
-                    throw new PermanentException($"{Path}: tensor \"{entry.Name}\" ends at byte {offset}: the file was cut while it was open");
+                    throw new PermanentException($"{Path}: tensor \"{entry.Name}\" ends at byte {offset}: the file was cut while it "
+                        + "was open");
                 }
 
                 offset += read;

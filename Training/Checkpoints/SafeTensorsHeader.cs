@@ -129,7 +129,8 @@ internal sealed class SafeTensorsHeader
 
         if (Bytes(name, shape, dtype) is var bytes && bytes != offsets[1] - offsets[0])
         {
-            throw Fault(name, $"has shape [{string.Join(", ", shape)}] of {dtype.Name}, {bytes} bytes, but {offsets[1] - offsets[0]} bytes of values");
+            throw Fault(name, $"has shape [{string.Join(", ", shape)}] of {dtype.Name}, {bytes} bytes, but "
+                + $"{offsets[1] - offsets[0]} bytes of values");
         }
 
         return new SafeTensorsEntry(name, dtype.Type, shape, offsets[0], offsets[1]);
@@ -175,7 +176,8 @@ internal sealed class SafeTensorsHeader
 
             if (entry.Start != end)
             {
-                throw Fault(entry.Name, $"starts at byte {entry.Start} of the values, {previous} ends at {end}: {(entry.Start < end ? "an overlap" : "a gap")}");
+                throw Fault(entry.Name, $"starts at byte {entry.Start} of the values, {previous} ends at {end}: "
+                    + $"{(entry.Start < end ? "an overlap" : "a gap")}");
             }
 
             end = entry.End;

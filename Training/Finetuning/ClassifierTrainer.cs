@@ -103,7 +103,14 @@ internal sealed class ClassifierTrainer : IDisposable
 
         ConfusionMatrix matrix = new(classes, truth, predicted);
         return new FinetuneTraining(
-            seed, Step, matrix.Accuracy, matrix.MacroF1, matrix.MicroF1, matrix.Matthews, classes == 2 ? matrix.F1(1) : null, loss / examples.Count);
+            seed,
+            Step,
+            matrix.Accuracy,
+            matrix.MacroF1,
+            matrix.MicroF1,
+            matrix.Matthews,
+            classes == 2 ? matrix.F1(1) : null,
+            loss / examples.Count);
     }
 
     /// <summary>Copies of all that the next step depends on, on the CPU; the caller disposes it.</summary>
@@ -145,7 +152,8 @@ internal sealed class ClassifierTrainer : IDisposable
             batch[i].Ids.CopyTo(ids, i * length); // padding keeps id 0: it is masked, any id will do
         }
 
-        return EncoderInput.Create(ids, [.. batch.Select(example => example.Ids.Length)], [.. batch.Select(example => example.SecondSegment)], device);
+        int[] lengths = Array.ConvertAll(batch, example => example.Ids.Length);
+        return EncoderInput.Create(ids, lengths, Array.ConvertAll(batch, example => example.SecondSegment), device);
     }
 
     private Tensor Labels(EncodedExample[] batch) => tensor(Array.ConvertAll(batch, example => (long)example.Label), device: device);

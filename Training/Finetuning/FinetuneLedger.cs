@@ -82,7 +82,8 @@ internal sealed class FinetuneLedger : IDisposable
                 DataPosition = entries.Values.Sum(entry => entry.Step) * plan.Options.BatchSize,
                 Seed = seed,
                 Config = plan.Fingerprint,
-                Progress = JsonSerializer.SerializeToElement(entries.ToDictionary(item => item.Key, item => new Progress(item.Value.Step, item.Value.Result))),
+                Progress = JsonSerializer.SerializeToElement(
+                    entries.ToDictionary(item => item.Key, item => new Progress(item.Value.Step, item.Value.Result))),
             };
             (string, Tensor)[] tensors = [.. entries.SelectMany(item =>
                 item.Value.Snapshot?.Tensors.Select(tensor => ($"{item.Key}/{tensor.Name}", tensor.Tensor)) ?? [])];
@@ -102,7 +103,8 @@ internal sealed class FinetuneLedger : IDisposable
     private void Restore(Checkpoint checkpoint)
     {
         CheckpointState state = checkpoint.State;
-        if (state.Kind != CheckpointKind || state.Seed != seed || !JsonElement.DeepEquals(state.Config, plan.Fingerprint) || state.Progress is null)
+        bool ours = state.Kind == CheckpointKind && state.Seed == seed && JsonElement.DeepEquals(state.Config, plan.Fingerprint);
+        if (!ours || state.Progress is null)
         {
             throw new PermanentException(
                 $"{checkpoint.Folder}: the checkpoint is of a {state.Kind} with seed {state.Seed} and {state.Config}, "

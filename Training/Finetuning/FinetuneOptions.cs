@@ -91,7 +91,8 @@ public sealed record FinetuneOptions
         Require(WeightDecay >= 0, nameof(WeightDecay), WeightDecay, "at least 0");
         Require(SequenceLength >= 5, nameof(SequenceLength), SequenceLength, "at least 5");
         Require(Dropout is null or (>= 0 and < 1), nameof(Dropout), Dropout, "in [0, 1)");
-        Require(Seeds.Count > 0 && Seeds.Distinct().Count() == Seeds.Count, nameof(Seeds), string.Join(", ", Seeds), "one or more different numbers");
+        bool different = Seeds.Count > 0 && Seeds.Distinct().Count() == Seeds.Count;
+        Require(different, nameof(Seeds), string.Join(", ", Seeds), "one or more different numbers");
         Require(CheckpointSteps > 0, nameof(CheckpointSteps), CheckpointSteps, "at least 1");
     }
 

@@ -76,7 +76,9 @@ internal sealed class FinetunePlan : IDisposable
     public JsonElement Fingerprint { get; }
 
     /// <summary>Reads and checks all inputs.</summary>
-    /// <exception cref="PermanentException">An option is out of range, or an input is missing, malformed or does not fit the others.</exception>
+    /// <exception cref="PermanentException">
+    /// An option is out of range, or an input is missing, malformed or does not fit the others.
+    /// </exception>
     public static FinetunePlan Make(FinetuneRequest request) => new(request);
 
     /// <inheritdoc/>
@@ -94,7 +96,8 @@ internal sealed class FinetunePlan : IDisposable
         if (File.Exists(path) && Vocabulary.Load(path) is var own && own.Digest != Vocabulary.Digest)
         {
             throw new PermanentException(
-                $"finetune \"{Options.Name}\": the vocabulary has SHA-256 {Vocabulary.Digest}, the model was trained with {own.Digest} ({path})");
+                $"finetune \"{Options.Name}\": the vocabulary has SHA-256 {Vocabulary.Digest}, the model was trained with "
+                    + $"{own.Digest} ({path})");
         }
     }
 
@@ -103,13 +106,15 @@ internal sealed class FinetunePlan : IDisposable
         if (source.VocabSize != Vocabulary.Count)
         {
             throw new PermanentException(
-                $"finetune \"{Options.Name}\": the model has {source.VocabSize} tokens, the vocabulary {Vocabulary.Count}; use the one it was trained with");
+                $"finetune \"{Options.Name}\": the model has {source.VocabSize} tokens, the vocabulary {Vocabulary.Count}; use the "
+                    + "one it was trained with");
         }
 
         if (Options.SequenceLength > source.MaxPositionEmbeddings)
         {
             throw new PermanentException(
-                $"finetune \"{Options.Name}\": SequenceLength is {Options.SequenceLength}, the model takes {source.MaxPositionEmbeddings} tokens at most");
+                $"finetune \"{Options.Name}\": SequenceLength is {Options.SequenceLength}, the model takes "
+                    + $"{source.MaxPositionEmbeddings} tokens at most");
         }
 
         EncoderConfig encoder = new()

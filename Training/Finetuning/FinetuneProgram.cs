@@ -29,13 +29,18 @@ public static class FinetuneProgram
 
         FinetuneResult result = Summarize(plan, arms, key => ledger.ResultOf(key)!);
         Export(plan, ledger.SnapshotOf(new TrainingKey(TrainingKey.Pretrained, result.ExportedSeed))!, request.OutputFolder);
-        DurableFile.Write(Path.Combine(request.OutputFolder, FinetuneResult.FileName), JsonSerializer.SerializeToUtf8Bytes(result, FinetuneResult.Json));
+        string results = Path.Combine(request.OutputFolder, FinetuneResult.FileName);
+        DurableFile.Write(results, JsonSerializer.SerializeToUtf8Bytes(result, FinetuneResult.Json));
         return result;
     }
 
     private static FinetuneResult Summarize(FinetunePlan plan, string[] arms, Func<TrainingKey, FinetuneTraining> resultOf)
     {
-        int majority = plan.Train.CountBy(example => example.Label).OrderByDescending(item => item.Value).ThenBy(item => item.Key).First().Key;
+        int majority = plan.Train
+            .CountBy(example => example.Label)
+            .OrderByDescending(item => item.Value)
+            .ThenBy(item => item.Key)
+            .First().Key;
         FinetuneArm[] summaries = [.. arms.Select(arm =>
             FinetuneArm.Of(arm, [.. plan.Options.Seeds.Select(seed => resultOf(new TrainingKey(arm, seed)))]))];
         return new FinetuneResult

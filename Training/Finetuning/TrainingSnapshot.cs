@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Finetuning;
 
-/// <summary>What a training needs to go on: parameters and Adam's moments, by name, on the CPU. A finished one needs the parameters alone.</summary>
+/// <summary>
+/// What a training needs to go on: parameters and Adam's moments, by name, on the CPU. A finished one needs the parameters alone.
+/// </summary>
 internal sealed class TrainingSnapshot : IDisposable
 {
     private static readonly string[] Parts = ["parameters", "adam_first", "adam_second"];
@@ -32,7 +34,9 @@ internal sealed class TrainingSnapshot : IDisposable
     /// <summary>Reads one from a checkpoint, where its names stand behind <paramref name="prefix"/>.</summary>
     public static TrainingSnapshot Read(long step, SafeTensorsFile file, string prefix) => new(
         step,
-        [.. file.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => (name[prefix.Length..], file.Read(name)))]);
+        [.. file.Names
+            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(name => (name[prefix.Length..], file.Read(name)))]);
 
     /// <summary>Copies into flat tensors of the same layout.</summary>
     /// <exception cref="PermanentException">A tensor is missing or of another shape.</exception>
@@ -47,7 +51,8 @@ internal sealed class TrainingSnapshot : IDisposable
                 Tensor target = View(flat, slot);
                 if (!byName.TryGetValue($"{part}.{slot.Name}", out Tensor? source) || !source.shape.SequenceEqual(target.shape))
                 {
-                    throw new PermanentException($"the checkpoint's \"{part}.{slot.Name}\" is missing or of another shape than the model's");
+                    throw new PermanentException($"the checkpoint's \"{part}.{slot.Name}\" is missing or of another shape than the "
+                        + "model's");
                 }
 
                 target.copy_(source);

@@ -28,8 +28,12 @@ internal static class LayerwiseLearningRates
             return 0;
         }
 
-        return name.StartsWith(LayerPrefix, StringComparison.Ordinal)
-            ? 1 + int.Parse(name.AsSpan(LayerPrefix.Length, name.IndexOf('.', LayerPrefix.Length) - LayerPrefix.Length), CultureInfo.InvariantCulture)
-            : top;
+        if (!name.StartsWith(LayerPrefix, StringComparison.Ordinal))
+        {
+            return top;
+        }
+
+        ReadOnlySpan<char> rest = name.AsSpan(LayerPrefix.Length);
+        return 1 + int.Parse(rest[..rest.IndexOf('.')], CultureInfo.InvariantCulture);
     }
 }

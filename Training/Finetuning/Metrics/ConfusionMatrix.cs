@@ -36,7 +36,9 @@ internal sealed class ConfusionMatrix
     /// <summary>Mean F1 of the classes that occur as truth or prediction.</summary>
     public double MacroF1 => Enumerable.Range(0, classes).Where(c => True(c) + Predicted(c) > 0).Select(F1).DefaultIfEmpty(0).Average();
 
-    /// <summary>Matthews correlation of truth and prediction for any number of classes (Gorodkin 2004), in [-1, 1]; 0 where either is constant.</summary>
+    /// <summary>
+    /// Matthews correlation of truth and prediction for any number of classes (Gorodkin 2004), in [-1, 1]; 0 where either is constant.
+    /// </summary>
     public double Matthews
     {
         get

@@ -37,7 +37,9 @@ internal sealed class ExampleEncoder(ITokenizer tokenizer, IReadOnlyList<string>
         return new EncodedExample(ids, keptFirst + 2, numbers[example.Label], keptFirst + keptSecond < first.Count + second.Count);
     }
 
-    /// <summary>Lengths that remain when one token at a time is taken off the longer text, of equals off the second, until both fit.</summary>
+    /// <summary>
+    /// Lengths that remain when one token at a time is taken off the longer text, of equals off the second, until both fit.
+    /// </summary>
     internal static (int First, int Second) Fit(int first, int second, int room)
     {
         int excess = first + second - room;

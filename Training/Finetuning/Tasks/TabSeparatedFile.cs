@@ -21,7 +21,8 @@ internal static class TabSeparatedFile
             if (fields.Length != width)
             {
                 throw new PermanentException(
-                    $"{path}, line {line}: {fields.Length} columns, the first line has {width}; tabs separate columns and quotation marks do not join them");
+                    $"{path}, line {line}: {fields.Length} columns, the first line has {width}; tabs separate columns and quotation "
+                        + "marks do not join them");
             }
 
             if (places is null)
@@ -32,7 +33,8 @@ internal static class TabSeparatedFile
             }
             else if (headerless && places.Any(place => place >= width))
             {
-                throw new PermanentException($"{path}, line {line}: {width} columns, \"#{places.Max()}\" is asked for (\"#0\" is the first)");
+                throw new PermanentException($"{path}, line {line}: {width} columns, \"#{places.Max()}\" is asked for (\"#0\" is "
+                    + "the first)");
             }
             else
             {
@@ -42,5 +44,7 @@ internal static class TabSeparatedFile
     }
 
     private static int? Place(string column) =>
-        column.StartsWith('#') && int.TryParse(column.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out int place) ? place : null;
+        column.StartsWith('#') && int.TryParse(column.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out int place)
+            ? place
+            : null;
 }

@@ -9,7 +9,9 @@ namespace ElectraPipeline.Training.Finetuning.Tasks;
 /// <summary>The labelled texts of one fine-tuning: read, split, cut to size. A function of (options, files, seed).</summary>
 /// <param name="Train">What is trained on.</param>
 /// <param name="Evaluation">What is measured on; shares no group with <paramref name="Train"/> where it was split off it.</param>
-/// <param name="Labels">All classes; a class's number is its place. Whole numbers are in numeric order, other labels in ordinal order.</param>
+/// <param name="Labels">
+/// All classes; a class's number is its place. Whole numbers are in numeric order, other labels in ordinal order.
+/// </param>
 /// <param name="Digest">SHA-256 of both lists, lower-case hexadecimal.</param>
 internal sealed record TaskData(
     IReadOnlyList<TaskExample> Train, IReadOnlyList<TaskExample> Evaluation, IReadOnlyList<string> Labels, string Digest)
@@ -49,7 +51,8 @@ internal sealed record TaskData(
 
         return source[BuiltIn.Length..] == MemberKind
             ? [.. DotNetDocs.MemberKinds().Select(row => new TaskExample(row.Text, null, row.Label, row.Group))]
-            : throw new PermanentException($"finetune \"{options.Name}\": there is no built-in data \"{source}\"; there is \"{BuiltIn}{MemberKind}\"");
+            : throw new PermanentException($"finetune \"{options.Name}\": there is no built-in data \"{source}\"; there is "
+                + $"\"{BuiltIn}{MemberKind}\"");
     }
 
     /// <summary>
@@ -59,10 +62,14 @@ internal sealed record TaskData(
     private static (IReadOnlyList<TaskExample> Train, IReadOnlyList<TaskExample> Evaluation) Split(
         IReadOnlyList<TaskExample> examples, double share, string source)
     {
-        List<IGrouping<string, TaskExample>> groups = [.. examples.GroupBy(GroupOf).OrderBy(group => Hash(group.Key)).ThenBy(group => group.Key, StringComparer.Ordinal)];
+        List<IGrouping<string, TaskExample>> groups = [.. examples
+            .GroupBy(GroupOf)
+            .OrderBy(group => Hash(group.Key))
+            .ThenBy(group => group.Key, StringComparer.Ordinal)];
         if (groups.Count < 2)
         {
-            throw new PermanentException($"{source}: all examples are of one group, \"{groups[0].Key}\"; name an evaluation file or another group column");
+            throw new PermanentException($"{source}: all examples are of one group, \"{groups[0].Key}\"; name an evaluation file or "
+                + "another group column");
         }
 
         long room = Math.Max(1, (long)Math.Round(share * examples.Count));

@@ -10,7 +10,8 @@ internal sealed record TaskExample(string Text, string? Pair, string Label, stri
 /// <summary>Which columns or fields of a file are read.</summary>
 internal sealed record TaskColumns(string Text, string? Pair, string Label, string? Group)
 {
-    public static TaskColumns Of(FinetuneOptions options) => new(options.TextColumn, options.PairColumn, options.LabelColumn, options.GroupColumn);
+    public static TaskColumns Of(FinetuneOptions options) =>
+        new(options.TextColumn, options.PairColumn, options.LabelColumn, options.GroupColumn);
 
     /// <summary>The columns in use, in the order that readers return their values.</summary>
     public IReadOnlyList<string> Names => [.. new[] { Text, Label, Pair, Group }.OfType<string>()];

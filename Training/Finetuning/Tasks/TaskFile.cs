@@ -26,7 +26,8 @@ internal static class TaskFile
     {
         string nearest = NearestName.Of(column, available) is { } name ? $"; did you mean \"{name}\"?" : "";
         return new PermanentException(
-            $"{path}, line {line}: there is no column \"{column}\" among {string.Join(", ", available.Select(name => $"\"{name}\""))}{nearest}");
+            $"{path}, line {line}: there is no column \"{column}\" among "
+                + $"{string.Join(", ", available.Select(name => $"\"{name}\""))}{nearest}");
     }
 
     private static IEnumerable<(long Line, IReadOnlyList<string> Values)> Rows(string path, IReadOnlyList<string> columns)
@@ -40,7 +41,8 @@ internal static class TaskFile
             ".tsv" => TabSeparatedFile.Rows(path, content, columns),
             ".csv" => CommaSeparatedFile.Rows(path, content, columns),
             ".jsonl" => JsonLinesFile.Rows(path, content, columns),
-            _ => throw new PermanentException($"{path}: labelled texts are read from .tsv, .csv and .jsonl files (or these with .gz), not \"{extension}\""),
+            _ => throw new PermanentException($"{path}: labelled texts are read from .tsv, .csv and .jsonl files (or these with "
+                + $".gz), not \"{extension}\""),
         };
     }
 
