@@ -37,6 +37,9 @@ public sealed record ElectraConfig
     /// <summary>The model that is kept: it tells original from replaced tokens.</summary>
     public required EncoderConfig Discriminator { get; init; }
 
+    /// <summary>Whether both models are one encoder; their sizes must be equal then.</summary>
+    public bool TieEncoders { get; init; }
+
     /// <summary>Dropout of embeddings and sub-layers, in [0, 1).</summary>
     public double HiddenDropout { get; init; } = 0.1;
 
@@ -61,6 +64,11 @@ public sealed record ElectraConfig
         RequirePositive(TypeVocabularySize, nameof(TypeVocabularySize));
         ValidateEncoder(Discriminator, nameof(Discriminator));
         ValidateEncoder(Generator, nameof(Generator));
+        if (TieEncoders && Generator != Discriminator)
+        {
+            throw new PermanentException("model: TieEncoders needs a generator of the discriminator's size: set GeneratorSize and GeneratorLayers to 1");
+        }
+
         RequireShare(HiddenDropout, nameof(HiddenDropout));
         RequireShare(AttentionDropout, nameof(AttentionDropout));
         if (Initialization is not ("normal" or "scaled"))

@@ -50,6 +50,7 @@ public static class ElectraPresets
                 IntermediateSize = Scale(discriminator.IntermediateSize, size),
                 AttentionHeads = Scale(discriminator.AttentionHeads, size),
             },
+            TieEncoders = options.TieEncoders ?? false,
             HiddenDropout = options.HiddenDropout ?? preset.Dropout,
             AttentionDropout = options.AttentionDropout ?? preset.Dropout,
             Initialization = options.Initialization ?? preset.Initialization,

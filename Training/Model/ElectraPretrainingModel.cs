@@ -5,14 +5,15 @@ namespace ElectraPipeline.Training.Model;
 /// <summary>Generator and discriminator over one embedding block (ELECTRA, Clark et al. 2020, section 2).</summary>
 /// <remarks>
 /// Parameters are named as Hugging Face names them in the two exported models, with the prefix "discriminator." or "generator.";
-/// the shared embeddings are stored once, under the discriminator. One instance serves one thread; <see cref="Replica"/> makes
-/// another with the same parameters and its own gradients.
+/// what they share, the embeddings or the whole encoder, is stored once, under the discriminator. One instance serves one thread;
+/// <see cref="Replica"/> makes another with the same parameters and its own gradients.
 /// </remarks>
 internal sealed class ElectraPretrainingModel : IDisposable
 {
     private const string DiscriminatorPrefix = "discriminator.";
     private const string GeneratorPrefix = "generator.";
-    private const string EmbeddingsName = "electra.embeddings";
+    private const string EncoderName = "electra";
+    private const string EmbeddingsName = EncoderName + ".embeddings";
 
     /// <summary>Makes a model with every parameter zero; initialize it or copy parameters in.</summary>
     public ElectraPretrainingModel(ElectraConfig config, Device device)
@@ -25,8 +26,8 @@ internal sealed class ElectraPretrainingModel : IDisposable
         Config = config;
         Parameters = parameters;
         var embeddings = new Embeddings(parameters, DiscriminatorPrefix + EmbeddingsName, config);
-        Discriminator = new ElectraEncoder(parameters, DiscriminatorPrefix + "electra", embeddings, config.Discriminator, config);
-        Generator = new ElectraEncoder(parameters, GeneratorPrefix + "electra", embeddings, config.Generator, config);
+        Discriminator = new ElectraEncoder(parameters, DiscriminatorPrefix + EncoderName, embeddings, config.Discriminator, config);
+        Generator = new ElectraEncoder(parameters, EncoderPrefixOfGenerator(config), embeddings, config.Generator, config);
         DiscriminatorHead = new DiscriminatorHead(parameters, DiscriminatorPrefix);
         GeneratorHead = new GeneratorHead(parameters, GeneratorPrefix, config, embeddings);
     }
@@ -55,9 +56,13 @@ internal sealed class ElectraPretrainingModel : IDisposable
         config.Validate();
         var layout = new ParameterLayout.Builder();
         Embeddings.Declare(layout, DiscriminatorPrefix + EmbeddingsName, config);
-        ElectraEncoder.Declare(layout, DiscriminatorPrefix + "electra", config.Discriminator, config);
+        ElectraEncoder.Declare(layout, DiscriminatorPrefix + EncoderName, config.Discriminator, config);
         DiscriminatorHead.Declare(layout, DiscriminatorPrefix, config);
-        ElectraEncoder.Declare(layout, GeneratorPrefix + "electra", config.Generator, config);
+        if (!config.TieEncoders)
+        {
+            ElectraEncoder.Declare(layout, EncoderPrefixOfGenerator(config), config.Generator, config);
+        }
+
         GeneratorHead.Declare(layout, GeneratorPrefix, config);
         return layout.Build();
     }
@@ -75,7 +80,8 @@ internal sealed class ElectraPretrainingModel : IDisposable
     /// <summary>Names as in Hugging Face's ElectraForMaskedLM (without the tied output weight), with the layout's names.</summary>
     public IEnumerable<(string Name, string Parameter)> GeneratorNames()
     {
-        IEnumerable<(string, string)> shared = DiscriminatorNames().Where(pair => pair.Name.StartsWith(EmbeddingsName + ".", StringComparison.Ordinal));
+        string sharedPart = Config.TieEncoders ? EncoderName : EmbeddingsName;
+        IEnumerable<(string, string)> shared = DiscriminatorNames().Where(pair => pair.Name.StartsWith(sharedPart + ".", StringComparison.Ordinal));
         return shared.Concat(NamesUnder(GeneratorPrefix).Select(name => (name, GeneratorPrefix + name)));
     }
 
@@ -87,6 +93,8 @@ internal sealed class ElectraPretrainingModel : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Parameters.Dispose();
+
+    private static string EncoderPrefixOfGenerator(ElectraConfig config) => (config.TieEncoders ? DiscriminatorPrefix : GeneratorPrefix) + EncoderName;
 
     private IReadOnlyList<(string Name, Tensor Value)> State(IEnumerable<(string Name, string Parameter)> names) =>
         [.. names.Select(pair => (pair.Name, Parameters.Value(pair.Parameter)))];

@@ -27,6 +27,12 @@ public sealed record ModelOptions
     /// <summary>Generator's layers as a share of the discriminator's, in (0, 1]; null: the preset's.</summary>
     public double? GeneratorLayers { get; init; }
 
+    /// <summary>
+    /// Generator and discriminator are one encoder with two heads (ELECTRA section 3.2, "tying all encoder weights"); needs a generator
+    /// of the discriminator's size. Null: the preset's (only the embeddings are shared).
+    /// </summary>
+    public bool? TieEncoders { get; init; }
+
     /// <summary>Longest sequence the position embeddings allow, in tokens; null: the preset's (512).</summary>
     public int? MaxPositions { get; init; }
 
