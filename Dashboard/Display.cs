@@ -24,6 +24,7 @@ internal static class Display
         double.NaN => "not a number",
         0 => "0",
         < 0.001 => value.ToString("0.##e0", CultureInfo.InvariantCulture),
+        < 0.01 => value.ToString("0.#####", CultureInfo.InvariantCulture),
         < 10 => value.ToString("0.###", CultureInfo.InvariantCulture),
         < 1_000 => value.ToString("0.#", CultureInfo.InvariantCulture),
         < 10_000 => value.ToString("#,0", CultureInfo.InvariantCulture),
