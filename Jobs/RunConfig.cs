@@ -25,6 +25,9 @@ public sealed record RunConfig
     /// <summary>The examples.</summary>
     public ExampleOptions Examples { get; init; } = new();
 
+    /// <summary>Other datasets' examples, mixed in by weight.</summary>
+    public MixtureOptions Mixture { get; init; } = new();
+
     /// <summary>The model's sizes.</summary>
     public ModelOptions Model { get; init; } = new();
 

@@ -21,6 +21,9 @@ internal static class RandomPurpose
     /// <summary>Order of pre-training examples in an epoch.</summary>
     public const ulong ShardOrder = 0x1011;
 
+    /// <summary>Which dataset of a mixture an example is drawn from.</summary>
+    public const ulong Mixture = 0x1012;
+
     /// <summary>Labelled examples chosen where there are more than are wanted.</summary>
     public const ulong ExampleSelection = 0x1005;
 

@@ -73,7 +73,7 @@ internal static class TokenizerCommand
         return ids.Count;
     }
 
-    private static long Encode(WordPieceTokenizer tokenizer, byte[] text, List<Range> lines, int first, int last)
+    internal static long Encode(WordPieceTokenizer tokenizer, byte[] text, List<Range> lines, int first, int last)
     {
         var ids = new List<int>();
         long count = 0;
@@ -87,7 +87,7 @@ internal static class TokenizerCommand
         return count;
     }
 
-    private static long EncodeOnTwo(WordPieceTokenizer tokenizer, byte[] text, List<Range> lines)
+    internal static long EncodeOnTwo(WordPieceTokenizer tokenizer, byte[] text, List<Range> lines)
     {
         int half = lines.FindIndex(line => line.End.Value > text.Length / 2);
         long other = 0;

@@ -25,6 +25,7 @@ internal sealed partial class ConfigRules
         Require(NamePattern().IsMatch(config.Name), "name", config.Name, "lower-case letters, digits and '-', at most 63, a letter first");
         Require(config.Seed >= 0, "seed", config.Seed, "0 or more");
         CheckData(config);
+        CheckMixture(config);
         CheckModel(config);
         CheckPretraining(config);
         for (int i = 0; i < config.Finetune.Count; i++)
@@ -52,6 +53,18 @@ internal sealed partial class ConfigRules
         Share(config.Examples.HeldOutShare, "examples.heldOutShare", 0, 0.5);
         Share(config.Examples.SingleSegmentProbability, "examples.singleSegmentProbability", 0, 1);
         Share(config.Examples.ShortTargetProbability, "examples.shortTargetProbability", 0, 1);
+    }
+
+    private void CheckMixture(RunConfig config)
+    {
+        var mixture = config.Mixture;
+        Require(mixture.Weight >= 0 && double.IsFinite(mixture.Weight), "mixture.weight", mixture.Weight, "0 or more");
+        Require(mixture.Weight > 0 || mixture.Datasets.Count > 0, "mixture.weight", mixture.Weight, "above 0 where mixture.datasets is empty");
+        for (int i = 0; i < mixture.Datasets.Count; i++)
+        {
+            double weight = mixture.Datasets[i].Weight;
+            Require(weight > 0 && double.IsFinite(weight), $"mixture.datasets[{i}].weight", weight, "above 0");
+        }
     }
 
     private void CheckModel(RunConfig config)

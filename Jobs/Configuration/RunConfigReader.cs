@@ -52,6 +52,10 @@ public static class RunConfigReader
     {
         Corpus = config.Corpus with { Paths = [.. config.Corpus.Paths.Select(path => Absolute(path, folder))] },
         Vocabulary = config.Vocabulary with { Path = config.Vocabulary.Path is { } vocabulary ? Absolute(vocabulary, folder) : null },
+        Mixture = config.Mixture with
+        {
+            Datasets = [.. config.Mixture.Datasets.Select(dataset => dataset with { Path = Absolute(dataset.Path, folder) })],
+        },
         Pretrain = config.Pretrain with { Replicas = config.Pretrain.Replicas == 0 ? Environment.ProcessorCount : config.Pretrain.Replicas },
         Finetune =
         [

@@ -1,10 +1,11 @@
 using ElectraPipeline.Jobs.Child;
 using ElectraPipeline.Training.Pretraining;
+using ElectraPipeline.Training.Shards;
 
 namespace ElectraPipeline.Jobs.Stages;
 
 /// <summary>Pre-trains generator and discriminator, in a child process.</summary>
-internal sealed class PretrainStage() : TrainingStage<PretrainRequest, PretrainResult>("pretrain", codeVersion: 1)
+internal sealed class PretrainStage() : TrainingStage<PretrainRequest, PretrainResult>("pretrain", codeVersion: 2)
 {
     protected override int KeepCheckpoints(RunConfig config) => config.Pretrain.KeepCheckpoints;
 
@@ -14,6 +15,9 @@ internal sealed class PretrainStage() : TrainingStage<PretrainRequest, PretrainR
         // What only says when to look and what to keep does not change the weights.
         CanonicalJson.Write(config.Pretrain with { LogSteps = 0, CheckpointSteps = 0, KeepCheckpoints = 0, EvaluateSteps = 0 }),
         $"{config.Seed}",
+        $"{config.Mixture.Weight}",
+        // Where shards lie does not change the weights; what is in them does.
+        .. config.Mixture.Datasets.Select(dataset => $"{dataset.Weight} {ExampleMixture.DigestOf(dataset)}"),
     ];
 
     protected override PretrainRequest RequestOf(StageContext context, string workFolder, string? checkpoint) => new()
@@ -22,6 +26,7 @@ internal sealed class PretrainStage() : TrainingStage<PretrainRequest, PretrainR
         Pretrain = context.Config.Pretrain,
         Evaluate = context.Config.Evaluate,
         Seed = (ulong)context.Config.Seed,
+        Mixture = context.Config.Mixture,
         ShardFolders = context.FoldersOf("tokenize"),
         VocabularyFolder = context.FolderOf("vocabulary"),
         OutputFolder = context.OutputFolder,

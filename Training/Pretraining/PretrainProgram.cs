@@ -18,7 +18,7 @@ public static class PretrainProgram
         PretrainOptions options = request.Pretrain with { Replicas = Math.Max(1, request.Pretrain.Replicas) };
         (Vocabulary vocabulary, TokenizerOptions tokenizer) = VocabularyStore.Read(request.VocabularyFolder);
         ElectraConfig config = request.Model.Resolve(vocabulary.Count);
-        using ExampleSet train = ExampleSet.Open(request.ShardFolders, Split.Train);
+        using ExampleMixture train = ExampleMixture.Open(request.ShardFolders, request.Mixture);
         using ExampleSet heldOut = ExampleSet.Open(request.ShardFolders, Split.HeldOut);
         Check(train, config);
         SpecialIds ids = IdsOf(vocabulary);
@@ -42,7 +42,7 @@ public static class PretrainProgram
     /// <summary>Ids of the tokens that are never masked.</summary>
     internal static SpecialIds IdsOf(Vocabulary vocabulary) => new(vocabulary.ClassifierId, vocabulary.SeparatorId, vocabulary.MaskId);
 
-    private static void Check(ExampleSet train, ElectraConfig config)
+    private static void Check(ExampleMixture train, ElectraConfig config)
     {
         if (train.Count == 0)
         {

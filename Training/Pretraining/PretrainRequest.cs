@@ -1,4 +1,5 @@
 using ElectraPipeline.Training.Model;
+using ElectraPipeline.Training.Shards;
 
 namespace ElectraPipeline.Training.Pretraining;
 
@@ -19,6 +20,9 @@ public sealed record PretrainRequest
 
     /// <summary>Folders of shards, in order.</summary>
     public required IReadOnlyList<string> ShardFolders { get; init; }
+
+    /// <summary>Shards of other datasets to draw from too.</summary>
+    public MixtureOptions Mixture { get; init; } = new();
 
     /// <summary>The "vocabulary" artifact that the shards were made with.</summary>
     public required string VocabularyFolder { get; init; }

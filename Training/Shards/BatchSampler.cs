@@ -1,24 +1,45 @@
-using System.Numerics;
-
 namespace ElectraPipeline.Training.Shards;
 
 /// <summary>
 /// The batch of a step, as a pure function: a new permutation of all examples each epoch, computed in O(1) memory, so that resuming at
-/// any step costs nothing and the number of workers does not matter.
+/// any step costs nothing and the number of workers does not matter. Several datasets are mixed by weight, each with epochs of its own.
+/// Safe for several threads.
 /// </summary>
 public sealed class BatchSampler
 {
-    private readonly ExampleSet set;
-    private readonly ulong seed;
+    private readonly ExampleSet[] sets;
+    private readonly EpochOrder[] orders;
+    private readonly MixtureOrder? mixture;
     private readonly int batchSize;
 
     /// <summary>Samples from a set.</summary>
     /// <exception cref="PermanentException">The set is empty.</exception>
     public BatchSampler(ExampleSet set, ulong seed, int batchSize)
+        : this([(set, 1)], seed, batchSize)
+    {
+    }
+
+    /// <summary>Samples from the sets of a mixture by their weights.</summary>
+    /// <exception cref="PermanentException">One with a weight is empty.</exception>
+    public BatchSampler(ExampleMixture mixture, ulong seed, int batchSize)
+        : this(mixture.Sources, seed, batchSize)
+    {
+    }
+
+    private BatchSampler(IEnumerable<(ExampleSet Set, double Weight)> sources, ulong seed, int batchSize)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        this.set = set.Count > 0 ? set : throw new PermanentException("the shards hold no training examples; the corpus is too small, or all of it is held out");
-        this.seed = RandomPurpose.SeedFor(seed, RandomPurpose.ShardOrder);
+        (ExampleSet Set, double Weight)[] drawn = [.. sources.Where(source => source.Weight > 0)];
+        sets = [.. drawn.Select(source => source.Set)];
+        if (Array.FindIndex(sets, set => set.Count == 0) is >= 0 and int empty)
+        {
+            throw new PermanentException(
+                $"the shards {(sets.Length == 1 ? "" : $"of dataset {empty} of the mixture ")}hold no training examples; the corpus is too small, or all of it is held out");
+        }
+
+        ulong shuffling = RandomPurpose.SeedFor(seed, RandomPurpose.ShardOrder);
+        orders = [.. sets.Select((set, i) => new EpochOrder(set.Count, shuffling + (ulong)i))];
+        mixture = sets.Length == 1 ? null : new MixtureOrder([.. drawn.Select(source => source.Weight)], RandomPurpose.SeedFor(seed, RandomPurpose.Mixture));
         this.batchSize = batchSize;
     }
 
@@ -26,60 +47,14 @@ public sealed class BatchSampler
     public ExampleBatch Batch(long step)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);
-        Span<int> indexes = batchSize <= 1024 ? stackalloc int[batchSize] : new int[batchSize];
+        var batch = ExampleBatch.Uninitialized(batchSize, sets[0].SequenceLength);
+        long first = checked(step * batchSize);
         for (int i = 0; i < batchSize; i++)
         {
-            long position = checked((step * batchSize) + i);
-            indexes[i] = new Permutation(set.Count, seed, position / set.Count)[(int)(position % set.Count)];
+            (int source, long draw) = mixture?[first + i] ?? (0, first + i);
+            sets[source].Read(orders[source][draw], batch, i);
         }
 
-        return set.Batch(indexes);
-    }
-}
-
-/// <summary>
-/// A permutation of 0 .. count - 1 that seed and epoch choose: a Feistel network of four rounds over the next even number of bits,
-/// walked until it falls into the range.
-/// </summary>
-internal readonly struct Permutation
-{
-    private const int Rounds = 4;
-    private readonly int count;
-    private readonly int halfBits;
-    private readonly ulong key;
-
-    public Permutation(int count, ulong seed, long epoch)
-    {
-        this.count = count;
-        int bits = Math.Max(2, BitOperations.Log2((uint)Math.Max(1, count - 1)) + 1);
-        halfBits = (bits + 1) / 2;
-        key = new CounterRandom(seed, (ulong)epoch).NextUInt64();
-    }
-
-    public int this[int index]
-    {
-        get
-        {
-            ulong value = (ulong)index;
-            do
-            {
-                value = Encrypt(value);
-            }
-            while (value >= (ulong)count);
-            return (int)value;
-        }
-    }
-
-    private ulong Encrypt(ulong value)
-    {
-        ulong mask = (1UL << halfBits) - 1;
-        ulong left = value >> halfBits;
-        ulong right = value & mask;
-        for (ulong round = 0; round < Rounds; round++)
-        {
-            (left, right) = (right, left ^ (CounterRandom.Mix(key + (round << 32) + right) & mask));
-        }
-
-        return (left << halfBits) | right;
+        return batch;
     }
 }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace ElectraPipeline.Training.Shards;
 
 /// <summary>Which examples of a shard folder.</summary>
@@ -13,18 +15,22 @@ public enum Split
 /// <summary>The examples of several shard folders as one list. Safe for several threads.</summary>
 public sealed class ExampleSet : IDisposable
 {
+    // Without empty ones, so that a position in the list belongs to one shard only.
     private readonly List<ShardReader> shards = [];
-    private readonly List<int> ends = [];
+    private int[] ends = [];
 
     private ExampleSet()
     {
     }
 
     /// <summary>Examples in all.</summary>
-    public int Count => ends.Count == 0 ? 0 : ends[^1];
+    public int Count => ends.Length == 0 ? 0 : ends[^1];
 
     /// <summary>L, tokens an example, padding included.</summary>
-    public int SequenceLength { get; private set; }
+    public int SequenceLength => Header.SequenceLength;
+
+    /// <summary>What all shards have in common; the count is the first shard's.</summary>
+    internal ShardHeader Header { get; private set; } = null!;
 
     /// <summary>Opens the shards of a split, in the order given.</summary>
     /// <exception cref="PermanentException">One is missing or damaged, or they were made with different vocabularies or options.</exception>
@@ -58,15 +64,7 @@ public sealed class ExampleSet : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
-        int shard = ends.BinarySearch(index + 1);
-        shard = shard < 0 ? ~shard : shard;
-
-        // An empty shard ends where the one before it ends: the first of equals holds the example.
-        while (shard > 0 && ends[shard - 1] > index)
-        {
-            shard--;
-        }
-
+        int shard = ShardOf(index);
         shards[shard].Read(index - (shard == 0 ? 0 : ends[shard - 1]), ids, out length, out secondSegmentStart);
     }
 
@@ -76,15 +74,30 @@ public sealed class ExampleSet : IDisposable
     /// <summary>The examples with these indexes.</summary>
     public ExampleBatch Batch(ReadOnlySpan<int> indexes)
     {
-        int[] ids = new int[indexes.Length * SequenceLength];
-        int[] lengths = new int[indexes.Length];
-        int[] seconds = new int[indexes.Length];
+        var batch = ExampleBatch.Uninitialized(indexes.Length, SequenceLength);
         for (int i = 0; i < indexes.Length; i++)
         {
-            Read(indexes[i], ids.AsSpan(i * SequenceLength, SequenceLength), out lengths[i], out seconds[i]);
+            Read(indexes[i], batch, i);
         }
 
-        return new ExampleBatch(ids, lengths, seconds, indexes.Length, SequenceLength);
+        return batch;
+    }
+
+    /// <summary>Copies an example into place <paramref name="row"/> of a batch.</summary>
+    internal void Read(int index, ExampleBatch batch, int row) => Read(
+        index, batch.InputIds.AsSpan(row * SequenceLength, SequenceLength), out batch.Lengths[row], out batch.SecondSegmentStarts[row]);
+
+    /// <summary>SHA-256 over the headers and hash tables of the shards in order, lower-case hex: stands for their content.</summary>
+    internal string Digest()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (ShardReader shard in shards)
+        {
+            hash.AppendData(shard.Header.ToBytes());
+            hash.AppendData(shard.Table);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>Closes the shards.</summary>
@@ -98,17 +111,44 @@ public sealed class ExampleSet : IDisposable
 
     internal static string FileNameOf(Split split) => split == Split.Train ? "train.shard" : "heldout.shard";
 
+    private int ShardOf(int index)
+    {
+        int found = Array.BinarySearch(ends, index + 1);
+        return found < 0 ? ~found : found;
+    }
+
     private void Add(string path)
     {
         var shard = new ShardReader(path);
-        shards.Add(shard);
-        var first = shards[0].Header;
-        if (shard.Header.SequenceLength != first.SequenceLength || !shard.Header.Vocabulary.AsSpan().SequenceEqual(first.Vocabulary) || !shard.Header.Options.AsSpan().SequenceEqual(first.Options))
+        try
         {
-            throw new PermanentException($"{path} was made with another vocabulary, sequence length or other options than the shards before it; tokenize again");
+            Header ??= shard.Header;
+            Check(shard.Header, Header, path);
+        }
+        catch
+        {
+            shard.Dispose();
+            throw;
         }
 
-        SequenceLength = first.SequenceLength;
-        ends.Add(Count + shard.Header.Count);
+        if (shard.Header.Count == 0)
+        {
+            shard.Dispose();
+            return;
+        }
+
+        shards.Add(shard);
+        ends = [.. ends, checked(Count + shard.Header.Count)];
+    }
+
+    private static void Check(ShardHeader header, ShardHeader first, string path)
+    {
+        if (header.SequenceLength != first.SequenceLength
+            || !header.Vocabulary.AsSpan().SequenceEqual(first.Vocabulary)
+            || !header.Options.AsSpan().SequenceEqual(first.Options))
+        {
+            throw new PermanentException(
+                $"{path} was made with another vocabulary, sequence length or other options than the shards before it; tokenize again");
+        }
     }
 }

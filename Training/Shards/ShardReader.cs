@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.IO.MemoryMappedFiles;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace ElectraPipeline.Training.Shards;
 
@@ -55,7 +57,8 @@ internal sealed unsafe class ShardReader : IDisposable
 
     public ShardHeader Header { get; }
 
-    private ReadOnlySpan<byte> Table => new(bytes + ShardHeader.Size + Header.BodyBytes, 8 * Header.Blocks);
+    /// <summary>The hashes of the blocks, eight bytes each.</summary>
+    public ReadOnlySpan<byte> Table => new(bytes + ShardHeader.Size + Header.BodyBytes, 8 * Header.Blocks);
 
     /// <summary>Copies an example, padded, into <paramref name="ids"/> [SequenceLength].</summary>
     /// <exception cref="PermanentException">Its block is damaged; the message names shard, block and offset.</exception>
@@ -79,13 +82,29 @@ internal sealed unsafe class ShardReader : IDisposable
         if (Header.TokenBytes == 4)
         {
             MemoryMarshal.Cast<byte, int>(record[4..]).CopyTo(ids);
-            return;
+        }
+        else
+        {
+            Widen(MemoryMarshal.Cast<byte, ushort>(record[4..]), ids);
+        }
+    }
+
+    /// <summary>Copies 16-bit ids to as many 32-bit ones.</summary>
+    private static void Widen(ReadOnlySpan<ushort> tokens, Span<int> ids)
+    {
+        ref ushort source = ref MemoryMarshal.GetReference(tokens);
+        ref uint target = ref Unsafe.As<int, uint>(ref MemoryMarshal.GetReference(ids));
+        int done = 0;
+        for (; done <= tokens.Length - Vector256<ushort>.Count; done += Vector256<ushort>.Count)
+        {
+            (Vector256<uint> low, Vector256<uint> high) = Vector256.Widen(Vector256.LoadUnsafe(ref source, (nuint)done));
+            low.StoreUnsafe(ref target, (nuint)done);
+            high.StoreUnsafe(ref target, (nuint)(done + Vector256<uint>.Count));
         }
 
-        var tokens = MemoryMarshal.Cast<byte, ushort>(record[4..]);
-        for (int i = 0; i < tokens.Length; i++)
+        for (; done < tokens.Length; done++)
         {
-            ids[i] = tokens[i];
+            ids[done] = tokens[done];
         }
     }
 
