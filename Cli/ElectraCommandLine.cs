@@ -70,6 +70,7 @@ internal static class ElectraCommandLine
         RetryCommand.Create(terminal),
         CancelCommand.Create(terminal),
         DatasetsCommand.Create(terminal),
+        ShardsCommand.Create(terminal),
         TokenizeCommand.Create(),
         VocabCommand.Create(terminal),
         ModelsCommand.Create(terminal),

@@ -20,36 +20,15 @@ public sealed record TokenizeResult(long Documents, long TokensIn, long TokensOu
     public double UnknownShare => UnknownTokens / (double)Math.Max(1, TokensIn);
 }
 
-/// <summary>A shard's file.</summary>
-/// <param name="Name">Its name in the folder.</param>
-/// <param name="Bytes">Its length.</param>
-/// <param name="Sha256">Its SHA-256, hex.</param>
-public sealed record ShardFile(string Name, long Bytes, string Sha256);
-
-/// <summary>"manifest.json" of a shard folder.</summary>
-/// <param name="Version">Layout of the folder; raised when it changes.</param>
-/// <param name="Part">Part of the documents, counted from 0.</param>
-/// <param name="Seed">Seed of the draws.</param>
-/// <param name="Options">How documents became examples.</param>
-/// <param name="VocabularyDigest">SHA-256 of vocab.txt, hex.</param>
-/// <param name="Counts">What went in and came out.</param>
-/// <param name="Shards">The files.</param>
-public sealed record ShardsManifest(
-    int Version, int Part, ulong Seed, ExampleOptions Options, string VocabularyDigest, TokenizeResult Counts, IReadOnlyList<ShardFile> Shards);
-
 /// <summary>The tokenize stage: one part of the documents to one shard folder.</summary>
 public static class TokenizeProgram
 {
-    /// <summary>Name of the counts beside the shards.</summary>
-    public const string ManifestName = "manifest.json";
-
     private const int ReportEvery = 1_000;
 
-    private static readonly JsonSerializerOptions ManifestOptions = new(JsonSerializerDefaults.Web) { WriteIndented = true, NewLine = "\n" };
-
     /// <summary>
-    /// Reads part <paramref name="part"/> of the "corpus" artifact and writes train.shard, heldout.shard and manifest.json. The bytes
-    /// are a function of the documents, the vocabulary, the options and the seed.
+    /// Reads part <paramref name="part"/> of the "corpus" artifact and writes train.shard, heldout.shard and manifest.json, with the
+    /// vocabulary beside them, so that the folder explains its ids itself. The bytes are a function of the documents, the vocabulary,
+    /// the options and the seed.
     /// </summary>
     /// <exception cref="PermanentException">An option is out of range, or the part or the vocabulary is missing or damaged.</exception>
     public static TokenizeResult Run(
@@ -73,7 +52,7 @@ public static class TokenizeProgram
             vocabulary.PadId,
             Convert.FromHexString(vocabulary.Digest),
             SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new { options, tokenizerOptions })));
-        Directory.CreateDirectory(outputFolder);
+        VocabularyStore.Write(outputFolder, vocabulary, tokenizerOptions);
         using var train = new ShardWriter(Path.Combine(outputFolder, ExampleSet.FileNameOf(Split.Train)), header);
         using var heldOut = new ShardWriter(Path.Combine(outputFolder, ExampleSet.FileNameOf(Split.HeldOut)), header);
         var counts = new TokenizeResult(0, 0, 0, 0, 0, 0);
@@ -106,9 +85,8 @@ public static class TokenizeProgram
 
         counts = counts with { TrainExamples = train.Commit(), HeldOutExamples = heldOut.Commit() };
         CheckSums(counts, options);
-        var manifest = new ShardsManifest(
-            1, part, seed, options, vocabulary.Digest, counts, [FileOf(outputFolder, Split.Train), FileOf(outputFolder, Split.HeldOut)]);
-        DurableFile.Write(Path.Combine(outputFolder, ManifestName), JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestOptions));
+        ShardFile[] files = [FileOf(outputFolder, Split.Train), FileOf(outputFolder, Split.HeldOut)];
+        new ShardsManifest(ShardsManifest.CurrentVersion, part, seed, options, vocabulary.Digest, counts, files).Write(outputFolder);
         reporter.Progress(counts.Documents, total, "documents");
         return counts;
     }

@@ -81,7 +81,7 @@ public sealed class TokenizeProgramTests : IDisposable
         Run(0, Options, "a");
         Run(0, Options, "b");
         Run(0, Options, "c", seed: 2);
-        foreach (string name in (string[])["train.shard", "heldout.shard", TokenizeProgram.ManifestName])
+        foreach (string name in (string[])["train.shard", "heldout.shard", ShardsManifest.FileName])
         {
             Assert.Equal(File.ReadAllBytes(Path.Combine(folder["a"], name)), File.ReadAllBytes(Path.Combine(folder["b"], name)));
         }
@@ -96,7 +96,7 @@ public sealed class TokenizeProgramTests : IDisposable
     {
         TokenizeResult result = Run(0, Options with { Overflow = "discard" }, "s");
         Assert.True(result.TokensOut < result.TokensIn);
-        using JsonDocument manifest = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder["s"], TokenizeProgram.ManifestName)));
+        using JsonDocument manifest = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder["s"], ShardsManifest.FileName)));
         JsonElement counts = manifest.RootElement.GetProperty("counts");
         Assert.Equal(result.TokensOut, counts.GetProperty("tokensOut").GetInt64());
         Assert.Equal(result.UnknownTokens / (double)result.TokensIn, counts.GetProperty("unknownShare").GetDouble());

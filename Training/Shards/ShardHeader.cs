@@ -35,6 +35,9 @@ internal sealed record ShardHeader(int TokenBytes, int SequenceLength, int Count
     /// <summary>Bytes of the whole file.</summary>
     public long FileBytes => Size + BodyBytes + (8L * Blocks) + 8;
 
+    /// <summary>Byte of the file where a record begins.</summary>
+    public long OffsetOf(int record) => Size + ((long)record * Stride);
+
     public byte[] ToBytes()
     {
         byte[] bytes = new byte[Size];
