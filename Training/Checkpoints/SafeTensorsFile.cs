@@ -7,7 +7,7 @@ namespace ElectraPipeline.Training.Checkpoints;
 public sealed record SafeTensorsEntry(string Name, ScalarType Type, IReadOnlyList<long> Shape, long Start, long End);
 
 /// <summary>An open safetensors file whose header has been checked; tensors are read when asked for, from any thread.</summary>
-public sealed class SafeTensorsFile : IDisposable
+public sealed class SafeTensorsFile : ITensorSource
 {
     /// <summary>The header's key for free text.</summary>
     internal const string MetadataKey = "__metadata__";
@@ -28,6 +28,9 @@ public sealed class SafeTensorsFile : IDisposable
 
     /// <summary>The file's path, as given.</summary>
     public string Path { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Files => [Path];
 
     /// <summary>The tensors' names in the header's order.</summary>
     public IReadOnlyList<string> Names { get; }
@@ -70,6 +73,9 @@ public sealed class SafeTensorsFile : IDisposable
             ? entry
             : throw new PermanentException($"{Path}: there is no tensor \"{name}\" among its {entries.Count}");
 
+    /// <inheritdoc/>
+    public StoredTensor Describe(string name) => new(name, SafeTensorsDtype.Of(Entry(name).Type).Name, Entry(name).Shape);
+
     /// <summary>Reads one tensor onto <paramref name="device"/> (null: the CPU). The caller disposes it.</summary>
     /// <exception cref="PermanentException">The file holds no such tensor, or shrank since it was opened.</exception>
     public Tensor Read(string name, Device? device = null)
@@ -87,6 +93,8 @@ public sealed class SafeTensorsFile : IDisposable
             return tensor.to(device);
         }
     }
+
+    Tensor ITensorSource.Read(string name) => Read(name);
 
     /// <inheritdoc/>
     public void Dispose() => handle.Dispose();
