@@ -18,17 +18,41 @@ public static class ElectraArchitecture
     /// <summary>The discriminator with a head for the answer's first and last token.</summary>
     public const string QuestionAnswering = "ElectraForQuestionAnswering";
 
+    /// <summary>The discriminator with a head that scores each of several texts.</summary>
+    public const string MultipleChoice = "ElectraForMultipleChoice";
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> All { get; } =
+        [PreTraining, MaskedLanguageModel, SequenceClassification, TokenClassification, QuestionAnswering, MultipleChoice];
+
+    /// <summary>
+    /// The class whose head is among these names, for folders that do not say; null: there is no head, or one of another library.
+    /// </summary>
+    internal static string? Guess(IReadOnlyCollection<string> names) => names switch
+    {
+        _ when names.Contains("discriminator_predictions.dense.weight") => PreTraining,
+        _ when names.Contains("generator_predictions.dense.weight") => MaskedLanguageModel,
+        _ when names.Contains("classifier.out_proj.weight") => SequenceClassification,
+        _ when names.Contains("sequence_summary.summary.weight") => MultipleChoice,
+        _ when names.Contains("classifier.weight") => TokenClassification,
+        _ when names.Contains("qa_outputs.weight") => QuestionAnswering,
+        _ => null,
+    };
+
     /// <summary>Names that a file may hold and that say nothing: buffers of old versions, and the tied output weight.</summary>
     internal static bool IsRedundant(string name) =>
         name is "electra.embeddings.position_ids" or "generator_lm_head.weight" or "generator_lm_head.decoder.weight";
 
+    /// <summary>Whether a name belongs to the encoder, and not to a head or to what says nothing.</summary>
+    internal static bool IsOfEncoder(string name) => name.StartsWith("electra.", StringComparison.Ordinal) && !IsRedundant(name);
+
     /// <summary>Names and shapes of a model's tensors, in Hugging Face's order.</summary>
     internal static IReadOnlyList<(string Name, long[] Shape)> Tensors(HuggingFaceConfig config, string architecture) =>
-    [
-        .. Embeddings(config),
-        .. Enumerable.Range(0, config.NumHiddenLayers).SelectMany(layer => Layer(config, layer)),
-        .. Head(config, architecture),
-    ];
+        [.. Encoder(config), .. Head(config, architecture)];
+
+    /// <summary>Names and shapes of the tensors that every class has.</summary>
+    internal static IReadOnlyList<(string Name, long[] Shape)> Encoder(HuggingFaceConfig config) =>
+        [.. Embeddings(config), .. Enumerable.Range(0, config.NumHiddenLayers).SelectMany(layer => Layer(config, layer))];
 
     private static IEnumerable<(string Name, long[] Shape)> Embeddings(HuggingFaceConfig config)
     {
@@ -83,6 +107,11 @@ public static class ElectraArchitecture
         ],
         TokenClassification => Dense("classifier", config.Labels.Count, config.HiddenSize),
         QuestionAnswering => Dense("qa_outputs", 2, config.HiddenSize),
+        MultipleChoice =>
+        [
+            .. Dense("sequence_summary.summary", config.HiddenSize, config.HiddenSize),
+            .. Dense("classifier", 1, config.HiddenSize),
+        ],
         _ => throw new ArgumentException($"unknown architecture \"{architecture}\"", nameof(architecture)),
     };
 

@@ -6,8 +6,8 @@ using System.Text.Json.Serialization;
 namespace ElectraPipeline.Training.Checkpoints;
 
 /// <summary>
-/// Hugging Face's <c>config.json</c> of one ELECTRA encoder and its head. Defaults are those of Hugging Face's class, which a file may
-/// leave out; keys that change nothing here are ignored.
+/// Hugging Face's <c>config.json</c> of one ELECTRA encoder and its head. A file must say the sizes; other keys it may leave out have the
+/// defaults of Hugging Face's class, and keys that change nothing here are ignored.
 /// </summary>
 public sealed record HuggingFaceConfig
 {
@@ -20,8 +20,17 @@ public sealed record HuggingFaceConfig
         NewLine = "\n",
     };
 
+    private static readonly string[] SizeKeys =
+    [
+        "vocab_size", "embedding_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings",
+    ];
+
     /// <summary>The class in Hugging Face's library that these weights belong to, one of <see cref="ElectraArchitecture"/>.</summary>
     public IReadOnlyList<string>? Architectures { get; init; }
+
+    /// <summary>Element type of the weights as PyTorch names it ("float16"); null: not said, float32.</summary>
+    [JsonPropertyName("torch_dtype")]
+    public string? ElementType { get; init; }
 
     /// <summary>Always "electra".</summary>
     public string ModelType { get; init; } = "electra";
@@ -115,13 +124,25 @@ public sealed record HuggingFaceConfig
     };
 
     /// <summary>Reads a <c>config.json</c>.</summary>
-    /// <exception cref="PermanentException">It is missing, not JSON, or describes a model that this program does not compute.</exception>
+    /// <exception cref="PermanentException">
+    /// It is missing, not JSON, lacks a size, or describes a model that this program does not compute.
+    /// </exception>
     public static HuggingFaceConfig Read(string path)
     {
         try
         {
-            HuggingFaceConfig config = JsonSerializer.Deserialize<HuggingFaceConfig>(File.ReadAllBytes(path), Json)
-                ?? throw new PermanentException($"{path} holds null, not a model's configuration");
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                throw new PermanentException($"{path} holds a JSON {document.RootElement.ValueKind}, not a model's configuration");
+            }
+
+            if (Array.Find(SizeKeys, key => !document.RootElement.TryGetProperty(key, out _)) is { } missing)
+            {
+                throw new PermanentException($"{path}: the key \"{missing}\" is missing; without it the model's sizes are not known");
+            }
+
+            HuggingFaceConfig config = document.Deserialize<HuggingFaceConfig>(Json)!;
             config.Check(path);
             return config;
         }

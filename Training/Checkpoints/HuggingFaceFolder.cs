@@ -4,14 +4,13 @@ using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Checkpoints;
 
-/// <summary>A model as Hugging Face's library loads it: <c>config.json</c>, <c>model.safetensors</c> and the tokenizer's files.</summary>
+/// <summary>
+/// A model as Hugging Face's library loads it: <c>config.json</c>, the weights (<see cref="WeightFiles"/>) and the tokenizer's files.
+/// </summary>
 public static class HuggingFaceFolder
 {
     /// <summary>Name of the configuration in the folder.</summary>
     public const string ConfigName = "config.json";
-
-    /// <summary>Name of the weights in the folder.</summary>
-    public const string WeightsName = "model.safetensors";
 
     private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
 
@@ -69,11 +68,21 @@ public static class HuggingFaceFolder
             throw new PermanentException($"{folder}: the model is {string.Join(", ", named)}, not {architecture}");
         }
 
-        using SafeTensorsFile file = SafeTensorsFile.Open(Path.Combine(folder, WeightsName));
-        IReadOnlyList<(string Name, long[] Shape)> expected = ElectraArchitecture.Tensors(config, architecture);
-        CheckFile(file, expected);
-        return new HuggingFaceModel(config, expected.ToDictionary(item => item.Name, item => file.Read(item.Name)));
+        return ReadWeights(folder, config, ElectraArchitecture.Tensors(config, architecture), name => !ElectraArchitecture.IsRedundant(name));
     }
+
+    /// <summary>
+    /// Reads the encoder alone of a folder of any architecture, whose head is not looked at; errors as for <see cref="ReadDiscriminator"/>.
+    /// </summary>
+    public static HuggingFaceModel ReadEncoder(string folder)
+    {
+        HuggingFaceConfig config = HuggingFaceConfig.Read(Path.Combine(folder, ConfigName));
+        return ReadWeights(folder, config, ElectraArchitecture.Encoder(config), ElectraArchitecture.IsOfEncoder);
+    }
+
+    /// <summary>Reads vocabulary and settings of a folder's tokenizer (<see cref="TokenizerReader"/>).</summary>
+    /// <exception cref="PermanentException">The folder has no WordPiece tokenizer.</exception>
+    public static (Vocabulary Vocabulary, TokenizerOptions Options) ReadTokenizer(string folder) => TokenizerReader.Read(folder);
 
     /// <summary>
     /// Writes <c>vocab.txt</c>, <c>tokenizer.json</c>, <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c>, with which Hugging
@@ -92,7 +101,8 @@ public static class HuggingFaceFolder
         WriteJson(folder, "special_tokens_map.json", HuggingFaceTokenizer.SpecialTokensMap());
     }
 
-    private static void Write(
+    /// <summary>Writes a model of any architecture; parameters and errors as for <see cref="WriteDiscriminator"/>.</summary>
+    internal static void Write(
         string folder, HuggingFaceConfig config, string architecture, IReadOnlyList<(string Name, Tensor Tensor)> tensors)
     {
         HuggingFaceConfig complete = config with { Architectures = [architecture] };
@@ -118,28 +128,30 @@ public static class HuggingFaceFolder
         }
 
         Directory.CreateDirectory(folder);
-        SafeTensors.Write(Path.Combine(folder, WeightsName), ordered, Metadata);
+        SafeTensors.Write(Path.Combine(folder, WeightFiles.SafeTensorsName), ordered, Metadata);
         WriteJson(folder, ConfigName, complete);
     }
 
-    private static void CheckFile(SafeTensorsFile file, IReadOnlyList<(string Name, long[] Shape)> expected)
+    private static HuggingFaceModel ReadWeights(
+        string folder, HuggingFaceConfig config, IReadOnlyList<(string Name, long[] Shape)> expected, Func<string, bool> mustBeKnown)
     {
+        using ITensorSource source = WeightFiles.Open(folder);
         foreach ((string name, long[] shape) in expected)
         {
-            SafeTensorsEntry entry = file.Entry(name);
-            if (!entry.Shape.SequenceEqual(shape))
+            if (source.Describe(name).Shape is var found && !found.SequenceEqual(shape))
             {
                 throw new PermanentException(
-                    $"{file.Path}: tensor \"{name}\" is [{string.Join(", ", entry.Shape)}], {ConfigName} says "
-                        + $"[{string.Join(", ", shape)}]");
+                    $"{source.Path}: tensor \"{name}\" is [{string.Join(", ", found)}], {ConfigName} says [{string.Join(", ", shape)}]");
             }
         }
 
-        string[] unknown = [.. file.Names.Except(expected.Select(item => item.Name)).Where(name => !ElectraArchitecture.IsRedundant(name))];
+        string[] unknown = [.. source.Names.Except(expected.Select(item => item.Name)).Where(mustBeKnown)];
         if (unknown.Length > 0)
         {
-            throw new PermanentException($"{file.Path}: {ConfigName} describes no tensor {string.Join(", ", unknown)}");
+            throw new PermanentException($"{source.Path}: {ConfigName} describes no tensor {string.Join(", ", unknown)}");
         }
+
+        return new HuggingFaceModel(config, expected.ToDictionary(item => item.Name, item => source.Read(item.Name)));
     }
 
     private static void WriteJson<T>(string folder, string name, T value) =>

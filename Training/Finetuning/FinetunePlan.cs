@@ -16,14 +16,16 @@ internal sealed class FinetunePlan : IDisposable
         request.Options.Validate();
         Options = request.Options;
         Device = TorchDevice.Resolve(request.Device);
-        (Vocabulary, Tokenizer) = VocabularyStore.Read(request.VocabularyFolder);
         string discriminator = DiscriminatorFolder(request.ModelFolder);
+        (Vocabulary, Tokenizer) = request.VocabularyFolder is { } vocabulary
+            ? VocabularyStore.Read(vocabulary)
+            : HuggingFaceFolder.ReadTokenizer(discriminator);
         CheckVocabulary(discriminator);
         Data = TaskData.Load(Options, request.ConfigFolder, request.Seed);
         ExampleEncoder encoder = new(new WordPieceTokenizer(Vocabulary, Tokenizer), Data.Labels, Options.SequenceLength);
         Train = encoder.Encode(Data.Train);
         Evaluation = encoder.Encode(Data.Evaluation);
-        Source = HuggingFaceFolder.ReadDiscriminator(discriminator);
+        Source = HuggingFaceFolder.ReadEncoder(discriminator);
         Model = Resolve(Source.Config, request.ModelFolder);
         HeadDropout = Options.Dropout ?? Source.Config.ClassifierDropout ?? Source.Config.HiddenDropoutProb;
         StepsPerTraining = Math.Max(1, (int)Math.Ceiling(Options.Epochs * ((Train.Count + Options.BatchSize - 1) / Options.BatchSize)));
@@ -32,7 +34,7 @@ internal sealed class FinetunePlan : IDisposable
             options = Options with { CheckpointSteps = 1 }, // how often a checkpoint is written may change between attempts
             data = Data.Digest,
             vocabulary = Vocabulary.Digest,
-            model = CheckpointWriter.Digest(Path.Combine(discriminator, HuggingFaceFolder.WeightsName)),
+            model = DigestOfWeights(discriminator),
         });
     }
 
@@ -60,7 +62,7 @@ internal sealed class FinetunePlan : IDisposable
     /// <summary>Examples measured on.</summary>
     public IReadOnlyList<EncodedExample> Evaluation { get; }
 
-    /// <summary>The pre-trained discriminator.</summary>
+    /// <summary>The pre-trained discriminator's encoder.</summary>
     public HuggingFaceModel Source { get; }
 
     /// <summary>Its sizes, with this task's dropout.</summary>
@@ -88,6 +90,12 @@ internal sealed class FinetunePlan : IDisposable
     {
         string inside = Path.Combine(modelFolder, ElectraModelFolder.DiscriminatorName);
         return Directory.Exists(inside) ? inside : modelFolder;
+    }
+
+    private static string DigestOfWeights(string folder)
+    {
+        using ITensorSource weights = WeightFiles.Open(folder);
+        return string.Join(' ', weights.Files.Select(CheckpointWriter.Digest));
     }
 
     private void CheckVocabulary(string discriminator)

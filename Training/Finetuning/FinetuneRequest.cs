@@ -3,11 +3,11 @@ namespace ElectraPipeline.Training.Finetuning;
 /// <summary>What fine-tuning reads and where it writes.</summary>
 public sealed record FinetuneRequest
 {
-    /// <summary>The "model" artifact, or a Hugging Face folder of ElectraForPreTraining.</summary>
+    /// <summary>The "model" artifact, or a Hugging Face folder of any ELECTRA class, whose head is then not used.</summary>
     public required string ModelFolder { get; init; }
 
-    /// <summary>The "vocabulary" artifact that the model was trained with.</summary>
-    public required string VocabularyFolder { get; init; }
+    /// <summary>The "vocabulary" artifact that the model was trained with; null: the tokenizer that lies beside the model.</summary>
+    public string? VocabularyFolder { get; init; }
 
     /// <summary>The task.</summary>
     public required FinetuneOptions Options { get; init; }

@@ -27,7 +27,10 @@ internal static class ElectraModelFolder
 {
     /// <summary>Name of the discriminator's folder.</summary>
     internal const string DiscriminatorName = "discriminator";
-    private const string GeneratorName = "generator";
+
+    /// <summary>Name of the generator's folder.</summary>
+    internal const string GeneratorName = "generator";
+
     /// <summary>Name of the description.</summary>
     internal const string DescriptionName = "electra.json";
 
