@@ -72,15 +72,15 @@ internal static class SamplingSpeed
     {
         using var writer = new ShardWriter(path, new ShardHeader(2, length, 0, 0, new byte[32], new byte[32]));
         var random = new CounterRandom(1, 1);
+        int[] ids = new int[length];
         for (int i = 0; i < examples; i++)
         {
-            int[] ids = new int[length];
             for (int j = 0; j < length; j++)
             {
                 ids[j] = random.Next(Vocabulary);
             }
 
-            writer.Add(new Example(ids, length));
+            writer.Add(ids, length);
         }
 
         writer.Commit();

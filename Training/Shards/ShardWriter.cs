@@ -1,5 +1,8 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace ElectraPipeline.Training.Shards;
 
@@ -24,27 +27,31 @@ internal sealed class ShardWriter : IDisposable
         file.Stream.Write(new byte[ShardHeader.Size]);
     }
 
-    /// <summary>Adds an example of at most the sequence length.</summary>
-    public void Add(Example example)
+    /// <summary>Tokens in the examples so far, without [CLS], [SEP] and padding.</summary>
+    public long TextTokens { get; private set; }
+
+    /// <summary>Adds an example of at most the sequence length; see <see cref="ExampleReceiver"/>.</summary>
+    public void Add(ReadOnlySpan<int> ids, int secondSegmentStart)
     {
-        var ids = example.Ids;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ids.Length, header.SequenceLength);
         BinaryPrimitives.WriteUInt16LittleEndian(record, (ushort)ids.Length);
-        BinaryPrimitives.WriteUInt16LittleEndian(record.AsSpan(2), (ushort)example.SecondSegmentStart);
-        for (int i = 0; i < header.SequenceLength; i++)
+        BinaryPrimitives.WriteUInt16LittleEndian(record.AsSpan(2), (ushort)secondSegmentStart);
+        if (header.TokenBytes == 2)
         {
-            int id = i < ids.Length ? ids[i] : header.PadId;
-            if (header.TokenBytes == 2)
-            {
-                BinaryPrimitives.WriteUInt16LittleEndian(record.AsSpan(4 + (2 * i)), (ushort)id);
-            }
-            else
-            {
-                BinaryPrimitives.WriteInt32LittleEndian(record.AsSpan(4 + (4 * i)), id);
-            }
+            Span<ushort> tokens = MemoryMarshal.Cast<byte, ushort>(record.AsSpan(4));
+            Narrow(ids, tokens);
+            tokens[ids.Length..].Fill((ushort)header.PadId);
+        }
+        else
+        {
+            Span<int> tokens = MemoryMarshal.Cast<byte, int>(record.AsSpan(4));
+            ids.CopyTo(tokens);
+            tokens[ids.Length..].Fill(header.PadId);
         }
 
         Append(record);
         count++;
+        TextTokens += ids.Length - (secondSegmentStart == ids.Length ? 2 : 3);
     }
 
     /// <summary>Finishes the file and gives it its name; returns the number of examples.</summary>
@@ -85,6 +92,25 @@ internal sealed class ShardWriter : IDisposable
             {
                 FlushBlock();
             }
+        }
+    }
+
+    /// <summary>Copies 32-bit ids to as many 16-bit ones.</summary>
+    private static void Narrow(ReadOnlySpan<int> ids, Span<ushort> tokens)
+    {
+        ref uint source = ref Unsafe.As<int, uint>(ref MemoryMarshal.GetReference(ids));
+        ref ushort target = ref MemoryMarshal.GetReference(tokens);
+        int done = 0;
+        for (; done <= ids.Length - Vector256<ushort>.Count; done += Vector256<ushort>.Count)
+        {
+            Vector256<uint> low = Vector256.LoadUnsafe(ref source, (nuint)done);
+            Vector256<uint> high = Vector256.LoadUnsafe(ref source, (nuint)(done + Vector256<uint>.Count));
+            Vector256.Narrow(low, high).StoreUnsafe(ref target, (nuint)done);
+        }
+
+        for (; done < ids.Length; done++)
+        {
+            tokens[done] = (ushort)ids[done];
         }
     }
 

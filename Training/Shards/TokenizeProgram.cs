@@ -1,6 +1,5 @@
 using System.IO.Hashing;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using ElectraPipeline.Training.Corpus;
 using ElectraPipeline.Training.Tokenization;
@@ -57,25 +56,20 @@ public static class TokenizeProgram
         using var heldOut = new ShardWriter(Path.Combine(outputFolder, ExampleSet.FileNameOf(Split.HeldOut)), header);
         var counts = new TokenizeResult(0, 0, 0, 0, 0, 0);
         long total = CorpusManifest.Read(corpusFolder).Parts[part].Documents;
-        foreach (var document in DocumentParts.Read(path))
+        var document = new EncodedDocument();
+        ExampleReceiver training = train.Add, evaluation = heldOut.Add;
+        using var texts = new DocumentTextReader(path);
+        while (texts.Read())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ulong hash = XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(document.Text));
-            var sentences = Encode(document.Text, tokenizer);
-            var writer = IsHeldOut(hash, options.HeldOutShare) ? heldOut : train;
-            long tokensOut = 0;
-            foreach (var example in builder.Build(sentences, seed, hash))
-            {
-                writer.Add(example);
-                tokensOut += example.Ids.Length - (example.SecondSegmentStart == example.Ids.Length ? 2 : 3);
-            }
-
+            ulong hash = XxHash3.HashToUInt64(texts.Text);
+            document.Encode(texts.Text, tokenizer);
+            builder.Build(document, seed, hash, IsHeldOut(hash, options.HeldOutShare) ? evaluation : training);
             counts = counts with
             {
                 Documents = counts.Documents + 1,
-                TokensIn = counts.TokensIn + sentences.Sum(sentence => (long)sentence.Length),
-                TokensOut = counts.TokensOut + tokensOut,
-                UnknownTokens = counts.UnknownTokens + sentences.Sum(sentence => (long)sentence.Count(id => id == vocabulary.UnknownId)),
+                TokensIn = counts.TokensIn + document.Ids.Length,
+                UnknownTokens = counts.UnknownTokens + document.Ids.Count(vocabulary.UnknownId),
             };
             if (counts.Documents % ReportEvery == 0)
             {
@@ -83,7 +77,7 @@ public static class TokenizeProgram
             }
         }
 
-        counts = counts with { TrainExamples = train.Commit(), HeldOutExamples = heldOut.Commit() };
+        counts = counts with { TokensOut = train.TextTokens + heldOut.TextTokens, TrainExamples = train.Commit(), HeldOutExamples = heldOut.Commit() };
         CheckSums(counts, options);
         ShardFile[] files = [FileOf(outputFolder, Split.Train), FileOf(outputFolder, Split.HeldOut)];
         new ShardsManifest(ShardsManifest.CurrentVersion, part, seed, options, vocabulary.Digest, counts, files).Write(outputFolder);
@@ -113,20 +107,6 @@ public static class TokenizeProgram
         {
             throw new InvalidOperationException($"{counts.TokensIn} tokens in, {counts.TokensOut} out: this is a fault of the program");
         }
-    }
-
-    private static List<int[]> Encode(string text, WordPieceTokenizer tokenizer)
-    {
-        var sentences = new List<int[]>();
-        var ids = new List<int>();
-        foreach (string line in text.Split('\n'))
-        {
-            ids.Clear();
-            tokenizer.Encode(line, ids);
-            sentences.Add([.. ids]);
-        }
-
-        return sentences;
     }
 
     // Mixed once more: the parts are chosen by the hash of the same text, and every part should hold out the same share.

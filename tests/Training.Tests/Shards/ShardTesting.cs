@@ -37,7 +37,7 @@ internal static class ShardTesting
         using var writer = new ShardWriter(path, new ShardHeader(tokenBytes, sequenceLength, 0, PadId, vocabulary ?? new byte[32], new byte[32]));
         foreach (var example in examples)
         {
-            writer.Add(example);
+            writer.Add(example.Ids, example.SecondSegmentStart);
         }
 
         Assert.Equal(examples.Count, writer.Commit());

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
 using ElectraPipeline.TestSupport;
 using ElectraPipeline.Training.Shards;
 using Xunit;
@@ -82,7 +84,11 @@ public sealed class ShardTests : IDisposable
         (int Length, int Second)[] records = [(17, 1), (1, 1), (9, 10), (9, 0)];
         foreach (var (length, second) in records)
         {
-            Write([new Example(new int[length], second)], 16, 2, path);
+            byte[] record = new byte[4 + (2 * 16)];
+            BinaryPrimitives.WriteUInt16LittleEndian(record, (ushort)length);
+            BinaryPrimitives.WriteUInt16LittleEndian(record.AsSpan(2), (ushort)second);
+            byte[] table = BitConverter.GetBytes(XxHash3.HashToUInt64(record));
+            File.WriteAllBytes(path, [.. (header with { Count = 1 }).ToBytes(), .. record, .. table, .. BitConverter.GetBytes(XxHash3.HashToUInt64(table))]);
             using var reader = new ShardReader(path);
             Assert.Contains($"length {length}, second segment at {second}", Assert.Throws<PermanentException>(() => reader.Read(0, new int[16], out _, out _)).Message, StringComparison.Ordinal);
         }
