@@ -4,6 +4,7 @@ using ElectraPipeline.Storage.ReadModels;
 using ElectraPipeline.Training;
 using Hangfire;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace ElectraPipeline.Jobs;
 
@@ -11,7 +12,8 @@ namespace ElectraPipeline.Jobs;
 /// Runs that start by the clock. Our table is the truth; Hangfire's recurring jobs follow it. A scheduled run makes new dataset and
 /// model versions from what has changed and reuses every stage whose inputs have not.
 /// </summary>
-public sealed class Schedules(ElectraStorage storage, IRecurringJobManager recurring, RunSubmission submission)
+public sealed partial class Schedules(
+    ElectraStorage storage, IRecurringJobManager recurring, RunSubmission submission, ILogger<Schedules> logger)
 {
     /// <summary>The queue of the jobs that start runs.</summary>
     public const string Queue = "schedules";
@@ -54,12 +56,32 @@ public sealed class Schedules(ElectraStorage storage, IRecurringJobManager recur
         return await submission.SubmitAsync(config, JobPrefix + name, actor, cancellationToken);
     }
 
-    /// <summary>Makes Hangfire's recurring jobs equal to the table.</summary>
+    /// <summary>Makes Hangfire's recurring jobs equal to the table. One that this host cannot read is logged and left as it is.</summary>
     public async Task SynchronizeAsync(CancellationToken cancellationToken = default)
     {
         foreach (ScheduleRow row in await storage.Queries.SchedulesAsync(cancellationToken))
         {
-            Follow(row.Name, row.Cron, row.TimeZone, row.Enabled);
+            try
+            {
+                Follow(row.Name, row.Cron, row.TimeZone, row.Enabled);
+            }
+            catch (PermanentException e)
+            {
+                LogUnreadable(logger, row.Name, e.Message);
+            }
+        }
+    }
+
+    /// <summary>The next times a stored schedule starts a run, or why this host cannot tell: its time zones may be fewer.</summary>
+    public static (IReadOnlyList<DateTimeOffset> Runs, string? Fault) TryNextRuns(ScheduleRow schedule, DateTimeOffset after, int count)
+    {
+        try
+        {
+            return (NextRuns(schedule.Cron, schedule.TimeZone, after, count), null);
+        }
+        catch (PermanentException e)
+        {
+            return ([], e.Message);
         }
     }
 
@@ -114,6 +136,9 @@ public sealed class Schedules(ElectraStorage storage, IRecurringJobManager recur
             cron,
             new RecurringJobOptions { TimeZone = ZoneOf(timeZone), MisfireHandling = MisfireHandlingMode.Relaxed });
     }
+
+    [LoggerMessage(3001, LogLevel.Warning, "Schedule {Name} cannot start runs from this host: {Fault}")]
+    private static partial void LogUnreadable(ILogger logger, string name, string fault);
 }
 
 /// <summary>Makes Hangfire follow the table when a worker starts.</summary>

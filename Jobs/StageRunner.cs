@@ -43,13 +43,14 @@ public sealed partial class StageRunner(ElectraStorage storage, WorkerIdentity i
         {
             var (output, publication) = await ProduceAsync(stage, lease, reporter, stop.Token);
             TryStoreReports(heartbeat);
-            end = await storage.Leases.CompleteAsync(lease, output, output.ReusedFrom is null ? publication : null, stop.Token);
+            end = await DatabasePatience.ExecuteAsync(
+                token => storage.Leases.CompleteAsync(lease, output, output.ReusedFrom is null ? publication : null, token), stop.Token);
             LogEnded(logger, lease.DisplayName, lease.RunId, output.ReusedFrom is null ? "succeeded" : "reused");
         }
         catch (Exception e)
         {
             TryStoreReports(heartbeat);
-            end = await EndAttemptAsync(lease, e, heartbeat.Lost.IsCancellationRequested, shutdown.IsCancellationRequested);
+            end = await EndAttemptAsync(lease, e, heartbeat.Lost, shutdown.IsCancellationRequested);
         }
         finally
         {
@@ -66,12 +67,12 @@ public sealed partial class StageRunner(ElectraStorage storage, WorkerIdentity i
     private async Task<(StageOutput Output, Func<StorageTransaction, Task<string?>>? Publication)> ProduceAsync(
         Stage stage, StageLease lease, StageReporter reporter, CancellationToken cancellationToken)
     {
-        var run = await storage.Runs.FindAsync(lease.RunId, cancellationToken) ?? throw new StorageException($"run {lease.RunId} is gone");
+        var run = await DatabasePatience.ExecuteAsync(token => storage.Runs.FindAsync(lease.RunId, token), cancellationToken)
+            ?? throw new StorageException($"run {lease.RunId} is gone");
         var config = CanonicalJson.Read<RunConfig>(run.Config);
-        var inputs = await storage.Leases.InputsAsync(lease.StageRunId, cancellationToken);
+        var inputs = await DatabasePatience.ExecuteAsync(token => storage.Leases.InputsAsync(lease.StageRunId, token), cancellationToken);
         string fingerprint = stage.Fingerprint(config, lease.Shard, inputs);
-        await storage.Leases.SetFingerprintAsync(lease, fingerprint, cancellationToken);
-        var cached = await storage.Leases.FindCachedAsync(stage.Name, fingerprint, cancellationToken);
+        var cached = await DatabasePatience.ExecuteAsync(token => FindCachedAsync(stage, lease, fingerprint, token), cancellationToken);
         if (cached is not null && storage.Artifacts.Contains(cached.Digest))
         {
             var known = new SealedArtifact(cached.Digest, cached.Kind, cached.Bytes, cached.Files);
@@ -88,9 +89,15 @@ public sealed partial class StageRunner(ElectraStorage storage, WorkerIdentity i
         return (new StageOutput(fingerprint, artifact, result), stage.Publication(context));
     }
 
-    private async Task<StageEnd?> EndAttemptAsync(StageLease lease, Exception error, bool leaseLost, bool shutdown)
+    private async Task<CachedOutput?> FindCachedAsync(Stage stage, StageLease lease, string fingerprint, CancellationToken cancellationToken)
     {
-        if (leaseLost)
+        await storage.Leases.SetFingerprintAsync(lease, fingerprint, cancellationToken);
+        return await storage.Leases.FindCachedAsync(stage.Name, fingerprint, cancellationToken);
+    }
+
+    private async Task<StageEnd?> EndAttemptAsync(StageLease lease, Exception error, CancellationToken leaseLost, bool shutdown)
+    {
+        if (leaseLost.IsCancellationRequested)
         {
             LogLost(logger, lease.DisplayName, lease.RunId);
             return new StageEnd(await storage.Leases.FreeSlotAsync(lease), RunState.Running);
@@ -98,14 +105,20 @@ public sealed partial class StageRunner(ElectraStorage storage, WorkerIdentity i
 
         if (shutdown && error is OperationCanceledException)
         {
-            await storage.Leases.ReleaseAsync(lease, "the worker shuts down");
+            await DatabasePatience.ExecuteAsync(token => storage.Leases.ReleaseAsync(lease, "the worker shuts down", token), leaseLost);
             return null;
         }
 
         bool isPermanent = error is PermanentException or InvalidOperationException { Source: "ElectraPipeline.Jobs" };
-        string message = error is PermanentException or StorageException or IOException or Child.StageDiedException ? error.Message : error.ToString();
+        string message = error switch
+        {
+            IOException full when DiskFull.Is(full) => DiskFull.Describe(full, storage.DataFolder).Message,
+            PermanentException or StorageException or IOException or Child.StageDiedException => error.Message,
+            _ => error.ToString(),
+        };
         LogFailed(logger, lease.DisplayName, lease.RunId, lease.Attempt, message);
-        return await storage.Leases.FailAsync(lease, message, isPermanent, options.Backoff * Math.Pow(2, lease.Attempt - 1));
+        TimeSpan backoff = options.Backoff * Math.Pow(2, lease.Attempt - 1);
+        return await DatabasePatience.ExecuteAsync(token => storage.Leases.FailAsync(lease, message, isPermanent, backoff, token), leaseLost);
     }
 
     private void TryStoreReports(Heartbeat heartbeat)

@@ -18,9 +18,6 @@ public sealed record WorkerOptions
     /// <summary>After how long a ready stage that nobody claimed is enqueued again.</summary>
     public TimeSpan RequeueAfter { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How often Hangfire looks for jobs.</summary>
-    public TimeSpan QueuePollInterval { get; init; } = TimeSpan.FromMilliseconds(200);
-
     /// <summary>How long a stage may take to stop at a shutdown; a training child writes a checkpoint in it.</summary>
     public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(25);
 

@@ -64,7 +64,7 @@ internal static class ResultTable
                 table.AddRow(
                     Markup.Escape(kind == "pretrained" ? $"{task.Name} accuracy" : $"{task.Name}, {kind} weights"),
                     $"{Percent(arm.GetProperty("mean").GetDouble())} ± {Percent(arm.GetProperty("standardDeviation").GetDouble())}",
-                    $"{seeds} {(seeds == 1 ? "seed" : "seeds")}, majority class {majority}");
+                    $"{seeds} {(seeds == 1 ? "seed" : "seeds")}, majority {majority}");
             }
         }
     }

@@ -11,13 +11,14 @@ internal static class RunErrors
     {
         foreach (StageRow stage in run.Stages.Where(s => s.Error is not null))
         {
+            // Not folded: paths and positions in it are searched for and copied.
             console.Markup($"[red]{Markup.Escape(stage.DisplayName)}:[/] ");
-            console.WriteLine(stage.Error!);
+            console.Profile.Out.Writer.WriteLine(stage.Error);
         }
 
         if (run.Summary.StagesFailed > 0)
         {
-            console.WriteLine($"When it is mended: electra retry {run.Summary.Id}");
+            console.Profile.Out.Writer.WriteLine($"When it is mended: electra retry {run.Summary.Id}");
         }
     }
 }

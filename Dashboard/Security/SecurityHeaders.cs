@@ -18,16 +18,16 @@ internal static class SecurityHeaders
     public static void UseSecurityHeaders(this WebApplication application) =>
         application.Use((context, next) =>
         {
-            // At the start of the response, because an error page clears what was set before.
-            context.Response.OnStarting(Apply, context);
+            // Chosen now, because Hangfire moves its prefix out of the path; set at the start of the response, because an error page
+            // clears what was set before.
+            string policy = context.Request.Path.StartsWithSegments("/hangfire") ? HangfirePages : OwnPages;
+            context.Response.OnStarting(() => ApplyAsync(context.Response.Headers, policy));
             return next(context);
         });
 
-    private static Task Apply(object state)
+    private static Task ApplyAsync(IHeaderDictionary headers, string policy)
     {
-        var context = (HttpContext)state;
-        IHeaderDictionary headers = context.Response.Headers;
-        headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/hangfire") ? HangfirePages : OwnPages;
+        headers.ContentSecurityPolicy = policy;
         headers.XContentTypeOptions = "nosniff";
         headers.XFrameOptions = "DENY";
         headers["Referrer-Policy"] = "same-origin";

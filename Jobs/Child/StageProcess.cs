@@ -43,6 +43,11 @@ public static partial class StageProcess
             reporter.Send(new ChildMessage { Type = "error", Text = e.Message, IsPermanent = true });
             return Failed;
         }
+        catch (IOException e)
+        {
+            reporter.Send(new ChildMessage { Type = "error", Text = e.Message });
+            return Failed;
+        }
         catch (Exception e)
         {
             reporter.Send(new ChildMessage { Type = "error", Text = e.ToString() });

@@ -36,7 +36,8 @@ public abstract class TrainingStage<TRequest, TResult>(string name, int codeVers
     /// <inheritdoc/>
     public override async Task<string?> RunAsync(StageContext context, CancellationToken cancellationToken)
     {
-        var found = await context.Storage.Checkpoints.FindNewestAsync(Name, context.Fingerprint, cancellationToken);
+        var found = await DatabasePatience.ExecuteAsync(
+            token => context.Storage.Checkpoints.FindNewestAsync(Name, context.Fingerprint, token), cancellationToken);
         if (found is not null)
         {
             context.Reporter.Log($"continues from the checkpoint at step {found.Step:N0} (stage run {found.StageRunId})");
@@ -61,8 +62,10 @@ public abstract class TrainingStage<TRequest, TResult>(string name, int codeVers
     {
         SealedArtifact sealedCheckpoint = context.Storage.Artifacts.Seal(folder, "checkpoint");
         StageLease lease = context.Lease;
-        bool held = await context.Storage.Checkpoints.PublishAsync(
-            lease, step, context.Fingerprint, sealedCheckpoint, KeepCheckpoints(context.Config), cancellationToken);
+        bool held = await DatabasePatience.ExecuteAsync(
+            token => context.Storage.Checkpoints.PublishAsync(
+                lease, step, context.Fingerprint, sealedCheckpoint, KeepCheckpoints(context.Config), Pipeline.MaxAttempts - 1, token),
+            cancellationToken);
         context.Reporter.Log(held ? $"checkpoint at step {step:N0}" : $"checkpoint at step {step:N0} not published: the lease was lost");
     }
 }

@@ -8,11 +8,18 @@ namespace ElectraPipeline.Storage.PostgreSql;
 internal sealed record ServerAccount(string Name, uint UserId, uint GroupId, bool IsOther)
 {
     /// <summary>The account for this process.</summary>
-    /// <exception cref="StorageException">Root, and neither account exists or setpriv is missing.</exception>
+    /// <exception cref="StorageException">Root, and neither account exists or setpriv is missing; or a user without a name.</exception>
     public static ServerAccount Choose()
     {
         if (NativeFile.EffectiveUserId != 0)
         {
+            if (Environment.UserName.Length == 0)
+            {
+                throw new StorageException(
+                    $"PostgreSQL needs the name of its user, and user id {NativeFile.EffectiveUserId} has none in /etc/passwd. Give it one " +
+                    $"(useradd --uid {NativeFile.EffectiveUserId} electra), run as another user, or set ELECTRA_DATABASE to a server's connection string.");
+            }
+
             return new ServerAccount(Environment.UserName, 0, 0, false);
         }
 

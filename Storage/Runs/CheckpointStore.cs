@@ -18,8 +18,24 @@ public sealed class CheckpointStore(NpgsqlDataSource dataSource, ArtifactStore a
     /// Publishes a checkpoint if the lease still holds, and removes all but the newest <paramref name="keep"/>. False: the lease was
     /// lost, and nothing was published.
     /// </summary>
+    /// <param name="lease">The lease.</param>
+    /// <param name="step">Steps done.</param>
+    /// <param name="fingerprint">Fingerprint of the work.</param>
+    /// <param name="artifact">The sealed checkpoint.</param>
+    /// <param name="keep">Checkpoints of this stage run to keep.</param>
+    /// <param name="retries">
+    /// Attempts still allowed after this one when the checkpoint is a step forward: weeks of training on machines that die now and
+    /// then must not run out of attempts, and one that dies at the same step each time must.
+    /// </param>
+    /// <param name="cancellationToken">Ends the attempt; a repetition is safe.</param>
     public async Task<bool> PublishAsync(
-        StageLease lease, long step, string fingerprint, SealedArtifact artifact, int keep, CancellationToken cancellationToken = default)
+        StageLease lease,
+        long step,
+        string fingerprint,
+        SealedArtifact artifact,
+        int keep,
+        int retries,
+        CancellationToken cancellationToken = default)
     {
         IReadOnlyList<string> pruned;
         await using (var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken))
@@ -38,6 +54,8 @@ public sealed class CheckpointStore(NpgsqlDataSource dataSource, ArtifactStore a
             await ArtifactRows.AddAsync(transaction, artifacts, artifact);
             pruned = await transaction.QueryAsync<string>(
                 """
+                update stage_run set max_attempts = greatest(max_attempts, attempt + @retries)
+                where id = @StageRunId and @step > coalesce((select max(step) from checkpoint where stage_run_id = @StageRunId), 0);
                 insert into checkpoint (stage_run_id, step, epoch, fingerprint, artifact)
                 values (@StageRunId, @step, @Epoch, @fingerprint, @Digest)
                 on conflict (stage_run_id, step) do update set epoch = excluded.epoch, fingerprint = excluded.fingerprint,
@@ -46,7 +64,7 @@ public sealed class CheckpointStore(NpgsqlDataSource dataSource, ArtifactStore a
                     select step from checkpoint where stage_run_id = @StageRunId order by step desc limit @keep)
                 returning artifact;
                 """,
-                new { lease.StageRunId, lease.Epoch, step, fingerprint, artifact.Digest, keep });
+                new { lease.StageRunId, lease.Epoch, step, fingerprint, artifact.Digest, keep, retries });
             await transaction.CommitAsync();
         }
 

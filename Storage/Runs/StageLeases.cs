@@ -151,23 +151,24 @@ public sealed class StageLeases(NpgsqlDataSource dataSource, ArtifactStore artif
         StageLease lease, string error, bool isPermanent, TimeSpan backoff, CancellationToken cancellationToken = default)
     {
         await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
-        bool final = isPermanent || lease.Attempt >= lease.MaxAttempts;
-        int changed = await transaction.ExecuteAsync(
+        bool? final = await transaction.ScalarAsync<bool?>(
             """
-            update stage_run set state = case when @final then 'failed' else 'ready' end::stage_state, error = @error,
+            update stage_run s set state = case when f.final then 'failed' else 'ready' end::stage_state, error = @error,
                 error_kind = case when @isPermanent then 'permanent' else 'retryable' end, lease_owner = null, lease_until = null,
-                enqueued_at = null, finished_at = case when @final then clock_timestamp() end,
-                available_at = clock_timestamp() + case when @final then interval '0' else @backoff end
-            where id = @StageRunId and lease_epoch = @Epoch and state = 'running'
+                enqueued_at = null, finished_at = case when f.final then clock_timestamp() end,
+                available_at = clock_timestamp() + case when f.final then interval '0' else @backoff end
+            from (select id, @isPermanent or attempt >= max_attempts as final from stage_run where id = @StageRunId) f
+            where s.id = f.id and s.lease_epoch = @Epoch and s.state = 'running'
+            returning f.final
             """,
-            new { lease.StageRunId, lease.Epoch, final, error, isPermanent, backoff });
-        if (changed == 0)
+            new { lease.StageRunId, lease.Epoch, error, isPermanent, backoff });
+        if (final is null)
         {
             return null;
         }
 
         var waiting = await ResourceSlots.FreeAsync(transaction, lease);
-        await transaction.AddEventAsync(lease.RunId, lease.StageRunId, "worker:" + lease.Owner, final ? "failed" : "will retry", FirstLine(error));
+        await transaction.AddEventAsync(lease.RunId, lease.StageRunId, "worker:" + lease.Owner, final.Value ? "failed" : "will retry", FirstLine(error));
         var state = await FinishRunAsync(transaction, lease.RunId);
         await transaction.CommitAsync();
         return new StageEnd(waiting, state);

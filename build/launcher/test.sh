@@ -8,8 +8,9 @@ Usage: electra test [PROJECT...]        e.g. electra test Jobs.Tests
 
 Each project prints one line, failures in full; the last line is
 'N passed, N failed, N skipped'. Exit code: 0 if tests ran and none failed.
-With CI=true, as root on Debian, chromium is installed for the browser tests
-where it is missing; otherwise they are skipped with a message.
+With CI=true, as root on Debian, chromium (browser tests) and docker-compose
+(check of docker-compose.yml) are installed where they are missing; otherwise
+these tests are skipped with a message.
 USAGE
 }
 
@@ -19,6 +20,12 @@ has_chromium() { command -v chromium >/dev/null 2>&1 || command -v chromium-brow
 ensure_chromium() {
     if [ "${CI:-}" = true ] && ! has_chromium && is_debian_root; then
         install_packages "the browser tests use it" chromium fonts-dejavu-core
+    fi
+}
+
+ensure_compose() {
+    if [ "${CI:-}" = true ] && is_debian_root && ! docker compose version >/dev/null 2>&1 && ! command -v docker-compose >/dev/null 2>&1; then
+        install_packages "a test has it check docker-compose.yml" docker-compose
     fi
 }
 
@@ -74,6 +81,7 @@ run_tests() {
     ensure_postgresql
     ensure_native_libraries
     ensure_chromium
+    ensure_compose
     ensure_built Cli/Cli.csproj
     say "building the tests ..."
     for project in $projects; do

@@ -57,4 +57,12 @@ public sealed class PageTests(PostgresFixture postgres)
         Assert.False(Assert.Single(await dashboard.Storage.Queries.SchedulesAsync()).Enabled);
         Assert.Contains("none while it is off", await dashboard.Visitor.GetStringAsync("/schedules"));
     }
+
+    [Fact]
+    public async Task Schedule_of_a_time_zone_that_is_missing_here_says_so()
+    {
+        await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres);
+        await dashboard.Storage.Schedules.SaveAsync("nightly", "30 2 * * *", "Mars/Olympus", "{}", true, "user:test");
+        Assert.Contains("there is no time zone &#x27;Mars/Olympus&#x27; here", await dashboard.Visitor.GetStringAsync("/schedules"));
+    }
 }

@@ -16,7 +16,7 @@ public sealed class CheckpointTests(PostgresFixture postgres)
         {
             var artifact = testing.Seal(lease, $"state at {step}");
             digests.Add(artifact.Digest);
-            Assert.True(await testing.Storage.Checkpoints.PublishAsync(lease, step, "work", artifact, keep: 2));
+            Assert.True(await testing.Storage.Checkpoints.PublishAsync(lease, step, "work", artifact, keep: 2, retries: 2));
         }
 
         Assert.Equal([4, 3], (await testing.Storage.Queries.CheckpointsAsync(stages[0])).Select(checkpoint => checkpoint.Step));
@@ -26,6 +26,29 @@ public sealed class CheckpointTests(PostgresFixture postgres)
 
         await testing.CompleteAsync(lease);
         Assert.Null(await testing.Storage.Checkpoints.FindNewestAsync("stage", "work"));
+    }
+
+    /// <summary>Long training on machines that die now and then goes on; training that dies at the same step each time stops.</summary>
+    [Fact]
+    public async Task OnlyDeathsWithoutProgressUseUpTheAttempts()
+    {
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        var (_, stages) = await testing.CreateAsync(2, [[]]);
+        for (int step = 1; step <= 5; step++)
+        {
+            Assert.True(await DieAfterCheckpointAsync(testing, stages[0], step), $"no attempt was left after step {step}");
+        }
+
+        Assert.False(await DieAfterCheckpointAsync(testing, stages[0], 5));
+        Assert.Equal(StageState.Failed, await testing.StateAsync(stages[0]));
+    }
+
+    private static async Task<bool> DieAfterCheckpointAsync(StorageTesting testing, long stage, int step)
+    {
+        var lease = (await testing.ClaimAsync(stage))!;
+        Assert.True(await testing.Storage.Checkpoints.PublishAsync(lease, step, "work", testing.Seal(lease, $"state at {step}"), keep: 1, retries: 1));
+        await testing.Storage.Leases.FailAsync(lease, "died", isPermanent: false, TimeSpan.Zero);
+        return await testing.StateAsync(stage) == StageState.Ready;
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
         var fresh = (await testing.ClaimAsync(stages[0], "fresh"))!;
 
         Assert.False(testing.Storage.Leases.Heartbeat(stale, StorageTesting.Ttl, null, StorageTesting.Ttl));
-        Assert.False(await testing.Storage.Checkpoints.PublishAsync(stale, 1, "f", testing.Seal(stale, "checkpoint"), 2));
+        Assert.False(await testing.Storage.Checkpoints.PublishAsync(stale, 1, "f", testing.Seal(stale, "checkpoint"), keep: 2, retries: 2));
         Assert.False(await testing.Storage.Journal.AppendAsync(stale, [new MetricValue("loss", 0, 1)], ["line"]));
         Assert.False(await testing.Storage.Leases.ReleaseAsync(stale, "late"));
         Assert.Null(await testing.Storage.Leases.FailAsync(stale, "late", false, TimeSpan.Zero));

@@ -1,6 +1,9 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using ElectraPipeline.Training;
+using Xunit;
 
 namespace ElectraPipeline.EndToEnd.Tests.Pipelines;
 
@@ -12,9 +15,16 @@ internal sealed class TinyProject : IDisposable
     private static readonly string[] Objects = ["a red house", "the blue river", "an apple", "the green hill", "some bread", "the moon"];
 
     private readonly string folder = Directory.CreateTempSubdirectory("electra-tiny-").FullName;
+    private readonly string? dataFolder;
+    private readonly string? database;
 
-    public TinyProject()
+    /// <summary>Makes the project.</summary>
+    /// <param name="dataFolder">Where its data goes; null: a folder inside the project.</param>
+    /// <param name="database">Connection string; null: the data folder's own PostgreSQL.</param>
+    public TinyProject(string? dataFolder = null, string? database = null)
     {
+        this.dataFolder = dataFolder;
+        this.database = database;
         Directory.CreateDirectory(Path.Combine(folder, "corpus"));
         File.WriteAllText(Path.Combine(folder, "corpus", "sentences.txt"), Sentences(300));
         WriteConfig();
@@ -22,10 +32,22 @@ internal sealed class TinyProject : IDisposable
 
     public string Config => Path.Combine(folder, "tiny.json");
 
-    public string DataFolder => Path.Combine(folder, "data");
+    public string DataFolder => dataFolder ?? Path.Combine(folder, "data");
+
+    /// <summary>Id of the first process of the data folder's PostgreSQL; null while there is none.</summary>
+    public int? DatabaseProcess => File.Exists(ProcessFile) && int.TryParse(File.ReadLines(ProcessFile).FirstOrDefault(), out int id) ? id : null;
+
+    /// <summary>Number of checkpoints sealed so far.</summary>
+    public int Checkpoints => SealedFiles("state.safetensors").Count();
+
+    /// <summary>Digests of the weights of the discriminators and generators that were sealed.</summary>
+    public IReadOnlyList<string> Weights =>
+        [.. SealedFiles("model.safetensors").Select(file => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)))).Order()];
+
+    private string ProcessFile => Path.Combine(DataFolder, "postgresql", "data", "postmaster.pid");
 
     /// <summary>Variables that lead "electra" here and nowhere else.</summary>
-    public Dictionary<string, string?> Environment => new() { ["ELECTRA_DATA"] = DataFolder, ["ELECTRA_DATABASE"] = null, ["ELECTRA_TOKEN"] = null };
+    public Dictionary<string, string?> Environment => new() { ["ELECTRA_DATA"] = DataFolder, ["ELECTRA_DATABASE"] = database, ["ELECTRA_TOKEN"] = null };
 
     public string PathOf(string name) => Path.Combine(folder, name);
 
@@ -48,15 +70,40 @@ internal sealed class TinyProject : IDisposable
 
     public StartedProcess Start(params string[] arguments) => BuiltElectra.Start(Environment, arguments);
 
+    /// <summary>Runs a command that must end with exit code 0, and returns what it left.</summary>
+    public async Task<ProcessResult> SucceedAsync(params string[] arguments)
+    {
+        ProcessResult result = await RunAsync(arguments);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        return result;
+    }
+
+    /// <summary>State of the first run.</summary>
+    public async Task<string> StateAsync() => (await StatusAsync()).GetProperty("summary").GetProperty("state").GetString()!;
+
+    /// <summary>The stages of the first run by name, with the shard where there is one: "finetune[fruit]".</summary>
+    public async Task<IReadOnlyDictionary<string, JsonElement>> StagesAsync() =>
+        (await StatusAsync()).GetProperty("stages").EnumerateArray().ToDictionary(stage => stage.GetProperty("displayName").GetString()!);
+
+    /// <summary>Waits, for three minutes at most, until a condition holds; fails if <paramref name="process"/> ends before.</summary>
+    public static async Task WaitForAsync(Func<Task<bool>> condition, StartedProcess process)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+        while (!await condition())
+        {
+            Assert.False(process.HasExited, process.HasExited ? process.Snapshot().ToString() : "");
+            await Task.Delay(200, limit.Token);
+        }
+    }
+
     /// <summary>Ends the PostgreSQL that outlived a killed process, and removes the folder.</summary>
     public void Dispose()
     {
-        string processFile = Path.Combine(DataFolder, "postgresql", "data", "postmaster.pid");
-        if (File.Exists(processFile) && int.TryParse(File.ReadLines(processFile).FirstOrDefault(), out int server))
+        if (DatabaseProcess is { } server)
         {
             using Process? kill = Process.Start("kill", ["-QUIT", $"{server}"]);
             kill?.WaitForExit();
-            for (int tries = 0; File.Exists(processFile) && tries < 100; tries++)
+            for (int tries = 0; File.Exists(ProcessFile) && tries < 100; tries++)
             {
                 Thread.Sleep(50);
             }
@@ -64,6 +111,12 @@ internal sealed class TinyProject : IDisposable
 
         Directory.Delete(folder, recursive: true);
     }
+
+    private async Task<JsonElement> StatusAsync() => JsonDocument.Parse((await SucceedAsync("status", "1", "--json")).Output).RootElement;
+
+    private IEnumerable<string> SealedFiles(string name) => Directory.Exists(Path.Combine(DataFolder, "objects"))
+        ? Directory.EnumerateFiles(Path.Combine(DataFolder, "objects"), name, SearchOption.AllDirectories)
+        : [];
 
     private static string Sentences(int documents)
     {

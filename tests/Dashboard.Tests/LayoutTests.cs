@@ -1,0 +1,41 @@
+using ElectraPipeline.TestSupport;
+using Microsoft.Playwright;
+using Xunit;
+
+namespace ElectraPipeline.Dashboard.Tests;
+
+/// <summary>Every page in a browser, as wide as a laptop and as narrow as a phone.</summary>
+public sealed class LayoutTests(PostgresFixture postgres)
+{
+    [Theory]
+    [InlineData(1280)]
+    [InlineData(390)]
+    public async Task Pages_fit_the_screen_and_load_nothing_that_their_policy_forbids(int width)
+    {
+        await using Browser browser = await Browser.StartAsync();
+        await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres);
+        SampleRun run = await SampleRun.FailedAsync(dashboard.Storage, "a-run-with-a-rather-long-name-as-people-give-them", new string('x', 300));
+        await dashboard.Storage.Schedules.SaveAsync("nightly", "30 2 * * *", "UTC", "{}", true, "user:test");
+        IPage page = await browser.NewPageAsync(width, height: 844);
+        var complaints = new List<string>();
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning")
+            {
+                complaints.Add($"{page.Url}: {message.Text}");
+            }
+        };
+        page.PageError += (_, error) => complaints.Add($"{page.Url}: {error}");
+
+        foreach (string path in new[] { "/runs", $"/runs/{run.Id}", "/datasets", "/models", "/schedules", "/workers", "/hangfire", "/hangfire/recurring" })
+        {
+            await page.GotoAsync(new Uri(dashboard.Visitor.BaseAddress!, path).ToString(), new() { WaitUntil = WaitUntilState.Load });
+            int content = await page.EvaluateAsync<int>("document.documentElement.scrollWidth");
+
+            // Hangfire's own pages scroll sideways on a phone; they are not ours to lay out.
+            Assert.True(content <= width || path.StartsWith("/hangfire", StringComparison.Ordinal), $"{path} is {content} pixels wide on a screen of {width}");
+        }
+
+        Assert.Empty(complaints);
+    }
+}
