@@ -41,7 +41,7 @@ internal static class TrainingStepParts
     {
         List<double> times = [];
         var watch = Stopwatch.StartNew();
-        var masking = new DynamicMasking(new SpecialIds(2, 3, 4), options.MaskProbability, options.MaskReplaceProbability, withReplacement: false);
+        DynamicMasking masking = options.Masking(new SpecialIds(2, 3, 4), model.Config.VocabularySize);
         MaskedBatch masked = masking.Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, 1, 1)
             .Slice(0, Math.Min(options.MicroBatchSize, batch.BatchSize));
         EncoderInput input = EncoderInput.Create(masked.MaskedIds, masked.Lengths, masked.SecondSegments, CPU);
@@ -51,14 +51,14 @@ internal static class TrainingStepParts
         Tensor hidden = model.Generator.Forward(input, dropout);
         Tensor transformed = model.GeneratorHead.Transform(hidden.index_select(0, positions));
         Lap();
-        GeneratorLoss loss = ElectraLoss.MaskedLanguageModeling(
-            model.GeneratorHead, transformed, masked.Labels(), 1e-3, new TokenReplacement(masked, 1, 1, 1, false), out Tensor? gradient);
+        LanguageModelLoss loss = LanguageModelLoss.Compute(
+            model.GeneratorHead, transformed, masked.Labels(), 1e-3, new TokenReplacement(masked, 1, 1, 1, false), rows: null, out Tensor? gradient);
         CorruptedBatch corrupted = TokenReplacement.Corrupt(masked, loss.Samples);
         Lap();
         transformed.backward([gradient!]);
         Lap();
-        Tensor logits = model.DiscriminatorHead.Forward(model.Discriminator.Forward(input.WithIds(corrupted.Ids), dropout));
-        Tensor detection = ElectraLoss.ReplacedTokenDetection(logits, tensor(corrupted.Replaced), ones_like(logits)) * 1e-2;
+        Tensor logits = model.DetectionHead.Forward(model.Main.Forward(input.WithIds(corrupted.Ids), dropout));
+        Tensor detection = nn.functional.binary_cross_entropy_with_logits(logits, tensor(corrupted.Replaced), reduction: nn.Reduction.Sum) * 1e-2;
         Lap();
         detection.backward();
         Lap();

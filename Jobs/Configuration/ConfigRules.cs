@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using ElectraPipeline.Training.Finetuning;
+using ElectraPipeline.Training.Objective;
 
 namespace ElectraPipeline.Jobs.Configuration;
 
@@ -79,6 +80,8 @@ internal sealed partial class ConfigRules
             Require(value is null or >= 1, "model." + name, value, "1 or more");
         }
 
+        OneOf(config.Model.EmbeddingSharing ?? "tied", "model.embeddingSharing", "tied", "untied", "disentangled");
+        OneOf(config.Model.Generator ?? "learned", "model.generator", "learned", "uniform");
         int? positions = config.Model.MaxPositions;
         Require(positions is null || positions >= config.Examples.SequenceLength, "model.maxPositions", positions, $"examples.sequenceLength ({config.Examples.SequenceLength}) or more");
     }
@@ -92,7 +95,9 @@ internal sealed partial class ConfigRules
         Require(pretrain.LearningRate is > 0 and < 1, "pretrain.learningRate", pretrain.LearningRate, "above 0, below 1");
         Require(pretrain.WarmupSteps >= 0, "pretrain.warmupSteps", pretrain.WarmupSteps, "0 or more");
         Require(pretrain.MaskProbability is > 0 and < 1, "pretrain.maskProbability", pretrain.MaskProbability, "above 0, below 1");
-        Share(pretrain.MaskReplaceProbability, "pretrain.maskReplaceProbability", 0, 1);
+        OneOf(pretrain.Objective, "pretrain.objective", [.. PretrainingObjectives.Names]);
+        Share(pretrain.MaskReplaceProbability ?? 0, "pretrain.maskReplaceProbability", 0, 1);
+        Share(pretrain.MaskRandomProbability ?? 0, "pretrain.maskRandomProbability", 0, 1);
         Require(pretrain.Temperature > 0, "pretrain.temperature", pretrain.Temperature, "above 0");
         Require(pretrain.CheckpointSteps >= 1, "pretrain.checkpointSteps", pretrain.CheckpointSteps, "1 or more");
         Require(pretrain.KeepCheckpoints >= 1, "pretrain.keepCheckpoints", pretrain.KeepCheckpoints, "1 or more");

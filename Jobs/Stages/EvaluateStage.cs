@@ -5,7 +5,7 @@ using ElectraPipeline.Training.Pretraining;
 namespace ElectraPipeline.Jobs.Stages;
 
 /// <summary>Measures the pre-trained model on held-out text, in a child process; the figures become the model version's metrics.</summary>
-internal sealed class EvaluateStage() : TrainingStage<EvaluateRequest, IReadOnlyDictionary<string, double>>("evaluate", codeVersion: 1)
+internal sealed class EvaluateStage() : TrainingStage<EvaluateRequest, IReadOnlyDictionary<string, double>>("evaluate", codeVersion: 2)
 {
     /// <summary>Name of the file in the output with the metrics.</summary>
     public const string MetricsFile = "metrics.json";

@@ -3,14 +3,16 @@ using System.Text.Json.Nodes;
 using ElectraPipeline.Storage;
 using ElectraPipeline.Storage.Registry;
 using ElectraPipeline.Training;
+using ElectraPipeline.Training.Objective;
 
 namespace ElectraPipeline.Jobs.Stages;
 
 /// <summary>Registers the dataset version and the model version, in the transaction that ends the run.</summary>
 internal sealed class RegisterStage() : Stage("register", codeVersion: 1)
 {
-    /// <summary>More is better: the alias "champion" moves to the version with the highest.</summary>
-    private const string ChampionMetric = "heldout/discriminator_auc";
+    /// <summary>More is better: the alias "champion" moves to the version with the highest. Models without a detection head have the other.</summary>
+    private const string DetectionMetric = "heldout/discriminator_auc";
+    private const string LanguageModelMetric = "heldout/language_model_accuracy";
 
     // A version belongs to its name: the same model under another name is registered there too.
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard) => [config.Name, CanonicalJson.Write(config)];
@@ -69,7 +71,7 @@ internal sealed class RegisterStage() : Stage("register", codeVersion: 1)
             finetuned.ToJsonString(),
             CodeVersionOf.ThisProgram,
             context.Run.Id,
-            ChampionMetric);
+            PretrainingObjectives.PartsOf(context.Config.Pretrain.Objective).Main == "language-model" ? LanguageModelMetric : DetectionMetric);
     }
 
     private static JsonNode? Parsed(string? json) => json is null ? null : JsonNode.Parse(json);

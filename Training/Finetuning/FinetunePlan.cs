@@ -16,16 +16,16 @@ internal sealed class FinetunePlan : IDisposable
         request.Options.Validate();
         Options = request.Options;
         Device = TorchDevice.Resolve(request.Device);
-        string discriminator = DiscriminatorFolder(request.ModelFolder);
+        string mainFolder = ElectraModelFolder.MainFolderOf(request.ModelFolder);
         (Vocabulary, Tokenizer) = request.VocabularyFolder is { } vocabulary
             ? VocabularyStore.Read(vocabulary)
-            : HuggingFaceFolder.ReadTokenizer(discriminator);
-        CheckVocabulary(discriminator);
+            : HuggingFaceFolder.ReadTokenizer(mainFolder);
+        CheckVocabulary(mainFolder);
         Data = TaskData.Load(Options, request.ConfigFolder, request.Seed);
         ExampleEncoder encoder = new(new WordPieceTokenizer(Vocabulary, Tokenizer), Data.Labels, Options.SequenceLength);
         Train = encoder.Encode(Data.Train);
         Evaluation = encoder.Encode(Data.Evaluation);
-        Source = HuggingFaceFolder.ReadEncoder(discriminator);
+        Source = HuggingFaceFolder.ReadEncoder(mainFolder);
         Model = Resolve(Source.Config, request.ModelFolder);
         HeadDropout = Options.Dropout ?? Source.Config.ClassifierDropout ?? Source.Config.HiddenDropoutProb;
         StepsPerTraining = Math.Max(1, (int)Math.Ceiling(Options.Epochs * ((Train.Count + Options.BatchSize - 1) / Options.BatchSize)));
@@ -34,7 +34,7 @@ internal sealed class FinetunePlan : IDisposable
             options = Options with { CheckpointSteps = 1 }, // how often a checkpoint is written may change between attempts
             data = Data.Digest,
             vocabulary = Vocabulary.Digest,
-            model = DigestOfWeights(discriminator),
+            model = DigestOfWeights(mainFolder),
         });
     }
 
@@ -62,7 +62,7 @@ internal sealed class FinetunePlan : IDisposable
     /// <summary>Examples measured on.</summary>
     public IReadOnlyList<EncodedExample> Evaluation { get; }
 
-    /// <summary>The pre-trained discriminator's encoder.</summary>
+    /// <summary>The pre-trained encoder.</summary>
     public HuggingFaceModel Source { get; }
 
     /// <summary>Its sizes, with this task's dropout.</summary>
@@ -86,21 +86,15 @@ internal sealed class FinetunePlan : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Source.Dispose();
 
-    private static string DiscriminatorFolder(string modelFolder)
-    {
-        string inside = Path.Combine(modelFolder, ElectraModelFolder.DiscriminatorName);
-        return Directory.Exists(inside) ? inside : modelFolder;
-    }
-
     private static string DigestOfWeights(string folder)
     {
         using ITensorSource weights = WeightFiles.Open(folder);
         return string.Join(' ', weights.Files.Select(CheckpointWriter.Digest));
     }
 
-    private void CheckVocabulary(string discriminator)
+    private void CheckVocabulary(string folder)
     {
-        string path = Path.Combine(discriminator, VocabularyStore.VocabularyName);
+        string path = Path.Combine(folder, VocabularyStore.VocabularyName);
         if (File.Exists(path) && Vocabulary.Load(path) is var own && own.Digest != Vocabulary.Digest)
         {
             throw new PermanentException(

@@ -20,6 +20,9 @@ internal sealed class DiscriminatorHead(ParameterStore store, string prefix)
         layout.AddLinear(prefix + "discriminator_predictions.dense_prediction", 1, size, InitialValue.DetectionWeight);
     }
 
+    /// <summary>Whether a state-dict name is one of this head's.</summary>
+    public static bool IsOwn(string name) => name.StartsWith("discriminator_predictions.", StringComparison.Ordinal);
+
     /// <summary>Logits [N] of 'this token was replaced', from hidden states [N, H].</summary>
     public Tensor Forward(Tensor hidden) => linear(gelu(linear(hidden, weight, bias)), outputWeight, outputBias).squeeze(-1);
 }

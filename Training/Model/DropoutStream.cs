@@ -8,12 +8,18 @@ namespace ElectraPipeline.Training.Model;
 /// <summary>Dropout whose masks are a function of (seed, step, part of the batch, call), so that nothing of it is saved to resume.</summary>
 /// <remarks>
 /// On the CPU it replaces LibTorch's, whose one generator is shared by all threads (replicas would disturb each other) and serial.
-/// On other devices LibTorch's own is used; the trainer seeds it each step.
+/// On other devices LibTorch's own is used, seeded before each call.
 /// </remarks>
 internal sealed class DropoutStream(ulong seed, ulong step, ulong part)
 {
     private readonly ulong key = CounterRandom.Mix(seed + CounterRandom.Mix(step + CounterRandom.Mix(part)));
     private ulong calls;
+
+    /// <summary>A place in the stream to come back to with <see cref="Rewind"/>.</summary>
+    public ulong Mark() => calls;
+
+    /// <summary>Goes back: the calls that followed the mark are drawn again.</summary>
+    public void Rewind(ulong mark) => calls = mark;
 
     /// <summary>Zeroes elements of <paramref name="input"/> with probability <paramref name="rate"/> and scales the others up.</summary>
     public Tensor Apply(Tensor input, double rate)
@@ -25,6 +31,7 @@ internal sealed class DropoutStream(ulong seed, ulong step, ulong part)
 
         if (input.device_type != DeviceType.CPU)
         {
+            manual_seed((long)(CounterRandom.Mix(key + ++calls) >> 1));
             return nn.functional.dropout(input, rate, training: true);
         }
 

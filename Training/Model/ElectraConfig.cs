@@ -19,11 +19,21 @@ public sealed record EncoderConfig
 /// <summary>Every size of an ELECTRA model, presets resolved. Stored with each checkpoint and exported model.</summary>
 public sealed record ElectraConfig
 {
+    internal const string TiedEmbeddings = "tied";
+    internal const string UntiedEmbeddings = "untied";
+    internal const string DisentangledEmbeddings = "disentangled";
+
     /// <summary>Tokens V of the vocabulary.</summary>
     public required int VocabularySize { get; init; }
 
-    /// <summary>Width E of the embeddings, which generator and discriminator share.</summary>
+    /// <summary>Width E of the embeddings.</summary>
     public required int EmbeddingSize { get; init; }
+
+    /// <summary>Width of the generator's embeddings where it has its own; null: <see cref="EmbeddingSize"/>.</summary>
+    public int? GeneratorEmbeddingSize { get; init; }
+
+    /// <summary>"tied", "untied" or "disentangled", see <see cref="ModelOptions.EmbeddingSharing"/>.</summary>
+    public string EmbeddingSharing { get; init; } = TiedEmbeddings;
 
     /// <summary>Longest sequence, in tokens.</summary>
     public required int MaxPositions { get; init; }
@@ -31,10 +41,13 @@ public sealed record ElectraConfig
     /// <summary>Segments a sequence may have.</summary>
     public int TypeVocabularySize { get; init; } = 2;
 
-    /// <summary>The masked language model that corrupts the input.</summary>
+    /// <summary>Which networks there are; the objective decides.</summary>
+    public ModelParts Parts { get; init; } = ModelParts.Electra;
+
+    /// <summary>The model that corrupts the input; without meaning where there is none.</summary>
     public required EncoderConfig Generator { get; init; }
 
-    /// <summary>The model that is kept: it tells original from replaced tokens.</summary>
+    /// <summary>The main model, which is kept: ELECTRA's discriminator, or the language model of other objectives.</summary>
     public required EncoderConfig Discriminator { get; init; }
 
     /// <summary>Whether both models are one encoder; their sizes must be equal then.</summary>
@@ -55,6 +68,9 @@ public sealed record ElectraConfig
     /// <summary>Epsilon of every layer norm.</summary>
     public double LayerNormEpsilon { get; init; } = 1e-12;
 
+    /// <summary>Width of the embeddings that the generator uses.</summary>
+    internal int EmbeddingSizeOfGenerator => GeneratorEmbeddingSize ?? EmbeddingSize;
+
     /// <summary>Throws a <see cref="PermanentException"/> that names the first size that cannot be.</summary>
     public void Validate()
     {
@@ -63,17 +79,50 @@ public sealed record ElectraConfig
         RequirePositive(MaxPositions, nameof(MaxPositions));
         RequirePositive(TypeVocabularySize, nameof(TypeVocabularySize));
         ValidateEncoder(Discriminator, nameof(Discriminator));
-        ValidateEncoder(Generator, nameof(Generator));
-        if (TieEncoders && Generator != Discriminator)
+        if (Parts.HasGenerator)
         {
-            throw new PermanentException("model: TieEncoders needs a generator of the discriminator's size: set GeneratorSize and GeneratorLayers to 1");
+            ValidateEncoder(Generator, nameof(Generator));
         }
 
+        ValidateSharing();
         RequireShare(HiddenDropout, nameof(HiddenDropout));
         RequireShare(AttentionDropout, nameof(AttentionDropout));
         if (Initialization is not ("normal" or "scaled"))
         {
             throw new PermanentException($"model: Initialization is \"{Initialization}\"; use \"normal\" or \"scaled\"");
+        }
+    }
+
+    private void ValidateSharing()
+    {
+        if (TieEncoders && (Generator != Discriminator || Parts.Generator != ModelParts.MaskedGenerator))
+        {
+            throw new PermanentException(
+                "model: TieEncoders needs a masked language model of the discriminator's size as generator: set GeneratorSize and "
+                + "GeneratorLayers to 1");
+        }
+
+        if (EmbeddingSharing is not (TiedEmbeddings or UntiedEmbeddings or DisentangledEmbeddings))
+        {
+            throw new PermanentException($"model: EmbeddingSharing is \"{EmbeddingSharing}\"; use \"tied\", \"untied\" or \"disentangled\"");
+        }
+
+        if (EmbeddingSharing != TiedEmbeddings && (TieEncoders || !Parts.HasGenerator))
+        {
+            throw new PermanentException(
+                $"model: EmbeddingSharing is \"{EmbeddingSharing}\", which needs a generator that is not the main encoder; use \"tied\"");
+        }
+
+        if (EmbeddingSharing == DisentangledEmbeddings && Parts.Main != ModelParts.Detection)
+        {
+            throw new PermanentException(
+                "model: EmbeddingSharing \"disentangled\" is for a main model that detects; a language model's output needs embeddings of its "
+                + "own: use \"tied\" or \"untied\"");
+        }
+
+        if (EmbeddingSharing != UntiedEmbeddings && EmbeddingSizeOfGenerator != EmbeddingSize)
+        {
+            throw new PermanentException($"model: GeneratorEmbeddingSize is {GeneratorEmbeddingSize}; only untied embeddings have a size of their own");
         }
     }
 

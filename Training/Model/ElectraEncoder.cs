@@ -16,7 +16,7 @@ internal sealed class ElectraEncoder
     {
         Embeddings = embeddings;
         encoder = new TransformerEncoder(store, prefix + ".encoder", sizes, config);
-        if (sizes.HiddenSize != config.EmbeddingSize)
+        if (sizes.HiddenSize != embeddings.Size)
         {
             projectionWeight = store.Leaf(prefix + ".embeddings_project.weight");
             projectionBias = store.Leaf(prefix + ".embeddings_project.bias");
@@ -27,11 +27,18 @@ internal sealed class ElectraEncoder
     public Embeddings Embeddings { get; }
 
     /// <summary>Declares projection and encoder, not the embeddings.</summary>
-    public static void Declare(ParameterLayout.Builder layout, string prefix, EncoderConfig sizes, ElectraConfig config)
+    /// <param name="layout">Receives them.</param>
+    /// <param name="prefix">Their names' prefix.</param>
+    /// <param name="sizes">The encoder's sizes.</param>
+    /// <param name="config">The model's.</param>
+    /// <param name="embeddingSize">Width of its embeddings; null: the main model's.</param>
+    public static void Declare(
+        ParameterLayout.Builder layout, string prefix, EncoderConfig sizes, ElectraConfig config, int? embeddingSize = null)
     {
-        if (sizes.HiddenSize != config.EmbeddingSize)
+        int inputs = embeddingSize ?? config.EmbeddingSize;
+        if (sizes.HiddenSize != inputs)
         {
-            layout.AddLinear(prefix + ".embeddings_project", sizes.HiddenSize, config.EmbeddingSize, InitialValue.GlorotWeight);
+            layout.AddLinear(prefix + ".embeddings_project", sizes.HiddenSize, inputs, InitialValue.GlorotWeight);
         }
 
         TransformerEncoder.Declare(layout, prefix + ".encoder", sizes);
@@ -41,10 +48,24 @@ internal sealed class ElectraEncoder
     /// <param name="input">The batch.</param>
     /// <param name="dropout">Where dropout is drawn from; null: none.</param>
     /// <param name="hiddenStates">If given, receives the encoder's input and the output of each layer.</param>
-    public Tensor Forward(EncoderInput input, DropoutStream? dropout, List<Tensor>? hiddenStates = null)
+    public Tensor Forward(EncoderInput input, DropoutStream? dropout, List<Tensor>? hiddenStates = null) =>
+        encoder.Forward(Embed(input, dropout), input, dropout, hiddenStates);
+
+    /// <summary>
+    /// The same for training; if <paramref name="recompute"/>, no layer's inner activations are kept: the backward pass computes them
+    /// again, a layer at a time.
+    /// </summary>
+    public EncoderPass Run(EncoderInput input, DropoutStream? dropout, bool recompute)
+    {
+        Tensor embedded = Embed(input, dropout);
+        return recompute && is_grad_enabled()
+            ? new EncoderPass(encoder, embedded, input, dropout)
+            : new EncoderPass(encoder.Forward(embedded, input, dropout));
+    }
+
+    private Tensor Embed(EncoderInput input, DropoutStream? dropout)
     {
         Tensor embedded = Embeddings.Forward(input, dropout);
-        Tensor projected = projectionWeight is null ? embedded : linear(embedded, projectionWeight, projectionBias!);
-        return encoder.Forward(projected, input, dropout, hiddenStates);
+        return projectionWeight is null ? embedded : linear(embedded, projectionWeight, projectionBias!);
     }
 }

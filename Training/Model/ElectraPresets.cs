@@ -20,8 +20,11 @@ public static class ElectraPresets
     public static IReadOnlyList<string> Names { get; } = [.. Presets.Keys];
 
     /// <summary>All sizes, the preset's where the options leave them open.</summary>
+    /// <param name="options">What the user says.</param>
+    /// <param name="vocabularySize">Tokens of the vocabulary.</param>
+    /// <param name="parts">The networks that the objective trains; null: ELECTRA's.</param>
     /// <exception cref="PermanentException">The preset is unknown or the sizes do not fit together.</exception>
-    public static ElectraConfig Resolve(this ModelOptions options, int vocabularySize)
+    public static ElectraConfig Resolve(this ModelOptions options, int vocabularySize, ModelParts? parts = null)
     {
         if (!Presets.TryGetValue(options.Preset, out Preset? preset))
         {
@@ -37,19 +40,24 @@ public static class ElectraPresets
         };
         double size = RequireShare(options.GeneratorSize ?? preset.GeneratorSize, nameof(options.GeneratorSize));
         double depth = RequireShare(options.GeneratorLayers ?? 1, nameof(options.GeneratorLayers));
+        var generator = new EncoderConfig
+        {
+            Layers = Scale(discriminator.Layers, depth),
+            HiddenSize = Scale(discriminator.HiddenSize, size),
+            IntermediateSize = Scale(discriminator.IntermediateSize, size),
+            AttentionHeads = Scale(discriminator.AttentionHeads, size),
+        };
+        string sharing = options.EmbeddingSharing ?? ElectraConfig.TiedEmbeddings;
         var config = new ElectraConfig
         {
             VocabularySize = vocabularySize,
             EmbeddingSize = options.EmbeddingSize ?? preset.Embedding,
+            GeneratorEmbeddingSize = sharing == ElectraConfig.UntiedEmbeddings ? generator.HiddenSize : null,
+            EmbeddingSharing = sharing,
             MaxPositions = options.MaxPositions ?? 512,
+            Parts = PartsOf(options, parts ?? ModelParts.Electra),
             Discriminator = discriminator,
-            Generator = new EncoderConfig
-            {
-                Layers = Scale(discriminator.Layers, depth),
-                HiddenSize = Scale(discriminator.HiddenSize, size),
-                IntermediateSize = Scale(discriminator.IntermediateSize, size),
-                AttentionHeads = Scale(discriminator.AttentionHeads, size),
-            },
+            Generator = generator,
             TieEncoders = options.TieEncoders ?? false,
             HiddenDropout = options.HiddenDropout ?? preset.Dropout,
             AttentionDropout = options.AttentionDropout ?? preset.Dropout,
@@ -58,6 +66,14 @@ public static class ElectraPresets
         config.Validate();
         return config;
     }
+
+    private static ModelParts PartsOf(ModelOptions options, ModelParts parts) => options.Generator switch
+    {
+        null or "learned" => parts,
+        "uniform" when parts.Generator == ModelParts.MaskedGenerator => parts with { Generator = ModelParts.NoGenerator },
+        "uniform" => throw new PermanentException("model: Generator is \"uniform\", but the objective replaces no tokens or needs its own generator"),
+        _ => throw new PermanentException($"model: Generator is \"{options.Generator}\"; use \"learned\" or \"uniform\""),
+    };
 
     private static int Scale(int size, double share) => Math.Max(1, (int)Math.Round(size * share, MidpointRounding.AwayFromZero));
 

@@ -4,35 +4,68 @@ using static TorchSharp.torch.nn.functional;
 
 namespace ElectraPipeline.Training.Model;
 
-/// <summary>Word, position and segment embeddings, summed and layer-normed: the block that generator and discriminator share.</summary>
-internal sealed class Embeddings(ParameterStore store, string prefix, ElectraConfig config)
+/// <summary>Word, position and segment embeddings, summed and layer-normed: the block that generator and discriminator may share.</summary>
+/// <remarks>
+/// With a <paramref name="source"/> the tables are differences to the source's, which get no gradient from here; the layer norm is its own.
+/// </remarks>
+internal sealed class Embeddings(ParameterStore store, string prefix, ElectraConfig config, int? size = null, Embeddings? source = null)
 {
-    private readonly Parameter positions = store.Leaf(prefix + ".position_embeddings.weight");
-    private readonly Parameter types = store.Leaf(prefix + ".token_type_embeddings.weight");
+    private const string WordsName = ".word_embeddings.weight";
+    private const string PositionsName = ".position_embeddings.weight";
+    private const string TypesName = ".token_type_embeddings.weight";
+    private readonly Parameter positions = store.Leaf(prefix + PositionsName);
+    private readonly Parameter types = store.Leaf(prefix + TypesName);
     private readonly Parameter scale = store.Leaf(prefix + ".LayerNorm.weight");
     private readonly Parameter shift = store.Leaf(prefix + ".LayerNorm.bias");
-    private readonly long[] width = [config.EmbeddingSize];
+    private readonly long[] width = [size ?? config.EmbeddingSize];
 
-    /// <summary>Word embeddings [V, E], which the generator's head uses transposed.</summary>
-    public Parameter Words { get; } = store.Leaf(prefix + ".word_embeddings.weight");
+    /// <summary>Width E.</summary>
+    public int Size => (int)width[0];
+
+    /// <summary>Word embeddings [V, E], which the language model's head uses transposed.</summary>
+    public Parameter Words { get; } = store.Leaf(prefix + WordsName);
 
     /// <summary>Declares the block's parameters.</summary>
-    public static void Declare(ParameterLayout.Builder layout, string prefix, ElectraConfig config)
+    /// <param name="layout">Receives them.</param>
+    /// <param name="prefix">Their names' prefix.</param>
+    /// <param name="config">The model's sizes.</param>
+    /// <param name="size">Width; null: the main model's.</param>
+    /// <param name="differences">Whether the tables are differences to another block's, which start at zero.</param>
+    public static void Declare(ParameterLayout.Builder layout, string prefix, ElectraConfig config, int? size = null, bool differences = false)
     {
-        layout.Add(prefix + ".word_embeddings.weight", InitialValue.Embedding, config.VocabularySize, config.EmbeddingSize);
-        layout.Add(prefix + ".position_embeddings.weight", InitialValue.Position, config.MaxPositions, config.EmbeddingSize);
-        layout.Add(prefix + ".token_type_embeddings.weight", InitialValue.Embedding, config.TypeVocabularySize, config.EmbeddingSize);
-        layout.AddLayerNorm(prefix + ".LayerNorm", config.EmbeddingSize);
+        int width = size ?? config.EmbeddingSize;
+        InitialValue table = differences ? InitialValue.Zero : InitialValue.Embedding;
+        layout.Add(prefix + WordsName, table, config.VocabularySize, width);
+        layout.Add(prefix + PositionsName, differences ? InitialValue.Zero : InitialValue.Position, config.MaxPositions, width);
+        layout.Add(prefix + TypesName, table, config.TypeVocabularySize, width);
+        layout.AddLayerNorm(prefix + ".LayerNorm", width);
     }
+
+    /// <summary>Whether a parameter's name is that of one of the tables.</summary>
+    public static bool IsTable(string name) =>
+        name.EndsWith(WordsName, StringComparison.Ordinal) || name.EndsWith(PositionsName, StringComparison.Ordinal)
+        || name.EndsWith(TypesName, StringComparison.Ordinal);
 
     /// <summary>Embeds a batch: [B * L, E].</summary>
     public Tensor Forward(EncoderInput input, DropoutStream? dropout)
     {
         using var scope = NewDisposeScope();
-        Tensor sum = Words.index_select(0, input.Ids) + types.index_select(0, input.Types);
-        sum = sum.view(input.BatchSize, input.Length, -1) + positions.narrow(0, 0, input.Length);
-        Tensor normed = layer_norm(sum, width, scale, shift, config.LayerNormEpsilon).view(-1, config.EmbeddingSize);
+        Tensor sum = Rows(Words, source?.Words, input.Ids) + Rows(types, source?.types, input.Types);
+        sum = sum.view(input.BatchSize, input.Length, -1) + First(input.Length);
+        Tensor normed = layer_norm(sum, width, scale, shift, config.LayerNormEpsilon).view(-1, Size);
         Tensor result = dropout is null ? normed : dropout.Apply(normed, config.HiddenDropout);
         return result.MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Rows(Tensor table, Tensor? shared, Tensor ids)
+    {
+        Tensor rows = table.index_select(0, ids);
+        return shared is null ? rows : shared.detach().index_select(0, ids) + rows;
+    }
+
+    private Tensor First(int length)
+    {
+        Tensor rows = positions.narrow(0, 0, length);
+        return source is null ? rows : source.positions.detach().narrow(0, 0, length) + rows;
     }
 }

@@ -23,7 +23,7 @@ internal sealed class EncoderInput
     /// <summary>Segment of each token, 0 or 1, [B * L].</summary>
     public Tensor Types { get; }
 
-    /// <summary>What is added to attention scores, [B, 1, 1, L]; null where nothing is padded.</summary>
+    /// <summary>What is added to attention scores, [B, 1, 1, L] or [B, 1, L, L]; null where all attend to all.</summary>
     public Tensor? AttentionBias { get; }
 
     /// <summary>B, sequences.</summary>
@@ -58,6 +58,16 @@ internal sealed class EncoderInput
 
     /// <summary>The same batch with other tokens [B * L], for the discriminator.</summary>
     public EncoderInput WithIds(ReadOnlySpan<int> ids) => new(Ints(ids, Ids.device), Types, AttentionBias, BatchSize, Length);
+
+    /// <summary>The same batch where a token attends to itself and the tokens before it, or, from the right, to those after it.</summary>
+    public EncoderInput ReadingFrom(bool left)
+    {
+        using var scope = NewDisposeScope();
+        Tensor all = full([Length, Length], Excluded, device: Ids.device);
+        Tensor bias = (left ? all.triu(1) : all.tril(-1)).view(1, 1, Length, Length);
+        bias = AttentionBias is null ? bias.expand(BatchSize, 1, Length, Length) : AttentionBias + bias;
+        return new EncoderInput(Ids, Types, bias.contiguous().MoveToOuterDisposeScope(), BatchSize, Length);
+    }
 
     private static Tensor Ints(ReadOnlySpan<int> values, Device device)
     {

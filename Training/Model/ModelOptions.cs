@@ -33,6 +33,20 @@ public sealed record ModelOptions
     /// </summary>
     public bool? TieEncoders { get; init; }
 
+    /// <summary>
+    /// "tied": the generator uses the main encoder's embeddings and both losses move them (official). "untied": the generator has its own,
+    /// as wide as its hidden states (official <c>untied_generator_embeddings</c>). "disentangled": the main encoder's tables are the
+    /// generator's, without gradient, plus a difference that starts at zero, so that detection does not pull at the generator
+    /// (DeBERTaV3, He et al. 2021, section 3.3); each has its own layer norm. Null: "tied".
+    /// </summary>
+    public string? EmbeddingSharing { get; init; }
+
+    /// <summary>
+    /// "learned": the objective's generator network. "uniform": no network, replacements are drawn uniformly from the vocabulary. Null:
+    /// "learned".
+    /// </summary>
+    public string? Generator { get; init; }
+
     /// <summary>Longest sequence the position embeddings allow, in tokens; null: the preset's (512).</summary>
     public int? MaxPositions { get; init; }
 

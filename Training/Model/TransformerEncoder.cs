@@ -13,6 +13,9 @@ internal sealed class TransformerEncoder
     public TransformerEncoder(ParameterStore store, string prefix, EncoderConfig encoder, ElectraConfig config) =>
         layers = [.. Enumerable.Range(0, encoder.Layers).Select(i => new TransformerLayer(store, $"{prefix}.layer.{i}", encoder, config))];
 
+    /// <summary>Number of layers.</summary>
+    public int Layers => layers.Length;
+
     /// <summary>Declares the parameters of all layers.</summary>
     public static void Declare(ParameterLayout.Builder layout, string prefix, EncoderConfig encoder)
     {
@@ -38,6 +41,10 @@ internal sealed class TransformerEncoder
 
         return hidden;
     }
+
+    /// <summary>Runs one layer; parameters as for <see cref="Forward"/>.</summary>
+    public Tensor ForwardLayer(int index, Tensor hidden, EncoderInput input, DropoutStream? dropout) =>
+        layers[index].Forward(hidden, input, dropout);
 
     private sealed class TransformerLayer(ParameterStore store, string prefix, EncoderConfig encoder, ElectraConfig config)
     {

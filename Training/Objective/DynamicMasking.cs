@@ -1,7 +1,17 @@
 namespace ElectraPipeline.Training.Objective;
 
 /// <summary>Ids of the tokens that are never masked, read from the vocabulary by name.</summary>
-internal readonly record struct SpecialIds(int Classifier, int Separator, int Mask);
+internal readonly record struct SpecialIds(int Classifier, int Separator, int Mask)
+{
+    /// <summary>Whether a token is one of them.</summary>
+    public bool Contains(int id) => id == Classifier || id == Separator || id == Mask;
+}
+
+/// <summary>What becomes of the chosen positions.</summary>
+/// <param name="Mask">Share that becomes [MASK].</param>
+/// <param name="Random">Share that becomes a token drawn uniformly from the vocabulary (BERT); the rest stays as it is.</param>
+/// <param name="VocabularySize">Tokens to draw from.</param>
+internal readonly record struct MaskShares(double Mask, double Random = 0, int VocabularySize = 0);
 
 /// <summary>Chooses masked positions anew each time a sequence is seen (official pretrain_helpers.py).</summary>
 /// <remarks>
@@ -10,9 +20,9 @@ internal readonly record struct SpecialIds(int Classifier, int Separator, int Ma
 /// </remarks>
 /// <param name="ids">Tokens that are never candidates.</param>
 /// <param name="probability">p, share of tokens chosen, in (0, 1).</param>
-/// <param name="replaceProbability">Share of the chosen that become [MASK]; the others stay but are guessed and resampled too.</param>
+/// <param name="shares">What becomes of the chosen; all are guessed and resampled.</param>
 /// <param name="withReplacement">Draw positions with replacement, as the official code does.</param>
-internal sealed class DynamicMasking(SpecialIds ids, double probability, double replaceProbability, bool withReplacement)
+internal sealed class DynamicMasking(SpecialIds ids, double probability, MaskShares shares, bool withReplacement)
 {
     /// <summary>How many tokens to choose, of <paramref name="tokens"/> real ones in a sequence of at most <paramref name="maxLength"/>.</summary>
     public int CountFor(int tokens, int maxLength)
@@ -43,10 +53,7 @@ internal sealed class DynamicMasking(SpecialIds ids, double probability, double 
             foreach (int position in chosen)
             {
                 positions.Add(b * length + position);
-                if (random.NextDouble() < replaceProbability)
-                {
-                    masked[b * length + position] = ids.Mask;
-                }
+                masked[(b * length) + position] = Hide(masked[(b * length) + position], ref random);
             }
         }
 
@@ -62,12 +69,20 @@ internal sealed class DynamicMasking(SpecialIds ids, double probability, double 
         };
     }
 
+    private int Hide(int id, ref CounterRandom random)
+    {
+        double draw = random.NextDouble();
+        return draw < shares.Mask ? ids.Mask
+            : draw < shares.Mask + shares.Random ? random.Next(shares.VocabularySize)
+            : id;
+    }
+
     private int Candidates(ReadOnlySpan<int> tokens, int[] candidates)
     {
         int count = 0;
         for (int i = 0; i < tokens.Length; i++)
         {
-            if (tokens[i] != ids.Classifier && tokens[i] != ids.Separator && tokens[i] != ids.Mask)
+            if (!ids.Contains(tokens[i]))
             {
                 candidates[count++] = i;
             }

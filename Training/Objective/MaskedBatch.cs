@@ -9,7 +9,7 @@ internal sealed record MaskedBatch
     /// <summary>Token ids of the text, [B * L].</summary>
     public required int[] OriginalIds { get; init; }
 
-    /// <summary>The same with most masked positions replaced by [MASK], [B * L].</summary>
+    /// <summary>The same with most masked positions replaced by [MASK], or by random tokens where that is asked for, [B * L].</summary>
     public required int[] MaskedIds { get; init; }
 
     /// <summary>Real tokens of each sequence, [B].</summary>
@@ -32,6 +32,34 @@ internal sealed record MaskedBatch
 
     /// <summary>The original token of each masked position, [K].</summary>
     public int[] Labels() => Array.ConvertAll(Positions, position => OriginalIds[position]);
+
+    /// <summary>Indices into [B * L] of all real tokens, in order.</summary>
+    public int[] RealPositions()
+    {
+        var positions = new int[Tokens];
+        int count = 0;
+        for (int b = 0; b < Count; b++)
+        {
+            for (int i = 0; i < Lengths[b]; i++)
+            {
+                positions[count++] = (b * Length) + i;
+            }
+        }
+
+        return positions;
+    }
+
+    /// <summary>1 at these positions, else 0, [B * L].</summary>
+    public float[] OneAt(int[] positions)
+    {
+        var ones = new float[Count * Length];
+        foreach (int position in positions)
+        {
+            ones[position] = 1;
+        }
+
+        return ones;
+    }
 
     /// <summary>
     /// Sequences <paramref name="first"/> and the following, cut to their longest (rounded up to 8): padding that no sequence needs is not computed.

@@ -22,14 +22,24 @@ public sealed record ElectraDescription
     public required ulong Seed { get; init; }
 }
 
-/// <summary>The "model" artifact: <c>discriminator/</c> and <c>generator/</c> as Hugging Face loads them, and <c>electra.json</c>.</summary>
+/// <summary>
+/// The "model" artifact: a folder that Hugging Face loads for each head of the main encoder (<c>discriminator/</c> for detection,
+/// <c>encoder/</c> for a language model) and for the generator (<c>generator/</c>; Electric's, which Hugging Face does not know, in one
+/// file), and <c>electra.json</c>.
+/// </summary>
 internal static class ElectraModelFolder
 {
-    /// <summary>Name of the discriminator's folder.</summary>
+    /// <summary>Name of the folder of a main encoder that detects.</summary>
     internal const string DiscriminatorName = "discriminator";
 
-    /// <summary>Name of the generator's folder.</summary>
+    /// <summary>Name of the folder of a main encoder that is a language model.</summary>
+    internal const string LanguageModelName = "encoder";
+
+    /// <summary>Name of the folder of a masked language model that is the generator.</summary>
     internal const string GeneratorName = "generator";
+
+    /// <summary>Name of the file of a two-tower generator.</summary>
+    internal const string TowersName = "two-tower-generator.safetensors";
 
     /// <summary>Name of the description.</summary>
     internal const string DescriptionName = "electra.json";
@@ -46,15 +56,32 @@ internal static class ElectraModelFolder
         string folder, ElectraPretrainingModel model, ElectraDescription description, Vocabulary vocabulary, TokenizerOptions tokenizer)
     {
         using var scope = NewDisposeScope();
-        string discriminator = Path.Combine(folder, DiscriminatorName), generator = Path.Combine(folder, GeneratorName);
         ElectraConfig config = model.Config;
-        HuggingFaceFolder.WriteDiscriminator(
-            discriminator, ConfigOf(config, config.Discriminator, vocabulary.PadId), model.DiscriminatorState());
-        HuggingFaceFolder.WriteGenerator(generator, ConfigOf(config, config.Generator, vocabulary.PadId), model.GeneratorState());
-        HuggingFaceFolder.WriteTokenizer(discriminator, vocabulary, tokenizer, config.MaxPositions);
-        HuggingFaceFolder.WriteTokenizer(generator, vocabulary, tokenizer, config.MaxPositions);
+        HuggingFaceConfig main = ConfigOf(config, config.Discriminator, config.EmbeddingSize, vocabulary.PadId);
+        if (config.Parts.Detects)
+        {
+            HuggingFaceFolder.WriteDiscriminator(Named(DiscriminatorName), main, model.State(model.DetectionNames()));
+        }
+
+        if (config.Parts.Predicts)
+        {
+            HuggingFaceFolder.WriteGenerator(Named(LanguageModelName), main, model.State(model.LanguageModelNames()));
+        }
+
+        WriteGenerator(folder, model, vocabulary.PadId);
+        foreach (string written in new[] { DiscriminatorName, LanguageModelName, GeneratorName }.Select(Named).Where(Directory.Exists))
+        {
+            HuggingFaceFolder.WriteTokenizer(written, vocabulary, tokenizer, config.MaxPositions);
+        }
+
         DurableFile.Write(Path.Combine(folder, DescriptionName), JsonSerializer.SerializeToUtf8Bytes(description, Json));
+
+        string Named(string name) => Path.Combine(folder, name);
     }
+
+    /// <summary>The folder of the main encoder: in a "model" artifact, or <paramref name="folder"/> itself.</summary>
+    public static string MainFolderOf(string folder) =>
+        new[] { DiscriminatorName, LanguageModelName }.Select(name => Path.Combine(folder, name)).FirstOrDefault(Directory.Exists) ?? folder;
 
     /// <summary>Reads <c>electra.json</c>.</summary>
     /// <exception cref="PermanentException">It is missing or not what <see cref="Write"/> wrote.</exception>
@@ -72,42 +99,29 @@ internal static class ElectraModelFolder
         }
     }
 
-    /// <summary>
-    /// Reads both models of a folder. The word, position and segment embeddings are the discriminator's; the generator may have
-    /// another depth and width.
-    /// </summary>
-    /// <exception cref="PermanentException">A file is missing or damaged, or the two models do not share embeddings of one size.</exception>
-    public static ElectraPretrainingModel Read(string folder, Device device)
+    private static void WriteGenerator(string folder, ElectraPretrainingModel model, int padId)
     {
-        using HuggingFaceModel discriminator = HuggingFaceFolder.ReadDiscriminator(Path.Combine(folder, DiscriminatorName));
-        using HuggingFaceModel generator = HuggingFaceFolder.ReadGenerator(Path.Combine(folder, GeneratorName));
-        var model = new ElectraPretrainingModel(ConfigOf(discriminator.Config, generator.Config), device);
-        Load(model, model.GeneratorNames(), generator, folder);
-        Load(model, model.DiscriminatorNames(), discriminator, folder);
-        return model;
-    }
-
-    private static void Load(
-        ElectraPretrainingModel model, IEnumerable<(string Name, string Parameter)> names, HuggingFaceModel source, string folder)
-    {
-        using var scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
-        foreach ((string name, string parameter) in names)
+        ElectraConfig config = model.Config;
+        if (config.Parts.Generator == ModelParts.MaskedGenerator)
         {
-            Tensor target = model.Parameters.Value(parameter), values = source.Tensors[name];
-            if (!values.shape.SequenceEqual(target.shape))
-            {
-                throw new PermanentException($"{folder}: generator and discriminator do not share \"{name}\": their sizes differ");
-            }
-
-            target.copy_(values);
+            HuggingFaceConfig generator = ConfigOf(config, config.Generator, config.EmbeddingSizeOfGenerator, padId);
+            HuggingFaceFolder.WriteGenerator(Path.Combine(folder, GeneratorName), generator, model.State(model.GeneratorNames()));
+        }
+        else if (config.Parts.Generator == ModelParts.TwoTowerGenerator)
+        {
+            SafeTensors.Write(Path.Combine(folder, TowersName), model.State(TowerNames(model)));
         }
     }
 
-    private static HuggingFaceConfig ConfigOf(ElectraConfig config, EncoderConfig encoder, int padId) => new()
+    /// <summary>A two-tower generator's own parameters, under the names they have here.</summary>
+    internal static IEnumerable<(string Name, string Parameter)> TowerNames(ElectraPretrainingModel model) => model.Parameters.Layout.Slots
+        .Where(slot => slot.Name.StartsWith(ElectraPretrainingModel.GeneratorPrefix, StringComparison.Ordinal))
+        .Select(slot => (slot.Name, slot.Name));
+
+    private static HuggingFaceConfig ConfigOf(ElectraConfig config, EncoderConfig encoder, int embeddingSize, int padId) => new()
     {
         VocabSize = config.VocabularySize,
-        EmbeddingSize = config.EmbeddingSize,
+        EmbeddingSize = embeddingSize,
         HiddenSize = encoder.HiddenSize,
         NumHiddenLayers = encoder.Layers,
         NumAttentionHeads = encoder.AttentionHeads,
@@ -119,27 +133,5 @@ internal static class ElectraModelFolder
         InitializerRange = config.InitializerRange,
         LayerNormEps = config.LayerNormEpsilon,
         PadTokenId = padId,
-    };
-
-    private static ElectraConfig ConfigOf(HuggingFaceConfig discriminator, HuggingFaceConfig generator) => new()
-    {
-        VocabularySize = discriminator.VocabSize,
-        EmbeddingSize = discriminator.EmbeddingSize,
-        MaxPositions = discriminator.MaxPositionEmbeddings,
-        TypeVocabularySize = discriminator.TypeVocabSize,
-        Discriminator = EncoderOf(discriminator),
-        Generator = EncoderOf(generator),
-        HiddenDropout = discriminator.HiddenDropoutProb,
-        AttentionDropout = discriminator.AttentionProbsDropoutProb,
-        InitializerRange = discriminator.InitializerRange,
-        LayerNormEpsilon = discriminator.LayerNormEps,
-    };
-
-    private static EncoderConfig EncoderOf(HuggingFaceConfig config) => new()
-    {
-        Layers = config.NumHiddenLayers,
-        HiddenSize = config.HiddenSize,
-        IntermediateSize = config.IntermediateSize,
-        AttentionHeads = config.NumAttentionHeads,
     };
 }

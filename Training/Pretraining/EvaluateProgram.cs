@@ -25,14 +25,15 @@ public static class EvaluateProgram
 
         SpecialIds ids = PretrainProgram.IdsOf(vocabulary);
         using ExampleSet heldOut = ExampleSet.Open(request.ShardFolders, Split.HeldOut);
-        HeldOutEvaluator evaluator = HeldOutExamples.Evaluator(heldOut, request.Evaluate, description.Pretrain, ids)
+        HeldOutEvaluator evaluator = HeldOutExamples.Evaluator(heldOut, request.Evaluate, description.Pretrain, ids, vocabulary.Count)
             ?? throw new PermanentException("the shards hold no held-out example; raise examples.heldOutShare");
-        using ElectraPretrainingModel model = ElectraModelFolder.Read(request.ModelFolder, TorchDevice.Resolve(request.Device));
+        using ElectraPretrainingModel model = ElectraModelReader.Read(request.ModelFolder, TorchDevice.Resolve(request.Device));
         using var threads = new ReplicaThreads(Math.Max(1, request.Threads));
         using var scope = NewDisposeScope();
 
         // Without gradients the replicas need nothing of their own.
-        EvaluateResult result = evaluator.Run([.. Enumerable.Repeat(new ElectraObjective(model), threads.Count)], threads);
+        PretrainingObjective objective = PretrainingObjectives.Create(description.Pretrain.Objective, model, description.Pretrain.Settings(ids));
+        EvaluateResult result = evaluator.Run([.. Enumerable.Repeat(objective, threads.Count)], threads, model.Config.Parts);
         foreach ((string name, double value) in result.Metrics())
         {
             reporter.Metric(name, description.Step, value);

@@ -1,3 +1,4 @@
+using ElectraPipeline.Training.Model;
 using ElectraPipeline.Training.Objective;
 using ElectraPipeline.Training.Shards;
 
@@ -16,55 +17,55 @@ internal sealed class HeldOutEvaluator(
     public const int BatchSize = 32;
 
     /// <summary>Evaluates; the result does not depend on the number of threads.</summary>
-    public EvaluateResult Run(IReadOnlyList<ElectraObjective> objectives, ReplicaThreads threads)
+    public EvaluateResult Run(IReadOnlyList<PretrainingObjective> objectives, ReplicaThreads threads, ModelParts parts)
     {
-        var parts = new ObjectiveSums[batches.Count];
+        var sums = new ObjectiveSums[batches.Count];
         var scores = new DetectionScores[batches.Count];
         threads.RunEach(batches.Count, index =>
         {
             scores[index] = new DetectionScores();
-            parts[index] = RunBatch(objectives[index % threads.Count], index, scores[index]);
+            sums[index] = RunBatch(objectives[index % threads.Count], index, scores[index]);
         });
-        ObjectiveSums sums = parts.Aggregate(default(ObjectiveSums), (total, part) => total + part);
-        return Summarize(sums, DetectionScores.Join(scores));
+        return Summarize(sums.Aggregate(default(ObjectiveSums), (total, part) => total + part), DetectionScores.Join(scores), parts);
     }
 
-    private ObjectiveSums RunBatch(ElectraObjective objective, int index, DetectionScores scores)
+    private ObjectiveSums RunBatch(PretrainingObjective objective, int index, DetectionScores scores)
     {
         ExampleBatch batch = batches[index];
         MaskedBatch whole = masking.Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, seed, index);
         MaskedBatch masked = whole.Slice(0, batch.BatchSize);
         var sampler = new TokenReplacement(masked, seed, index, options.Temperature, options.DisallowCorrect);
-        return objective.Evaluate(masked, sampler, (logits, replaced) => Collect(masked, logits, replaced, scores));
+        // Padding is no token: the official AUC counts it and comes out too high.
+        return objective.Evaluate(masked, sampler, scores.Add);
     }
 
-    /// <summary>Padding is no token: the official AUC counts it and comes out too high.</summary>
-    private static void Collect(MaskedBatch batch, float[] logits, float[] replaced, DetectionScores scores)
+    private EvaluateResult Summarize(ObjectiveSums sums, DetectionScores scores, ModelParts parts)
     {
-        for (int b = 0; b < batch.Count; b++)
+        var result = new EvaluateResult
         {
-            for (int i = b * batch.Length; i < (b * batch.Length) + batch.Lengths[b]; i++)
-            {
-                scores.Add(logits[i], replaced[i] == 1);
-            }
-        }
+            Examples = batches.Sum(batch => batch.BatchSize),
+            Tokens = sums.Tokens,
+            UnigramEntropy = UnigramEntropy(),
+            ReplacedShare = sums.Replaced / (double)Math.Max(1, sums.Tokens),
+        };
+        result = !parts.HasGenerator ? result : result with
+        {
+            GeneratorLoss = sums.MeanGeneratorLoss,
+            GeneratorAccuracy = sums.GeneratorAccuracy,
+            SampledAccuracy = parts.Generator == ModelParts.MaskedGenerator ? 1 - (sums.Replaced / (double)Math.Max(1, sums.Masked)) : null,
+        };
+        result = parts.Predicts
+            ? result with { LanguageModelLoss = sums.MeanMainLoss, LanguageModelAccuracy = sums.MainAccuracy }
+            : result with { DiscriminatorLoss = sums.MeanMainLoss };
+        return !parts.Detects ? result : result with
+        {
+            DiscriminatorAuc = scores.AreaUnderCurve(),
+            DiscriminatorAccuracy = scores.Accuracy,
+            DiscriminatorPrecision = scores.Precision,
+            DiscriminatorRecall = scores.Recall,
+            DiscriminatorF1 = scores.F1,
+        };
     }
-
-    private EvaluateResult Summarize(ObjectiveSums sums, DetectionScores scores) => new()
-    {
-        Examples = batches.Sum(batch => batch.BatchSize),
-        Tokens = sums.Tokens,
-        GeneratorLoss = sums.MeanGeneratorLoss,
-        GeneratorAccuracy = sums.GeneratorCorrect / (double)Math.Max(1, sums.Masked),
-        UnigramEntropy = UnigramEntropy(),
-        DiscriminatorLoss = sums.MeanDiscriminatorLoss,
-        DiscriminatorAuc = scores.AreaUnderCurve(),
-        DiscriminatorAccuracy = scores.Accuracy,
-        DiscriminatorPrecision = scores.Precision,
-        DiscriminatorRecall = scores.Recall,
-        DiscriminatorF1 = scores.F1,
-        ReplacedShare = sums.Replaced / (double)Math.Max(1, sums.Tokens),
-    };
 
     /// <summary>Entropy, in nats, of the tokens that may be masked: the loss of a model that knows their frequencies and nothing else.</summary>
     private double UnigramEntropy()
@@ -77,7 +78,7 @@ internal sealed class HeldOutEvaluator(
             {
                 foreach (int id in batch.InputIds.AsSpan(b * batch.SequenceLength, batch.Lengths[b]))
                 {
-                    if (id != ids.Classifier && id != ids.Separator && id != ids.Mask)
+                    if (!ids.Contains(id))
                     {
                         counts[id] = counts.GetValueOrDefault(id) + 1;
                         total++;

@@ -7,7 +7,8 @@ namespace ElectraPipeline.Training.Pretraining;
 internal static class HeldOutExamples
 {
     /// <summary>An evaluator over the first examples in shard order; null where there are none.</summary>
-    public static HeldOutEvaluator? Evaluator(ExampleSet set, EvaluateOptions evaluate, PretrainOptions pretrain, SpecialIds ids)
+    public static HeldOutEvaluator? Evaluator(
+        ExampleSet set, EvaluateOptions evaluate, PretrainOptions pretrain, SpecialIds ids, int vocabularySize)
     {
         int count = evaluate.MaxExamples > 0 ? Math.Min(evaluate.MaxExamples, set.Count) : set.Count;
         if (count == 0)
@@ -15,10 +16,9 @@ internal static class HeldOutExamples
             return null;
         }
 
-        var masking = new DynamicMasking(ids, pretrain.MaskProbability, pretrain.MaskReplaceProbability, pretrain.MaskWithReplacement);
         IReadOnlyList<ExampleBatch> batches = [.. Enumerable.Range(0, (count + HeldOutEvaluator.BatchSize - 1) / HeldOutEvaluator.BatchSize)
             .Select(batch => batch * HeldOutEvaluator.BatchSize)
             .Select(start => set.Batch(start, Math.Min(HeldOutEvaluator.BatchSize, count - start)))];
-        return new HeldOutEvaluator(batches, masking, ids, pretrain, (ulong)evaluate.Seed);
+        return new HeldOutEvaluator(batches, pretrain.Masking(ids, vocabularySize), ids, pretrain, (ulong)evaluate.Seed);
     }
 }

@@ -92,9 +92,11 @@ internal sealed class PretrainLoop(
         long step = trainer.Step;
         reporter.Progress(step, options.Steps, "steps");
         reporter.Metric("train/loss", step, windowLoss / windowSteps);
-        reporter.Metric("train/generator_loss", step, window.MeanGeneratorLoss);
-        reporter.Metric("train/discriminator_loss", step, window.MeanDiscriminatorLoss);
-        reporter.Metric("train/generator_accuracy", step, window.GeneratorCorrect / (double)Math.Max(1, window.Masked));
+        foreach ((string name, double value) in ObjectiveMetrics.Of(window, trainer.Model.Config.Parts))
+        {
+            reporter.Metric("train/" + name, step, value);
+        }
+
         reporter.Metric("train/tokens_per_second", step, window.Tokens / training.Elapsed.TotalSeconds);
         reporter.Metric("train/learning_rate", step, metrics.LearningRate);
         reporter.Metric("train/gradient_norm", step, metrics.GradientNorm);
@@ -106,7 +108,7 @@ internal sealed class PretrainLoop(
 
     private EvaluateResult? Evaluate()
     {
-        EvaluateResult? result = heldOut?.Run(trainer.Objectives, trainer.Threads);
+        EvaluateResult? result = heldOut?.Run(trainer.Objectives, trainer.Threads, trainer.Model.Config.Parts);
         foreach ((string name, double value) in result?.Metrics() ?? [])
         {
             reporter.Metric(name, trainer.Step, value);

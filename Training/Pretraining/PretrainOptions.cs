@@ -1,8 +1,18 @@
+using ElectraPipeline.Training.Objective;
+
 namespace ElectraPipeline.Training.Pretraining;
 
-/// <summary>How generator and discriminator are pre-trained together. Defaults: ELECTRA-small, appendix A of the paper.</summary>
+/// <summary>How a model is pre-trained. Defaults: ELECTRA-small, appendix A of the paper.</summary>
 public sealed record PretrainOptions
 {
+    /// <summary>
+    /// What is learned: "electra"; "mlm", a plain masked language model (BERT without its next-sentence task); "electric", an energy of
+    /// each token in its context by noise-contrastive estimation; or the ablations of ELECTRA section 3.3: "electra-15" (detection at the
+    /// masked tokens only), "replace-mlm" (a masked language model that sees the generator's guesses instead of [MASK]), "all-tokens-mlm"
+    /// (which predicts every token, with a copy mechanism).
+    /// </summary>
+    public string Objective { get; init; } = PretrainingObjectives.Electra;
+
     /// <summary>Optimizer steps.</summary>
     public int Steps { get; init; } = 1_000_000;
 
@@ -36,8 +46,14 @@ public sealed record PretrainOptions
     /// <summary>Share of tokens masked, in (0, 1).</summary>
     public double MaskProbability { get; init; } = 0.15;
 
-    /// <summary>Share of the masked positions that become [MASK]; the rest stay as they are.</summary>
-    public double MaskReplaceProbability { get; init; } = 0.85;
+    /// <summary>
+    /// Share of the masked positions that become [MASK]; what is left of them after <see cref="MaskRandomProbability"/> stays as it is.
+    /// Null: 0.85 (ELECTRA's), for "mlm" 0.8 (BERT's).
+    /// </summary>
+    public double? MaskReplaceProbability { get; init; }
+
+    /// <summary>Share of the masked positions that become a random token. Null: 0, for "mlm" 0.1 (BERT's).</summary>
+    public double? MaskRandomProbability { get; init; }
 
     /// <summary>Draw masked positions with replacement, as the official code does (7 % are then drawn twice).</summary>
     public bool MaskWithReplacement { get; init; }
@@ -45,7 +61,7 @@ public sealed record PretrainOptions
     /// <summary>Weight of the generator's loss.</summary>
     public double GeneratorWeight { get; init; } = 1.0;
 
-    /// <summary>Weight of the discriminator's loss (ELECTRA section 3.1: 50).</summary>
+    /// <summary>Weight of a detection loss (ELECTRA section 3.1: 50); a main language model's loss has weight 1.</summary>
     public double DiscriminatorWeight { get; init; } = 50.0;
 
     /// <summary>Temperature of the generator's sampling.</summary>
@@ -53,6 +69,9 @@ public sealed record PretrainOptions
 
     /// <summary>Sample only wrong tokens, so that every masked position is a replacement.</summary>
     public bool DisallowCorrect { get; init; }
+
+    /// <summary>Keep only layers' inputs and compute the rest again in the backward pass: less memory, a third more time, the same result.</summary>
+    public bool GradientCheckpointing { get; init; }
 
     /// <summary>Steps between checkpoints.</summary>
     public int CheckpointSteps { get; init; } = 1_000;
@@ -74,4 +93,39 @@ public sealed record PretrainOptions
     /// 0: one per core at the time the run starts, written into the resolved config.
     /// </summary>
     public int Replicas { get; init; } = 1;
+
+    /// <summary>How positions are masked.</summary>
+    internal DynamicMasking Masking(SpecialIds ids, int vocabularySize)
+    {
+        (double mask, double random) = PretrainingObjectives.SharesOf(Objective);
+        var shares = new MaskShares(MaskReplaceProbability ?? mask, MaskRandomProbability ?? random, vocabularySize);
+        return new DynamicMasking(ids, MaskProbability, shares, MaskWithReplacement);
+    }
+
+    /// <summary>What the objective needs to know.</summary>
+    internal ObjectiveSettings Settings(SpecialIds ids) => new()
+    {
+        GeneratorWeight = GeneratorWeight,
+        DiscriminatorWeight = DiscriminatorWeight,
+        MaskProbability = MaskProbability,
+        Ids = ids,
+        Recompute = GradientCheckpointing,
+    };
+
+    /// <summary>Throws where options contradict each other.</summary>
+    /// <exception cref="PermanentException">The message names them and what to change.</exception>
+    internal void Validate()
+    {
+        (double mask, double random) = PretrainingObjectives.SharesOf(Objective);
+        if ((MaskReplaceProbability ?? mask) + (MaskRandomProbability ?? random) is var sum and not (>= 0 and <= 1))
+        {
+            throw new PermanentException($"pretrain: MaskReplaceProbability and MaskRandomProbability are {sum} together; they must be in [0, 1]");
+        }
+
+        if (Objective == "electric" && (Temperature != 1 || DisallowCorrect))
+        {
+            throw new PermanentException(
+                "pretrain: objective \"electric\" needs to know how likely each noise token was: leave Temperature at 1 and DisallowCorrect off");
+        }
+    }
 }

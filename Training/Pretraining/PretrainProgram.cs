@@ -17,7 +17,7 @@ public static class PretrainProgram
     {
         PretrainOptions options = request.Pretrain with { Replicas = Math.Max(1, request.Pretrain.Replicas) };
         (Vocabulary vocabulary, TokenizerOptions tokenizer) = VocabularyStore.Read(request.VocabularyFolder);
-        ElectraConfig config = request.Model.Resolve(vocabulary.Count);
+        ElectraConfig config = request.Model.Resolve(vocabulary.Count, PretrainingObjectives.PartsOf(options.Objective));
         using ExampleMixture train = ExampleMixture.Open(request.ShardFolders, request.Mixture);
         using ExampleSet heldOut = ExampleSet.Open(request.ShardFolders, Split.HeldOut);
         Check(train, config);
@@ -30,7 +30,7 @@ public static class PretrainProgram
             options,
             request.Seed,
             sampler.Batch,
-            HeldOutExamples.Evaluator(heldOut, request.Evaluate, options, ids),
+            HeldOutExamples.Evaluator(heldOut, request.Evaluate, options, ids, vocabulary.Count),
             new CheckpointWriter(Path.Combine(request.WorkFolder, "checkpoints"), options.KeepCheckpoints),
             reporter);
         EvaluateResult? result = loop.Run(cancellationToken);

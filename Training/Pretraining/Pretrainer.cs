@@ -3,12 +3,11 @@ using ElectraPipeline.Training.Model;
 using ElectraPipeline.Training.Objective;
 using ElectraPipeline.Training.Optimization;
 using ElectraPipeline.Training.Shards;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Pretraining;
 
-/// <summary>Trains generator and discriminator together, one optimizer step at a time.</summary>
+/// <summary>Trains all networks of an objective together, one optimizer step at a time.</summary>
 /// <remarks>
 /// A step is a function of (parameters, moments, step, batch, seed, options): nothing else is remembered between steps, so that going on
 /// from a checkpoint gives the same bits as never having stopped. The batch is cut into micro-batches; micro-batch i belongs to replica
@@ -25,23 +24,24 @@ internal sealed class Pretrainer : IDisposable
     private readonly ulong dropoutSeed;
     private readonly DynamicMasking masking;
     private readonly ElectraPretrainingModel[] replicas;
-    private readonly ElectraObjective[] objectives;
+    private readonly PretrainingObjective[] objectives;
     private readonly AdamW optimizer;
     private readonly LearningRateSchedule schedule;
 
     /// <summary>Makes an initialized model of the given sizes at step 0.</summary>
     public Pretrainer(ElectraConfig config, PretrainOptions options, SpecialIds ids, ulong seed, Device device)
     {
+        options.Validate();
         this.options = options;
         this.seed = seed;
         dropoutSeed = RandomPurpose.SeedFor(seed, RandomPurpose.Dropout);
-        masking = new DynamicMasking(ids, options.MaskProbability, options.MaskReplaceProbability, options.MaskWithReplacement);
+        masking = options.Masking(ids, config.VocabularySize);
         schedule = new LearningRateSchedule(options.LearningRate, options.WarmupSteps, options.Steps);
         Threads = new ReplicaThreads(Math.Max(1, options.Replicas));
         var model = new ElectraPretrainingModel(config, device);
         model.Initialize(seed);
         replicas = [model, .. Enumerable.Range(1, Threads.Count - 1).Select(_ => model.Replica())];
-        objectives = [.. replicas.Select(replica => new ElectraObjective(replica))];
+        objectives = [.. replicas.Select(replica => PretrainingObjectives.Create(options.Objective, replica, options.Settings(ids)))];
         optimizer = new AdamW(
             [.. replicas.Select(replica => replica.Parameters)],
             ParameterGroup.For(model.Parameters.Layout, options.WeightDecay),
@@ -55,7 +55,7 @@ internal sealed class Pretrainer : IDisposable
     public ElectraPretrainingModel Model => replicas[0];
 
     /// <summary>The replicas' objectives, one for each thread of <see cref="Threads"/>.</summary>
-    public IReadOnlyList<ElectraObjective> Objectives => objectives;
+    public IReadOnlyList<PretrainingObjective> Objectives => objectives;
 
     /// <summary>The replicas' threads.</summary>
     public ReplicaThreads Threads { get; }
@@ -65,13 +65,13 @@ internal sealed class Pretrainer : IDisposable
     public StepMetrics Train(ExampleBatch batch)
     {
         ObjectiveSums sums = AccumulateGradients(batch, out LossScale scale);
-        double loss = (sums.GeneratorLoss * scale.Generator) + (sums.DiscriminatorLoss * scale.Discriminator);
+        double loss = (sums.GeneratorLoss * scale.Generator) + (sums.MainLoss * scale.Main);
         double norm = optimizer.Reduce(Threads.RunEach);
         if (!double.IsFinite(loss) || !double.IsFinite(norm))
         {
             throw new PermanentException(
-                $"pre-training diverged at step {Step}: loss {loss} (generator {sums.MeanGeneratorLoss}, discriminator "
-                + $"{sums.MeanDiscriminatorLoss}), gradient norm {norm}; lower pretrain.learningRate ({options.LearningRate}) or raise "
+                $"pre-training diverged at step {Step}: loss {loss} (generator {sums.MeanGeneratorLoss}, main model "
+                + $"{sums.MeanMainLoss}), gradient norm {norm}; lower pretrain.learningRate ({options.LearningRate}) or raise "
                 + $"pretrain.warmupSteps ({options.WarmupSteps})");
         }
 
@@ -121,12 +121,11 @@ internal sealed class Pretrainer : IDisposable
     private ObjectiveSums AccumulateGradients(ExampleBatch batch, out LossScale scale)
     {
         MaskedBatch masked = masking.Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, seed, Step);
-        scale = LossScale.For(masked.Positions.Length, masked.Tokens, options.GeneratorWeight, options.DiscriminatorWeight);
+        scale = objectives[0].ScaleOf(masked);
         int share = (batch.BatchSize + Threads.Count - 1) / Threads.Count; // no replica idles while another has the whole batch
         int size = Math.Min(options.MicroBatchSize, share);
         int count = (batch.BatchSize + size - 1) / size;
         var sums = new ObjectiveSums[count];
-        SeedDevice();
         LossScale factors = scale;
         Threads.RunEach(count, index =>
         {
@@ -136,15 +135,6 @@ internal sealed class Pretrainer : IDisposable
             sums[index] = objectives[index % Threads.Count].Accumulate(part, sampler, factors, dropout);
         });
         return sums.Aggregate((total, part) => total + part);
-    }
-
-    /// <summary>Off the CPU dropout comes from LibTorch's generator, which must then be a function of the step.</summary>
-    private void SeedDevice()
-    {
-        if (Model.Parameters.Values.device_type != DeviceType.CPU)
-        {
-            manual_seed((long)(CounterRandom.Mix(dropoutSeed + (ulong)Step) >> 1));
-        }
     }
 
     private (string Prefix, Tensor Flat)[] Stored() =>

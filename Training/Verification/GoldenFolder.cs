@@ -17,7 +17,7 @@ internal sealed class GoldenFolder(string folder)
     public string File(string name) => System.IO.Path.Combine(Path, name);
 
     /// <summary>The reference model; its parameters are read from <c>discriminator/</c> and <c>generator/</c>.</summary>
-    public ElectraPretrainingModel LoadModel() => ElectraModelFolder.Read(Path, CPU);
+    public ElectraPretrainingModel LoadModel() => ElectraModelReader.Read(Path, CPU);
 
     /// <summary>Parses a JSON file of the folder.</summary>
     public JsonDocument Json(string name)

@@ -76,8 +76,8 @@ internal sealed class GoldenTraining : IDisposable
 
         JsonElement expected = log.RootElement.GetProperty("log")[step];
         CompareNumber("generator_loss", sums.MeanGeneratorLoss);
-        CompareNumber("discriminator_loss", sums.MeanDiscriminatorLoss);
-        CompareNumber("loss", (sums.GeneratorLoss * scale.Generator) + (sums.DiscriminatorLoss * scale.Discriminator));
+        CompareNumber("discriminator_loss", sums.MeanMainLoss);
+        CompareNumber("loss", (sums.GeneratorLoss * scale.Generator) + (sums.MainLoss * scale.Main));
         CompareNumber("grad_norm", norm);
         CompareNumber("learning_rate", rate);
         differences.Add(new($"training/step {step} samples", sampler.Different, 0));

@@ -37,13 +37,13 @@ public static class GoldenVerification
         List<GoldenDifference> differences = [];
 
         List<Tensor> states = [];
-        Tensor hidden = model.Discriminator.Forward(input, dropout: null, states);
+        Tensor hidden = model.Main.Forward(input, dropout: null, states);
         for (int i = 0; i < states.Count; i++)
         {
             Compare($"discriminator.hidden_states.{i}", states[i]);
         }
 
-        Compare("discriminator.logits", model.DiscriminatorHead.Forward(hidden));
+        Compare("discriminator.logits", model.DetectionHead.Forward(hidden));
         Tensor transformed = model.GeneratorHead.Transform(model.Generator.Forward(input, dropout: null));
         Compare("generator.logits", model.GeneratorHead.Decode(transformed));
         return differences;

@@ -191,7 +191,7 @@ public sealed class FinetuneProgramTests : IDisposable
             MaxPositionEmbeddings = 16,
         };
         string discriminator = Path.Combine(path, "discriminator");
-        HuggingFaceFolder.WriteDiscriminator(discriminator, exported, model.DiscriminatorState());
+        HuggingFaceFolder.WriteDiscriminator(discriminator, exported, model.State(model.DetectionNames()));
         HuggingFaceFolder.WriteTokenizer(discriminator, Vocabulary, new TokenizerOptions(), maxLength: 16);
     }
 

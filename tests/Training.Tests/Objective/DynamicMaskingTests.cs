@@ -20,13 +20,13 @@ public sealed class DynamicMaskingTests
     [InlineData(0.25, 512, 512, 128)]
     [InlineData(0.15, 512, 470, 70)]
     public void The_number_of_masked_tokens_is_the_official_one(double probability, int maxLength, int tokens, int expected) =>
-        Assert.Equal(expected, new DynamicMasking(Ids, probability, 0.85, withReplacement: false).CountFor(tokens, maxLength));
+        Assert.Equal(expected, new DynamicMasking(Ids, probability, new MaskShares(0.85), withReplacement: false).CountFor(tokens, maxLength));
 
     [Property(MaxTest = 50)]
     public void Masked_positions_are_distinct_candidates_and_all_else_stays(uint seed, byte step)
     {
         (int[] ids, int[] lengths, int[] seconds) = Text(seed, 6);
-        var masking = new DynamicMasking(Ids, 0.15, 0.85, withReplacement: false);
+        var masking = new DynamicMasking(Ids, 0.15, new MaskShares(0.85), withReplacement: false);
         MaskedBatch batch = masking.Mask(ids, lengths, seconds, seed, step);
         Assert.Equal(batch.Positions.Length, batch.Positions.Distinct().Count());
         for (int b = 0; b < lengths.Length; b++)
@@ -48,7 +48,7 @@ public sealed class DynamicMaskingTests
     public void The_shares_of_masked_and_kept_tokens_are_those_asked_for()
     {
         (int[] ids, int[] lengths, int[] seconds) = Text(1, 2_000, full: true);
-        MaskedBatch batch = new DynamicMasking(Ids, 0.15, 0.85, withReplacement: false).Mask(ids, lengths, seconds, 5, 0);
+        MaskedBatch batch = new DynamicMasking(Ids, 0.15, new MaskShares(0.85), withReplacement: false).Mask(ids, lengths, seconds, 5, 0);
         int hidden = batch.Positions.Count(position => batch.MaskedIds[position] == Ids.Mask);
         Assert.InRange(hidden / (double)batch.Positions.Length, 0.84, 0.86); // 18,000 draws: 3.7 standard deviations
     }
@@ -59,7 +59,7 @@ public sealed class DynamicMaskingTests
         (int[] ids, _, _) = Text(1, 1, full: true);
         int[] lengths = [.. Enumerable.Repeat(Length, 4_000)];
         int[] many = [.. Enumerable.Repeat(ids, lengths.Length).SelectMany(text => text)];
-        MaskedBatch batch = new DynamicMasking(Ids, 0.15, 0.85, withReplacement: false).Mask(many, lengths, lengths, 11, 3);
+        MaskedBatch batch = new DynamicMasking(Ids, 0.15, new MaskShares(0.85), withReplacement: false).Mask(many, lengths, lengths, 11, 3);
         int[] counts = new int[Length];
         foreach (int position in batch.Positions)
         {
@@ -76,7 +76,7 @@ public sealed class DynamicMaskingTests
     public void With_replacement_positions_repeat_as_often_as_chance_says()
     {
         (int[] ids, int[] lengths, int[] seconds) = Text(1, 2_000, full: true);
-        MaskedBatch batch = new DynamicMasking(Ids, 0.15, 0.85, withReplacement: true).Mask(ids, lengths, seconds, 5, 0);
+        MaskedBatch batch = new DynamicMasking(Ids, 0.15, new MaskShares(0.85), withReplacement: true).Mask(ids, lengths, seconds, 5, 0);
         double repeated = 1 - (batch.Positions.Distinct().Count() / (double)batch.Positions.Length);
         double chance = 1 - (62 / 9.0 * (1 - Math.Pow(1 - (1 / 62.0), 9)));
         Assert.InRange(repeated, chance - 0.01, chance + 0.01);
@@ -86,7 +86,7 @@ public sealed class DynamicMaskingTests
     public void Draws_depend_on_seed_step_and_example_alone()
     {
         (int[] ids, int[] lengths, int[] seconds) = Text(1, 4);
-        var masking = new DynamicMasking(Ids, 0.15, 0.85, withReplacement: false);
+        var masking = new DynamicMasking(Ids, 0.15, new MaskShares(0.85), withReplacement: false);
         Assert.Equal(masking.Mask(ids, lengths, seconds, 1, 9).Positions, masking.Mask(ids, lengths, seconds, 1, 9).Positions);
         Assert.NotEqual(masking.Mask(ids, lengths, seconds, 1, 9).Positions, masking.Mask(ids, lengths, seconds, 1, 10).Positions);
         Assert.NotEqual(masking.Mask(ids, lengths, seconds, 1, 9).Positions, masking.Mask(ids, lengths, seconds, 2, 9).Positions);
@@ -96,7 +96,7 @@ public sealed class DynamicMaskingTests
     public void A_slice_holds_the_same_tokens_with_less_padding(uint seed)
     {
         (int[] ids, int[] lengths, int[] seconds) = Text(seed, 8);
-        MaskedBatch whole = new DynamicMasking(Ids, 0.15, 0.85, withReplacement: false).Mask(ids, lengths, seconds, seed, 0);
+        MaskedBatch whole = new DynamicMasking(Ids, 0.15, new MaskShares(0.85), withReplacement: false).Mask(ids, lengths, seconds, seed, 0);
         MaskedBatch part = whole.Slice(3, 4);
         Assert.Equal((lengths[3..7].Max() + 7) / 8 * 8, part.Length);
         Assert.Equal(lengths[3..7].Sum(), part.Tokens);

@@ -108,14 +108,14 @@ public sealed class ElectraObjectiveTests : IDisposable
     private static MaskedBatch Masked()
     {
         ExampleBatch batch = TinyPretraining.Batch(0);
-        return new DynamicMasking(TinyPretraining.Ids, 0.15, 0.85, withReplacement: false)
+        return new DynamicMasking(TinyPretraining.Ids, 0.15, new MaskShares(0.85), withReplacement: false)
             .Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, seed: 1, step: 0);
     }
 
     private float[] Logits(int[] ids, int[] lengths, int[] seconds)
     {
         EncoderInput input = EncoderInput.Create(ids, lengths, seconds, CPU);
-        return model.DiscriminatorHead.Forward(model.Discriminator.Forward(input, dropout: null)).data<float>().ToArray();
+        return model.DetectionHead.Forward(model.Main.Forward(input, dropout: null)).data<float>().ToArray();
     }
 
     private float[] Gradients(LossScale scale)

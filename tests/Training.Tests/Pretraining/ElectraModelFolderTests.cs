@@ -1,4 +1,5 @@
 using ElectraPipeline.Training.Model;
+using ElectraPipeline.Training.Objective;
 using ElectraPipeline.Training.Pretraining;
 using ElectraPipeline.Training.Tokenization;
 using Xunit;
@@ -26,11 +27,45 @@ public sealed class ElectraModelFolderTests : IDisposable
         var description = new ElectraDescription { Model = config, Pretrain = TinyPretraining.Options(), Step = 20, Seed = 5 };
         ElectraModelFolder.Write(folder, model, description, MadeUpVocabulary(), new TokenizerOptions());
 
-        using ElectraPretrainingModel read = ElectraModelFolder.Read(folder, CPU);
+        using ElectraPretrainingModel read = ElectraModelReader.Read(folder, CPU);
         Assert.Equal(config, read.Config);
         Assert.Equal(description, ElectraModelFolder.ReadDescription(folder));
         Assert.Equal(model.Parameters.Values.data<float>().ToArray(), read.Parameters.Values.data<float>().ToArray());
         Assert.True(File.Exists(Path.Combine(folder, "discriminator", "tokenizer.json")));
+    }
+
+    [Theory]
+    [InlineData("electra", "disentangled", "discriminator generator")]
+    [InlineData("electra", "untied", "discriminator generator")]
+    [InlineData("mlm", "tied", "encoder")]
+    [InlineData("replace-mlm", "untied", "encoder generator")]
+    [InlineData("all-tokens-mlm", "tied", "discriminator encoder generator")]
+    [InlineData("electric", "tied", "discriminator")]
+    [InlineData("electric", "disentangled", "discriminator")]
+    public void Every_kind_of_model_is_measured_the_same_after_export(string objective, string sharing, string folders)
+    {
+        PretrainOptions options = TinyPretraining.Options() with { Objective = objective };
+        ElectraConfig config = TinyPretraining.Config(parts: PretrainingObjectives.PartsOf(objective)) with
+        {
+            EmbeddingSharing = sharing,
+            GeneratorEmbeddingSize = sharing == "untied" ? 12 : null,
+        };
+        using Pretrainer trainer = TinyPretraining.Trainer(options, config);
+        TinyPretraining.Train(trainer, 5);
+        var description = new ElectraDescription { Model = config, Pretrain = options, Step = 5, Seed = 7 };
+        ElectraModelFolder.Write(folder, trainer.Model, description, MadeUpVocabulary(), new TokenizerOptions());
+        Assert.Equal(folders.Split(' '), Directory.GetDirectories(folder).Select(Path.GetFileName).Order());
+
+        using ElectraPretrainingModel read = ElectraModelReader.Read(folder, CPU);
+        Assert.Equal(Measure(trainer.Model), Measure(read));
+
+        EvaluateResult Measure(ElectraPretrainingModel model)
+        {
+            var evaluator = new HeldOutEvaluator(
+                [TinyPretraining.Batch(1_000)], options.Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary), TinyPretraining.Ids, options, seed: 3);
+            return evaluator.Run(
+                [PretrainingObjectives.Create(objective, model, options.Settings(TinyPretraining.Ids))], trainer.Threads, model.Config.Parts);
+        }
     }
 
     [Fact]
@@ -42,7 +77,7 @@ public sealed class ElectraModelFolderTests : IDisposable
         Write(TinyPretraining.Config() with { EmbeddingSize = 24 });
         Directory.Delete(Path.Combine(folder, "discriminator"), recursive: true);
         Directory.Move(other, Path.Combine(folder, "discriminator"));
-        PermanentException refused = Assert.Throws<PermanentException>(() => ElectraModelFolder.Read(folder, CPU));
+        PermanentException refused = Assert.Throws<PermanentException>(() => ElectraModelReader.Read(folder, CPU));
         Assert.Contains("electra.embeddings", refused.Message, StringComparison.Ordinal);
 
         void Write(ElectraConfig config)

@@ -1,4 +1,5 @@
 using ElectraPipeline.Training.Checkpoints;
+using ElectraPipeline.Training.Model;
 using ElectraPipeline.Training.Objective;
 using ElectraPipeline.Training.Pretraining;
 using Xunit;
@@ -85,7 +86,7 @@ public sealed class PretrainerTests : IDisposable
         }
 
         Assert.InRange(late.MeanGeneratorLoss, 0, early.MeanGeneratorLoss - 0.5);
-        Assert.InRange(late.MeanDiscriminatorLoss, 0, early.MeanDiscriminatorLoss - 0.02);
+        Assert.InRange(late.MeanMainLoss, 0, early.MeanMainLoss - 0.02);
     }
 
     [Fact]
@@ -138,7 +139,7 @@ public sealed class PretrainerTests : IDisposable
         Assert.Equal(20, reporter.LastProgress);
         Assert.All(reporter.Metrics, metric => Assert.True(double.IsFinite(metric.Value), metric.ToString()));
         Assert.InRange(result.UnigramEntropy, 3, Math.Log(TinyPretraining.Vocabulary - 5) + 1e-9);
-        Assert.InRange(result.ReplacedShare, 0.05, 0.2);
+        Assert.InRange(result.ReplacedShare!.Value, 0.05, 0.2);
     }
 
     [Fact]
@@ -149,7 +150,7 @@ public sealed class PretrainerTests : IDisposable
         static EvaluateResult Evaluate(int replicas)
         {
             using Pretrainer trainer = TinyPretraining.Trainer(TinyPretraining.Options(replicas));
-            return HeldOut().Run(trainer.Objectives, trainer.Threads);
+            return HeldOut().Run(trainer.Objectives, trainer.Threads, ModelParts.Electra);
         }
     }
 
@@ -163,7 +164,7 @@ public sealed class PretrainerTests : IDisposable
     private static HeldOutEvaluator HeldOut()
     {
         PretrainOptions options = TinyPretraining.Options();
-        var masking = new DynamicMasking(TinyPretraining.Ids, options.MaskProbability, options.MaskReplaceProbability, withReplacement: false);
+        DynamicMasking masking = options.Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary);
         return new HeldOutEvaluator(
             [.. Enumerable.Range(1_000, 5).Select(step => TinyPretraining.Batch(step))], masking, TinyPretraining.Ids, options, seed: 3);
     }

@@ -18,8 +18,8 @@ public sealed class TiedEncodersTests
         using Pretrainer trainer = TinyPretraining.Trainer(config: Tied);
         TinyPretraining.Train(trainer, 3);
         using var scope = NewDisposeScope();
-        var discriminator = Encoder(trainer.Model.DiscriminatorState());
-        var generator = Encoder(trainer.Model.GeneratorState());
+        var discriminator = Encoder(trainer.Model.State(trainer.Model.DetectionNames()));
+        var generator = Encoder(trainer.Model.State(trainer.Model.GeneratorNames()));
         long untied = ElectraPretrainingModel.Describe(Tied with { TieEncoders = false }).Slots.Sum(slot => slot.Shape.Aggregate(1L, (size, part) => size * part));
         long tied = trainer.Model.Parameters.Layout.Slots.Sum(slot => slot.Shape.Aggregate(1L, (size, part) => size * part));
 
@@ -41,7 +41,7 @@ public sealed class TiedEncodersTests
             using Pretrainer trainer = TinyPretraining.Trainer(options, Tied);
             TinyPretraining.Train(trainer, 3);
             using var scope = NewDisposeScope();
-            return Encoder(trainer.Model.DiscriminatorState()).OrderBy(pair => pair.Key, StringComparer.Ordinal).First(pair => pair.Key.Contains("encoder", StringComparison.Ordinal)).Value;
+            return Encoder(trainer.Model.State(trainer.Model.DetectionNames())).OrderBy(pair => pair.Key, StringComparer.Ordinal).First(pair => pair.Key.Contains("encoder", StringComparison.Ordinal)).Value;
         }
     }
 

@@ -15,11 +15,12 @@ internal static class TinyPretraining
 
     public static SpecialIds Ids { get; } = new(Classifier: 2, Separator: 3, Mask: 4);
 
-    public static ElectraConfig Config(double dropout = 0, string initialization = "normal") => new()
+    public static ElectraConfig Config(double dropout = 0, string initialization = "normal", ModelParts? parts = null) => new()
     {
         VocabularySize = Vocabulary,
         EmbeddingSize = 16,
         MaxPositions = 32,
+        Parts = parts ?? ModelParts.Electra,
         Discriminator = new() { Layers = 2, HiddenSize = 32, IntermediateSize = 64, AttentionHeads = 2 },
         Generator = new() { Layers = 1, HiddenSize = 16, IntermediateSize = 32, AttentionHeads = 1 },
         HiddenDropout = dropout,

@@ -5,13 +5,13 @@ using static TorchSharp.torch.nn.functional;
 namespace ElectraPipeline.Training.Model;
 
 /// <summary>The masked language model's head: dense, GELU, layer norm, then the word embeddings transposed and a bias.</summary>
-internal sealed class GeneratorHead(ParameterStore store, string prefix, ElectraConfig config, Embeddings embeddings)
+internal sealed class LanguageModelHead(ParameterStore store, string prefix, ElectraConfig config, Embeddings embeddings)
 {
     private readonly Parameter weight = store.Leaf(prefix + "generator_predictions.dense.weight");
     private readonly Parameter bias = store.Leaf(prefix + "generator_predictions.dense.bias");
     private readonly Parameter scale = store.Leaf(prefix + "generator_predictions.LayerNorm.weight");
     private readonly Parameter shift = store.Leaf(prefix + "generator_predictions.LayerNorm.bias");
-    private readonly long[] width = [config.EmbeddingSize];
+    private readonly long[] width = [embeddings.Size];
 
     /// <summary>Output weights [V, E]: the word embeddings.</summary>
     public Parameter OutputWeight { get; } = embeddings.Words;
@@ -20,11 +20,16 @@ internal sealed class GeneratorHead(ParameterStore store, string prefix, Electra
     public Parameter OutputBias { get; } = store.Leaf(prefix + "generator_lm_head.bias");
 
     /// <summary>Declares the head's parameters.</summary>
-    public static void Declare(ParameterLayout.Builder layout, string prefix, ElectraConfig config)
+    /// <param name="layout">Receives them.</param>
+    /// <param name="prefix">Their names' prefix; the rest is Hugging Face's name, which says "generator" whosever head it is.</param>
+    /// <param name="vocabularySize">V.</param>
+    /// <param name="embeddingSize">E.</param>
+    /// <param name="hiddenSize">Width H of the states it is given.</param>
+    public static void Declare(ParameterLayout.Builder layout, string prefix, int vocabularySize, int embeddingSize, int hiddenSize)
     {
-        layout.AddLayerNorm(prefix + "generator_predictions.LayerNorm", config.EmbeddingSize);
-        layout.AddLinear(prefix + "generator_predictions.dense", config.EmbeddingSize, config.Generator.HiddenSize);
-        layout.Add(prefix + "generator_lm_head.bias", InitialValue.Zero, config.VocabularySize);
+        layout.AddLayerNorm(prefix + "generator_predictions.LayerNorm", embeddingSize);
+        layout.AddLinear(prefix + "generator_predictions.dense", embeddingSize, hiddenSize);
+        layout.Add(prefix + "generator_lm_head.bias", InitialValue.Zero, vocabularySize);
     }
 
     /// <summary>From hidden states [K, H] to the embeddings' space [K, E].</summary>

@@ -1,0 +1,65 @@
+using ElectraPipeline.Training.Model;
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace ElectraPipeline.Training.Objective;
+
+/// <summary>
+/// The paper's "All-Tokens MLM" (section 3.3): the main model predicts the original of every token of the corrupted text, with a copy
+/// mechanism: D for the token it reads plus 1 - D times its softmax, where 1 - D is the detection head's probability of 'replaced'.
+/// </summary>
+internal sealed class AllTokensMlmObjective(ElectraPretrainingModel model, ObjectiveSettings? settings = null) : ReplacementObjective(model, settings)
+{
+    /// <inheritdoc/>
+    protected override int MainTokens(MaskedBatch batch) => batch.Tokens;
+
+    /// <inheritdoc/>
+    protected override MainLoss Learn(Tensor hidden, MaskedBatch batch, CorruptedBatch corrupted, double? scale, Action<float, bool>? detected)
+    {
+        int[] positions = batch.RealPositions();
+        int[] labels = Array.ConvertAll(positions, position => batch.OriginalIds[position]);
+        float[] replaced = Array.ConvertAll(positions, position => corrupted.Replaced[position]);
+        Tensor states = hidden.index_select(0, Indices(positions));
+        Tensor replacedLogits = Model.DetectionHead.Forward(states);
+        Tensor transformed = Model.LanguageModelHead.Transform(states);
+        var copying = new CopyMechanism(replacedLogits.detach(), tensor(replaced, device: Device));
+        LanguageModelLoss loss = LanguageModelLoss.Compute(
+            Model.LanguageModelHead, transformed, labels, scale, sampler: null, copying.Loss, out Tensor? gradient);
+        if (scale is { } factor)
+        {
+            // Both heads hang on the same states: one backward pass for both.
+            ((transformed * gradient!).sum() + (replacedLogits * copying.LogitGradient * factor).sum()).backward();
+        }
+
+        if (detected is not null)
+        {
+            float[] logits = replacedLogits.cpu().data<float>().ToArray();
+            for (int i = 0; i < logits.Length; i++)
+            {
+                detected(logits[i], replaced[i] == 1);
+            }
+        }
+
+        return new MainLoss(loss.Sum, loss.Correct);
+    }
+
+    /// <summary>-log(D [the token read is the original] + (1 - D) p) and its gradients, for logits r of 'replaced': D = sigmoid(-r).</summary>
+    private sealed class CopyMechanism(Tensor replacedLogits, Tensor replaced)
+    {
+        /// <summary>Gradient of the loss's sum by the logits, [K].</summary>
+        public Tensor LogitGradient { get; } = zeros_like(replacedLogits);
+
+        public (double Sum, Tensor Weights) Loss(int firstRow, Tensor logLikelihoods)
+        {
+            long rows = logLikelihoods.shape[0];
+            Tensor logit = replacedLogits.narrow(0, firstRow, rows);
+            Tensor predicted = logsigmoid(logit) + logLikelihoods;
+            Tensor total = where(replaced.narrow(0, firstRow, rows) == 1, predicted, logaddexp(logsigmoid(-logit), predicted));
+            Tensor weights = (predicted - total).exp(); // share of the probability that is the softmax's
+            Tensor share = logit.sigmoid();
+            LogitGradient.narrow(0, firstRow, rows).copy_(share - weights);
+            return (-total.sum(ScalarType.Float64).ToDouble(), weights);
+        }
+    }
+}
