@@ -74,6 +74,7 @@ internal static class ElectraCommandLine
         TokenizeCommand.Create(),
         VocabCommand.Create(terminal),
         ModelsCommand.Create(terminal),
+        ImportCommand.Create(terminal),
         ExportCommand.Create(terminal),
         ConfigCommand.Create(terminal),
         ScheduleCommand.Create(terminal),

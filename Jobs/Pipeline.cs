@@ -17,6 +17,7 @@ public static class Pipeline
         new IngestStage(),      // text in many formats -> clean documents in parts
         new VocabularyStage(),  // documents -> WordPiece vocabulary
         new TokenizeStage(),    // one part of the documents -> one shard folder
+        new BaseStage(),        // a registered model instead of all before and pre-training
         new PretrainStage(),    // shards -> generator and discriminator
         new EvaluateStage(),    // model -> held-out metrics
         new FinetuneStage(),    // model -> classifier and scores for one task
@@ -36,6 +37,14 @@ public static class Pipeline
         {
             graph.Add(new NewStage(stage, shard, Find(stage).Queue(config), MaxAttempts, [.. parents]));
             return graph.Count - 1;
+        }
+
+        if (config.From is not null)
+        {
+            int model = Add("base", "");
+            int[] tunings = [.. config.Finetune.Select(task => Add("finetune", task.Name, model))];
+            Add("register", "", [model, .. tunings]);
+            return graph;
         }
 
         int ingest = Add("ingest", "");

@@ -16,8 +16,14 @@ public sealed record RunConfig
     /// <summary>Seed of every random draw.</summary>
     public int Seed { get; init; } = 42;
 
-    /// <summary>The text.</summary>
-    public required CorpusOptions Corpus { get; init; }
+    /// <summary>
+    /// A registered model that fine-tuning starts from, trained or imported: "NAME@3", "NAME@champion" or "NAME" (the latest). The run then
+    /// only fine-tunes: it reads no corpus and pre-trains nothing. Null: the run pre-trains its own.
+    /// </summary>
+    public string? From { get; init; }
+
+    /// <summary>The text; needed unless <see cref="From"/> is given.</summary>
+    public CorpusOptions Corpus { get; init; } = new() { Paths = [] };
 
     /// <summary>The WordPiece vocabulary.</summary>
     public VocabularyOptions Vocabulary { get; init; } = new();

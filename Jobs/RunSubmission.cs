@@ -1,5 +1,6 @@
 using ElectraPipeline.Storage;
 using ElectraPipeline.Storage.Runs;
+using ElectraPipeline.Training;
 
 namespace ElectraPipeline.Jobs;
 
@@ -11,8 +12,16 @@ public sealed class RunSubmission(ElectraStorage storage, StageEnqueuer enqueuer
     /// <param name="trigger">"user", "demo" or "schedule:NAME".</param>
     /// <param name="actor">Who did it, for the history.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="PermanentException">There is no model of the name that <see cref="RunConfig.From"/> says.</exception>
     public async Task<long> SubmitAsync(RunConfig config, string trigger, string actor, CancellationToken cancellationToken = default)
     {
+        if (config.From is { } from)
+        {
+            // An alias moves; what the run starts from must not.
+            var model = await ModelReference.FindAsync(storage.Queries, from, cancellationToken);
+            config = config with { From = $"{model.Model}@{model.Version}" };
+        }
+
         string json = CanonicalJson.Write(config);
         var run = new NewRun(
             config.Name, json, CanonicalJson.Digest([json]), trigger, CodeVersionOf.ThisProgram, actor, Pipeline.GraphOf(config));

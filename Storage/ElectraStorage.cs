@@ -37,7 +37,7 @@ public sealed class ElectraStorage : IAsyncDisposable
         Checkpoints = new CheckpointStore(database.DataSource, Artifacts, Garbage);
         Reconciler = new Reconciler(database.DataSource);
         Journal = new StageJournal(database.DataSource);
-        Registry = new ModelRegistry(database.DataSource);
+        Registry = new ModelRegistry(database.DataSource, Artifacts);
         Schedules = new ScheduleStore(database.DataSource);
         Workers = new WorkerStore(database.DataSource);
         Queries = new Queries(database.DataSource);

@@ -20,10 +20,21 @@ public static partial class DurableFolder
         DeleteIfThere(partial);
         Directory.CreateDirectory(partial);
         fill(partial);
-        Sync(partial);
+        SyncAll(partial);
         DeleteWhole(full);
         Directory.Move(partial, full);
         Sync(parent);
+    }
+
+    /// <summary>Flushes the entries of a folder and of all folders in it.</summary>
+    public static void SyncAll(string folder)
+    {
+        foreach (string inner in Directory.EnumerateDirectories(folder, "*", SearchOption.AllDirectories))
+        {
+            Sync(inner);
+        }
+
+        Sync(folder);
     }
 
     /// <summary>Deletes a folder so that no half of it is ever seen under its name.</summary>

@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Text.Json;
 using ElectraPipeline.Cli.Hosting;
+using ElectraPipeline.Jobs;
 using ElectraPipeline.Storage;
-using ElectraPipeline.Storage.Artifacts;
 using ElectraPipeline.Storage.ReadModels;
+using ElectraPipeline.Training;
+using ElectraPipeline.Training.Checkpoints;
 
 namespace ElectraPipeline.Cli.Commands;
 
@@ -13,16 +15,23 @@ internal static class ExportCommand
     private static readonly Argument<string> Model = new("MODEL") { Description = "NAME, NAME@3 or NAME@ALIAS; NAME alone is NAME@latest." };
     private static readonly Argument<string> Folder = new("DIR") { Description = "Folder to make; it must not exist, or be empty." };
 
+    private static readonly Option<string> ElementType = new Option<string>("--dtype")
+    {
+        Description = "Element type of the weights.",
+        DefaultValueFactory = _ => "float32",
+    }.AcceptOnlyFromAmong([.. ModelExport.ElementTypes]);
+
     public static Command Create(Terminal terminal)
     {
         var command = new ExampleCommand(
             "export",
             "Write a model version as folders that Hugging Face loads: discriminator/, generator/, and finetuned/TASK/ for each task.",
             "export dotnet-docs exported",
-            "export dotnet-docs@champion exported")
+            "export dotnet-docs@champion exported --dtype float16")
         {
             Model,
             Folder,
+            ElementType,
         };
         command.SetAction((parsed, cancellationToken) => ExportAsync(terminal, parsed, cancellationToken));
         return command;
@@ -30,23 +39,20 @@ internal static class ExportCommand
 
     private static async Task<int> ExportAsync(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
-        (string name, string version) = Split(parsed.GetRequiredValue(Model));
         string target = Path.GetFullPath(parsed.GetRequiredValue(Folder));
         RefuseOccupied(target);
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
-        ModelVersionRow row = await storage.Queries.ModelVersionAsync(name, version, cancellationToken)
-            ?? throw new UsageException($"there is no model {name}@{version}; see: electra models");
+        ModelVersionRow row = await ModelReference.FindAsync(storage.Queries, parsed.GetRequiredValue(Model), cancellationToken);
 
         // All of it appears at once: a reader never finds half a model under the final name.
-        string temporary = $"{target}.{Environment.ProcessId}.new";
+        string temporary = $"{target}.{Environment.ProcessId}.new", elementType = parsed.GetRequiredValue(ElementType);
         try
         {
-            CopyArtifact(storage.Artifacts, row.Artifact, temporary, cancellationToken);
+            CopyArtifact(row.Artifact, temporary);
             using var finetuned = JsonDocument.Parse(row.Finetuned);
             foreach (JsonProperty task in finetuned.RootElement.EnumerateObject())
             {
-                CopyArtifact(
-                    storage.Artifacts, task.Value.GetProperty("artifact").GetString()!, Path.Combine(temporary, "finetuned", task.Name), cancellationToken);
+                CopyArtifact(task.Value.GetProperty("artifact").GetString()!, Path.Combine(temporary, "finetuned", task.Name));
             }
 
             Publish(temporary, target);
@@ -61,12 +67,16 @@ internal static class ExportCommand
 
         terminal.Note($"{row.Model}@{row.Version} is in {target}");
         return ExitCode.Done;
-    }
 
-    private static (string Name, string Version) Split(string text)
-    {
-        int at = text.IndexOf('@');
-        return at < 0 ? (text, "latest") : (text[..at], text[(at + 1)..]);
+        void CopyArtifact(string digest, string folder)
+        {
+            if (storage.Artifacts.Verify(digest) is { } fault)
+            {
+                throw new UsageException($"the stored model is damaged: {fault}. Restore it from a copy, or run its config again.");
+            }
+
+            ModelExport.Copy(storage.Artifacts.PathOf(digest), folder, elementType, cancellationToken);
+        }
     }
 
     private static void RefuseOccupied(string target)
@@ -77,23 +87,6 @@ internal static class ExportCommand
         }
     }
 
-    private static void CopyArtifact(ArtifactStore artifacts, string digest, string folder, CancellationToken cancellationToken)
-    {
-        if (artifacts.Verify(digest) is { } fault)
-        {
-            throw new UsageException($"the stored model is damaged: {fault}. Restore it from a copy, or run its config again.");
-        }
-
-        string source = artifacts.PathOf(digest);
-        foreach (string file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            string copy = Path.Combine(folder, Path.GetRelativePath(source, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(file, copy);
-        }
-    }
-
     private static void Publish(string temporary, string target)
     {
         if (Directory.Exists(target))
@@ -101,6 +94,8 @@ internal static class ExportCommand
             Directory.Delete(target); // empty, or this fails
         }
 
+        DurableFolder.SyncAll(temporary);
         Directory.Move(temporary, target);
+        DurableFolder.Sync(Path.GetDirectoryName(target)!);
     }
 }

@@ -29,7 +29,8 @@ internal static class ModelsCommand
             terminal.WriteJson(versions.Select(v => new
             {
                 v.Model, v.Version, v.Aliases, v.Artifact, Metrics = JsonElement.Parse(v.Metrics), v.Dataset, v.DatasetVersion,
-                Finetuned = JsonElement.Parse(v.Finetuned), Config = JsonElement.Parse(v.Config), v.CodeVersion, v.RunId, v.CreatedAt,
+                Finetuned = JsonElement.Parse(v.Finetuned), Config = JsonElement.Parse(v.Config), v.CodeVersion, v.RunId,
+                Source = v.Source is { } source ? JsonElement.Parse(source) : (JsonElement?)null, v.CreatedAt,
             }));
             return ExitCode.Done;
         }
@@ -44,7 +45,7 @@ internal static class ModelsCommand
                 Markup.Escape(version.Model),
                 $"{version.Version}",
                 Markup.Escape(string.Join(", ", version.Aliases)),
-                $"{Markup.Escape(version.Dataset)} {version.DatasetVersion}",
+                version.Dataset is { } dataset ? $"{Markup.Escape(dataset)} {version.DatasetVersion}" : "[grey]imported[/]",
                 HeldOut.Text(metrics.RootElement, HeldOut.GeneratorLoss),
                 HeldOut.Text(metrics.RootElement, HeldOut.Auc),
                 Durations.Ago(version.CreatedAt, now));

@@ -31,7 +31,11 @@ internal static class ResultTable
         table.AddColumn("beside");
         AddHeldOut(table, model);
         AddFinetuned(table, model);
-        table.AddRow("dataset version", $"{model.DatasetVersion}", Markup.Escape(model.Dataset));
+        if (model.Dataset is { } dataset)
+        {
+            table.AddRow("dataset version", $"{model.DatasetVersion}", Markup.Escape(dataset));
+        }
+
         table.AddRow("stages reused", $"{run.Stages.Count(s => s.ReusedFromRun is not null)} / {run.Stages.Count}", $"run {run.Summary.Id}");
         table.AddRow("time", Durations.Short((run.Summary.FinishedAt ?? run.Summary.CreatedAt) - run.Summary.CreatedAt), "");
         terminal.Output.Write(table);
@@ -41,6 +45,11 @@ internal static class ResultTable
     {
         using var metrics = JsonDocument.Parse(model.Metrics);
         JsonElement root = metrics.RootElement;
+        if (!root.EnumerateObject().Any())
+        {
+            return; // an imported model was measured elsewhere, if at all
+        }
+
         double? margin = HeldOut.Value(root, HeldOut.UnigramEntropy) - HeldOut.Value(root, HeldOut.GeneratorLoss);
         table.AddRow(
             "held-out MLM loss (nats)",

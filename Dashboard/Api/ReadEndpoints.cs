@@ -119,6 +119,7 @@ internal static class ReadEndpoints
         Config = JsonText.Parse(row.Config),
         row.CodeVersion,
         row.RunId,
+        Source = row.Source is { } source ? JsonText.Parse(source) : (System.Text.Json.JsonElement?)null,
         row.CreatedAt,
     };
 

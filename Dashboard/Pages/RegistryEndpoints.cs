@@ -55,7 +55,9 @@ internal static class RegistryEndpoints
         return new RazorComponentResult<ModelPage>(new
         {
             Version = row,
-            Dataset = await queries.DatasetVersionAsync(row.Dataset, row.DatasetVersion, cancellationToken),
+            Dataset = row is { Dataset: { } dataset, DatasetVersion: { } datasetVersion }
+                ? await queries.DatasetVersionAsync(dataset, datasetVersion, cancellationToken)
+                : null,
             Artifact = await queries.ArtifactAsync(row.Artifact, cancellationToken),
         });
     }

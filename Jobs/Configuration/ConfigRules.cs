@@ -1,11 +1,10 @@
-using System.Text.RegularExpressions;
 using ElectraPipeline.Training.Finetuning;
 using ElectraPipeline.Training.Objective;
 
 namespace ElectraPipeline.Jobs.Configuration;
 
 /// <summary>Ranges and dependencies of the fields that the JSON form cannot say.</summary>
-internal sealed partial class ConfigRules
+internal sealed class ConfigRules
 {
     private readonly List<string> faults = [];
 
@@ -23,8 +22,9 @@ internal sealed partial class ConfigRules
 
     private void Check(RunConfig config)
     {
-        Require(NamePattern().IsMatch(config.Name), "name", config.Name, "lower-case letters, digits and '-', at most 63, a letter first");
+        Require(ModelReference.IsName(config.Name), "name", config.Name, "lower-case letters, digits and '-', at most 63, a letter first");
         Require(config.Seed >= 0, "seed", config.Seed, "0 or more");
+        CheckOrigin(config);
         CheckData(config);
         CheckMixture(config);
         CheckModel(config);
@@ -40,9 +40,22 @@ internal sealed partial class ConfigRules
         }
     }
 
+    private void CheckOrigin(RunConfig config)
+    {
+        string paths = $"[{string.Join(", ", config.Corpus.Paths)}]";
+        if (config.From is null)
+        {
+            Require(config.Corpus.Paths.Count > 0, "corpus.paths", paths, "at least one path, or \"from\" with a registered model to fine-tune");
+            return;
+        }
+
+        Require(ModelReference.IsReference(config.From), "from", config.From, "\"NAME\", \"NAME@3\" or \"NAME@ALIAS\"");
+        Require(config.Corpus.Paths.Count == 0, "corpus.paths", paths, "none, as \"from\" starts with a model that is trained");
+        Require(config.Finetune.Count > 0, "finetune", "[]", "at least one task, as \"from\" leaves nothing else to do");
+    }
+
     private void CheckData(RunConfig config)
     {
-        Require(config.Corpus.Paths.Count > 0, "corpus.paths", "[]", "at least one path");
         OneOf(config.Corpus.OnReject, "corpus.onReject", "skip", "fail");
         Share(config.Corpus.MaxRejectShare, "corpus.maxRejectShare", 0, 1);
         Require(config.Corpus.Parts is >= 1 and <= 10_000, "corpus.parts", config.Corpus.Parts, "1 to 10000");
@@ -110,7 +123,7 @@ internal sealed partial class ConfigRules
 
     private void CheckTask(FinetuneOptions task, string path)
     {
-        Require(NamePattern().IsMatch(task.Name), path + ".name", task.Name, "lower-case letters, digits and '-', at most 63, a letter first");
+        Require(ModelReference.IsName(task.Name), path + ".name", task.Name, "lower-case letters, digits and '-', at most 63, a letter first");
         OneOf(task.Kind, path + ".kind", "classification");
         OneOf(task.LayerwiseDecayRule, path + ".layerwiseDecayRule", "official", "fixed");
         Require(task.Epochs > 0, path + ".epochs", task.Epochs, "above 0");
@@ -134,7 +147,4 @@ internal sealed partial class ConfigRules
             faults.Add($"{field} is {value}; allowed: {allowed}");
         }
     }
-
-    [GeneratedRegex("^[a-z][a-z0-9-]{0,62}$")]
-    private static partial Regex NamePattern();
 }

@@ -18,8 +18,8 @@ internal sealed class FinetuneStage() : TrainingStage<FinetuneRequest, FinetuneR
 
     protected override FinetuneRequest RequestOf(StageContext context, string workFolder, string? checkpoint) => new()
     {
-        ModelFolder = context.FolderOf("pretrain"),
-        VocabularyFolder = context.FolderOf("vocabulary"),
+        ModelFolder = context.FolderOf(context.Config.From is null ? "pretrain" : "base"),
+        VocabularyFolder = context.Config.From is null ? context.FolderOf("vocabulary") : null,
         Options = TaskOf(context.Config, context.Lease.Shard),
 
         // The paths of a resolved config are absolute.

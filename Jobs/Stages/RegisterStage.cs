@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ElectraPipeline.Storage;
+using ElectraPipeline.Storage.ReadModels;
 using ElectraPipeline.Storage.Registry;
 using ElectraPipeline.Training;
 using ElectraPipeline.Training.Objective;
@@ -32,6 +33,13 @@ internal sealed class RegisterStage() : Stage("register", codeVersion: 1)
     public override Func<StorageTransaction, Task<string?>>? Publication(StageContext context) => async transaction =>
     {
         string name = context.Config.Name;
+        if (context.Config.From is { } from)
+        {
+            var origin = await ModelReference.FindAsync(context.Storage.Queries, from);
+            int tuned = await ModelRegistry.AddModelAsync(transaction, ModelOf(context, origin));
+            return CanonicalJson.Write(new { model = name, modelVersion = tuned });
+        }
+
         int dataset = await ModelRegistry.AddDatasetAsync(transaction, DatasetOf(context));
         int model = await ModelRegistry.AddModelAsync(transaction, ModelOf(context, dataset));
         return CanonicalJson.Write(new { dataset = name, datasetVersion = dataset, model = name, modelVersion = model });
@@ -53,7 +61,33 @@ internal sealed class RegisterStage() : Stage("register", codeVersion: 1)
             context.Config.Name, CanonicalJson.Digest([corpus, vocabulary, .. shards]), corpus, vocabulary, shards, manifest.ToJsonString(), context.Run.Id);
     }
 
-    private static NewModelVersion ModelOf(StageContext context, int datasetVersion)
+    private static NewModelVersion ModelOf(StageContext context, int datasetVersion) => new(
+        context.Config.Name,
+        context.Input("pretrain").Digest,
+        context.Run.Config,
+        context.Input("evaluate").Result ?? "{}",
+        context.Config.Name,
+        datasetVersion,
+        FinetunedOf(context),
+        CodeVersionOf.ThisProgram,
+        context.Run.Id,
+        PretrainingObjectives.PartsOf(context.Config.Pretrain.Objective).Main == "language-model" ? LanguageModelMetric : DetectionMetric);
+
+    // The pre-trained weights are the other model's, and so are the dataset and the metrics that belong to them.
+    private static NewModelVersion ModelOf(StageContext context, ModelVersionRow origin) => new(
+        context.Config.Name,
+        context.Input("base").Digest,
+        context.Run.Config,
+        origin.Metrics,
+        origin.Dataset,
+        origin.DatasetVersion,
+        FinetunedOf(context),
+        CodeVersionOf.ThisProgram,
+        context.Run.Id,
+        DetectionMetric,
+        CanonicalJson.Write(new { from = new { model = origin.Model, version = origin.Version } }));
+
+    private static string FinetunedOf(StageContext context)
     {
         var finetuned = new JsonObject();
         foreach (var task in context.Inputs.Where(input => input.Stage == "finetune"))
@@ -61,17 +95,7 @@ internal sealed class RegisterStage() : Stage("register", codeVersion: 1)
             finetuned[task.Shard] = new JsonObject { ["artifact"] = task.Digest, ["result"] = Parsed(task.Result) };
         }
 
-        return new NewModelVersion(
-            context.Config.Name,
-            context.Input("pretrain").Digest,
-            context.Run.Config,
-            context.Input("evaluate").Result ?? "{}",
-            context.Config.Name,
-            datasetVersion,
-            finetuned.ToJsonString(),
-            CodeVersionOf.ThisProgram,
-            context.Run.Id,
-            PretrainingObjectives.PartsOf(context.Config.Pretrain.Objective).Main == "language-model" ? LanguageModelMetric : DetectionMetric);
+        return finetuned.ToJsonString();
     }
 
     private static JsonNode? Parsed(string? json) => json is null ? null : JsonNode.Parse(json);

@@ -33,9 +33,12 @@ public sealed class ArtifactStore
     }
 
     /// <summary>Makes an empty folder that belongs to one lease of a stage run; what an earlier process left there is removed.</summary>
-    public string CreateWorkFolder(long stageRunId, long epoch)
+    public string CreateWorkFolder(long stageRunId, long epoch) => CreateWorkFolder($"{stageRunId}.{epoch}");
+
+    /// <summary>Makes an empty folder for work that belongs to no stage run; the caller seals or deletes it.</summary>
+    public string CreateWorkFolder(string name)
     {
-        string folder = Path.Combine(work, $"{stageRunId}.{epoch}");
+        string folder = Path.Combine(work, name);
         DeleteFolder(folder);
         Directory.CreateDirectory(folder);
         return folder;

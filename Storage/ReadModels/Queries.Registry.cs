@@ -8,7 +8,7 @@ public sealed partial class Queries
 
     private const string ModelColumns = """
         m.model, m.version, m.artifact, m.config::text as config, m.metrics::text as metrics, m.dataset, m.dataset_version,
-        m.finetuned::text as finetuned, m.code_version, m.run_id, m.created_at,
+        m.finetuned::text as finetuned, m.code_version, m.run_id, m.source::text as source, m.created_at,
         array(select a.alias from model_alias a where a.model = m.model and a.version = m.version order by a.alias) as aliases
         """;
 

@@ -27,11 +27,12 @@ public sealed record DatasetVersionRow(
 /// <param name="Artifact">Artifact digest of the pre-trained model.</param>
 /// <param name="Config">The run's resolved config, JSON.</param>
 /// <param name="Metrics">Held-out metrics by name, a JSON object.</param>
-/// <param name="Dataset">Dataset it was trained on.</param>
+/// <param name="Dataset">Dataset it was trained on; null: it was not trained here.</param>
 /// <param name="DatasetVersion">Its version.</param>
 /// <param name="Finetuned">Task name -> {"artifact": digest, "result": {...}}, a JSON object.</param>
 /// <param name="CodeVersion">Program that trained it.</param>
-/// <param name="RunId">Run that made it.</param>
+/// <param name="RunId">Run that made it; null: it was imported.</param>
+/// <param name="Source">Where it comes from if not from pre-training in the run, a JSON object.</param>
 /// <param name="CreatedAt">When, UTC.</param>
 /// <param name="Aliases">"latest", "champion", ... that point to it.</param>
 public sealed record ModelVersionRow(
@@ -40,11 +41,12 @@ public sealed record ModelVersionRow(
     string Artifact,
     string Config,
     string Metrics,
-    string Dataset,
-    int DatasetVersion,
+    string? Dataset,
+    int? DatasetVersion,
     string Finetuned,
     string CodeVersion,
-    long RunId,
+    long? RunId,
+    string? Source,
     DateTimeOffset CreatedAt,
     string[] Aliases);
 

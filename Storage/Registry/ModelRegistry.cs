@@ -1,3 +1,4 @@
+using ElectraPipeline.Storage.Artifacts;
 using Npgsql;
 
 namespace ElectraPipeline.Storage.Registry;
@@ -18,30 +19,32 @@ public sealed record NewDatasetVersion(
 /// <param name="Artifact">Artifact digest of the pre-trained model.</param>
 /// <param name="Config">The run's resolved config, JSON.</param>
 /// <param name="Metrics">Held-out metrics by name, a JSON object.</param>
-/// <param name="Dataset">Dataset it was trained on.</param>
+/// <param name="Dataset">Dataset it was trained on; null: it was not trained here.</param>
 /// <param name="DatasetVersion">Its version.</param>
 /// <param name="Finetuned">Task name -> {"artifact", "result"}, a JSON object.</param>
 /// <param name="CodeVersion">Program that trained it.</param>
-/// <param name="RunId">Run that made it.</param>
+/// <param name="RunId">Run that made it; null: it was imported.</param>
 /// <param name="ChampionMetric">Metric of <paramref name="Metrics"/> by which the alias "champion" moves: more is better.</param>
+/// <param name="Source">Where it comes from if not from pre-training in the run, a JSON object; see the migration that made it.</param>
 public sealed record NewModelVersion(
     string Model,
     string Artifact,
     string Config,
     string Metrics,
-    string Dataset,
-    int DatasetVersion,
+    string? Dataset,
+    int? DatasetVersion,
     string Finetuned,
     string CodeVersion,
-    long RunId,
-    string ChampionMetric);
+    long? RunId,
+    string ChampionMetric,
+    string? Source = null);
 
 /// <summary>Names and numbers datasets and models.</summary>
 /// <remarks>
 /// A version number is taken under a lock by name that is held until the transaction ends, so numbers have no gaps and no duplicates
 /// however many runs register at once.
 /// </remarks>
-public sealed class ModelRegistry(NpgsqlDataSource dataSource)
+public sealed class ModelRegistry(NpgsqlDataSource dataSource, ArtifactStore artifacts)
 {
     /// <summary>Registers a dataset version, or finds the one with this digest; returns its number.</summary>
     public static async Task<int> AddDatasetAsync(StorageTransaction transaction, NewDatasetVersion dataset)
@@ -76,9 +79,9 @@ public sealed class ModelRegistry(NpgsqlDataSource dataSource)
         await LockNameAsync(transaction, "model:" + model.Model);
         int version = await transaction.ScalarAsync<int>(
             """
-            insert into model_version (model, version, artifact, config, metrics, dataset, dataset_version, finetuned, code_version, run_id)
+            insert into model_version (model, version, artifact, config, metrics, dataset, dataset_version, finetuned, code_version, run_id, source)
             select @Model, coalesce(max(version), 0) + 1, @Artifact, @Config::jsonb, @Metrics::jsonb, @Dataset, @DatasetVersion,
-                @Finetuned::jsonb, @CodeVersion, @RunId
+                @Finetuned::jsonb, @CodeVersion, @RunId, @Source::jsonb
             from model_version where model = @Model returning version
             """,
             model);
@@ -97,6 +100,19 @@ public sealed class ModelRegistry(NpgsqlDataSource dataSource)
             await SetAliasAsync(transaction, model.Model, "champion", version);
         }
 
+        return version;
+    }
+
+    /// <summary>Registers a model that no run made, whose artifact has just been sealed; returns the number of its version.</summary>
+    /// <exception cref="IOException">The sealed folder was collected meanwhile; it must be sealed again.</exception>
+    public async Task<int> ImportModelAsync(
+        NewModelVersion model, SealedArtifact artifact, string actor, CancellationToken cancellationToken = default)
+    {
+        await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
+        await ArtifactRows.AddAsync(transaction, artifacts, artifact);
+        int version = await AddModelAsync(transaction, model with { Artifact = artifact.Digest });
+        await transaction.AddEventAsync(null, null, actor, "model imported", $"{model.Model} version {version}");
+        await transaction.CommitAsync();
         return version;
     }
 

@@ -129,8 +129,12 @@ public static class HuggingFaceFolder
 
         Directory.CreateDirectory(folder);
         SafeTensors.Write(Path.Combine(folder, WeightFiles.SafeTensorsName), ordered, Metadata);
-        WriteJson(folder, ConfigName, complete);
+        WriteConfig(Path.Combine(folder, ConfigName), complete);
     }
+
+    /// <summary>Writes a configuration.</summary>
+    internal static void WriteConfig(string path, HuggingFaceConfig config) =>
+        DurableFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(config, HuggingFaceConfig.Json));
 
     private static HuggingFaceModel ReadWeights(
         string folder, HuggingFaceConfig config, IReadOnlyList<(string Name, long[] Shape)> expected, Func<string, bool> mustBeKnown)

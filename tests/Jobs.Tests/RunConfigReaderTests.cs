@@ -41,6 +41,20 @@ public sealed class RunConfigReaderTests
         Assert.Contains("absent.json", Assert.Throws<PermanentException>(() => RunConfigReader.ReadFile(folder["absent.json"])).Message);
     }
 
+    [Fact]
+    public void ARunFromARegisteredModelOnlyFineTunes()
+    {
+        const string Task = """{"name": "mood", "train": "mood.tsv"}""";
+        var config = RunConfigReader.Read(Encoding.UTF8.GetBytes($$"""{"name": "x", "from": "base-model@champion", "finetune": [{{Task}}]}"""), "run.json");
+        Assert.Equal(["base", "finetune", "register"], Pipeline.GraphOf(config).Select(stage => stage.Stage));
+
+        string message = FaultsOf("""{"name": "x", "from": "No@", "corpus": {"paths": ["text"]}}""");
+        Assert.Contains("from is No@; allowed: \"NAME\"", message);
+        Assert.Contains("corpus.paths is [text]; allowed: none", message);
+        Assert.Contains("finetune is []", message);
+        Assert.Contains("or \"from\" with a registered model", FaultsOf("""{"name": "x"}"""));
+    }
+
     private static string FaultsOf(string json) =>
         Assert.Throws<PermanentException>(() => RunConfigReader.Read(Encoding.UTF8.GetBytes(json), "run.json")).Message;
 }

@@ -26,6 +26,27 @@ public sealed class ModelRegistryTests(PostgresFixture postgres)
         await Assert.ThrowsAsync<StorageException>(() => testing.Storage.Registry.SetAliasAsync("m", "champion", 99, "user:test"));
     }
 
+    [Fact]
+    public async Task AnImportedModelHasNoRunButAnOriginAndIsKept()
+    {
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        string work = testing.Storage.Artifacts.CreateWorkFolder("import.1");
+        await File.WriteAllTextAsync(Path.Combine(work, "model"), "weights", TestContext.Current.CancellationToken);
+        var artifact = testing.Storage.Artifacts.Seal(work, "model");
+        var model = new NewModelVersion("m", artifact.Digest, "{}", "{}", null, null, "{}", "1", null, "", """{"imported": {"format": "x"}}""");
+        Assert.Equal(1, await testing.Storage.Registry.ImportModelAsync(model, artifact, "user:test", TestContext.Current.CancellationToken));
+        Assert.Equal(2, await testing.Storage.Registry.ImportModelAsync(model, artifact, "user:test", TestContext.Current.CancellationToken));
+
+        var row = (await testing.Storage.Queries.ModelVersionAsync("m", "latest", TestContext.Current.CancellationToken))!;
+        Assert.Equal((2, null, null), (row.Version, row.RunId, row.Dataset));
+        Assert.Contains("imported", row.Source);
+        Assert.Contains("champion", (await testing.Storage.Queries.ModelVersionAsync("m", "1", TestContext.Current.CancellationToken))!.Aliases);
+        Assert.False(await testing.Storage.Garbage.RemoveUnnamedAsync(artifact.Digest, TestContext.Current.CancellationToken));
+        Assert.Null(testing.Storage.Artifacts.Verify(artifact.Digest));
+        await Assert.ThrowsAsync<Npgsql.PostgresException>(() => testing.Storage.Registry.ImportModelAsync(
+            model with { Source = null }, artifact, "user:test", TestContext.Current.CancellationToken));
+    }
+
     private static async Task RegisterAsync(StorageTesting testing, long runId, long stage, double auc, bool fails)
     {
         var lease = (await testing.ClaimAsync(stage))!;

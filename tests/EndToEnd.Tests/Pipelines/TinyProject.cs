@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using ElectraPipeline.TestSupport;
 using ElectraPipeline.Training;
 using Xunit;
 
@@ -65,6 +66,25 @@ internal sealed class TinyProject : IDisposable
           "evaluate": { "maxExamples": 16 }{{rest}}
         }
         """);
+
+    /// <summary>Writes the reference discriminator with a vocabulary as another program would leave it, and a task, "pets.tsv".</summary>
+    public void WriteImportable(string name)
+    {
+        string[] words = [.. Subjects.Concat(Verbs).Concat(Objects).SelectMany(text => text.Split(' ')).Append(".").Distinct()];
+        IEnumerable<string> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", .. words];
+        Directory.CreateDirectory(PathOf(name));
+        foreach (string file in (string[])["config.json", "model.safetensors"])
+        {
+            File.Copy(SharedData.Require($"golden/electra-tiny/discriminator/{file}"), Path.Combine(PathOf(name), file));
+        }
+
+        int count = words.Length + 5;
+        File.WriteAllLines(Path.Combine(PathOf(name), "vocab.txt"), tokens.Concat(Enumerable.Range(count, 997 - count).Select(i => $"[unused{i}]")));
+        string[] sentences = Sentences(40).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        File.WriteAllLines(
+            PathOf("pets.tsv"),
+            sentences.Distinct().Select(text => $"{text}\t{(text.Contains("cat") || text.Contains("dog") ? "pet" : "other")}").Prepend("text\tlabel"));
+    }
 
     public Task<ProcessResult> RunAsync(params string[] arguments) => BuiltElectra.RunAsync(Environment, arguments);
 
