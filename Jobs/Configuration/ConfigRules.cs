@@ -57,6 +57,7 @@ internal sealed class ConfigRules
     private void CheckData(RunConfig config)
     {
         OneOf(config.Corpus.OnReject, "corpus.onReject", "skip", "fail");
+        Require(config.Corpus.MaxExpansion >= 1, "corpus.maxExpansion", config.Corpus.MaxExpansion, "1 or more");
         Share(config.Corpus.MaxRejectShare, "corpus.maxRejectShare", 0, 1);
         Require(config.Corpus.Parts is >= 1 and <= 10_000, "corpus.parts", config.Corpus.Parts, "1 to 10000");
         Require(config.Vocabulary.Path is not null || config.Vocabulary.Size is >= 100 and <= 1_000_000, "vocabulary.size", config.Vocabulary.Size, "100 to 1000000");

@@ -3,7 +3,7 @@ using ElectraPipeline.Training.Corpus;
 namespace ElectraPipeline.Jobs.Stages;
 
 /// <summary>Reads the corpus into parts of clean documents.</summary>
-internal sealed class IngestStage() : Stage("ingest", codeVersion: 1)
+internal sealed class IngestStage() : Stage("ingest", codeVersion: 2)
 {
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard) =>
     [
@@ -23,6 +23,7 @@ internal sealed class IngestStage() : Stage("ingest", codeVersion: 1)
             manifest.Lines,
             manifest.Duplicates,
             manifest.DuplicateLines,
+            manifest.Skipped,
             manifest.Rejected,
         }));
     }

@@ -6,7 +6,7 @@ namespace ElectraPipeline.Training.Corpus;
 public sealed record CorpusManifest
 {
     /// <summary>Layout of the folder; raised when it changes.</summary>
-    public int Version { get; init; } = 1;
+    public int Version { get; init; } = 2;
 
     /// <summary>The options, with the last part of each path only.</summary>
     public required CorpusOptions Options { get; init; }
@@ -17,7 +17,7 @@ public sealed record CorpusManifest
     /// <summary>Bytes of the files read, on the disk. The sum over <see cref="Inputs"/>.</summary>
     public required long BytesIn { get; init; }
 
-    /// <summary>Documents and rejects met. The sum of <see cref="Documents"/>, <see cref="Duplicates"/>, <see cref="Empty"/> and <see cref="Rejected"/>.</summary>
+    /// <summary>Records met. The sum of <see cref="Documents"/>, <see cref="Duplicates"/>, <see cref="Empty"/>, <see cref="Skipped"/> and <see cref="Rejected"/>.</summary>
     public required long Records { get; init; }
 
     /// <summary>Documents written.</summary>
@@ -28,6 +28,9 @@ public sealed record CorpusManifest
 
     /// <summary>Documents left out because they hold white space only.</summary>
     public required long Empty { get; init; }
+
+    /// <summary>Sound records that are no documents by their kind: requests, images, redirects. The sum over <see cref="Skips"/>.</summary>
+    public required long Skipped { get; init; }
 
     /// <summary>Records that could not be read. The sum over <see cref="Rejects"/>.</summary>
     public required long Rejected { get; init; }
@@ -53,7 +56,10 @@ public sealed record CorpusManifest
     /// <summary>Lines left out because they had appeared before; those of documents that are duplicates as a whole are not counted.</summary>
     public required long DuplicateLines { get; init; }
 
-    /// <summary>By reason, the most frequent first.</summary>
+    /// <summary>What was skipped, by reason, the most frequent first.</summary>
+    public required IReadOnlyList<RejectCount> Skips { get; init; }
+
+    /// <summary>What could not be read, by reason, the most frequent first.</summary>
     public required IReadOnlyList<RejectCount> Rejects { get; init; }
 
     /// <summary>The files written.</summary>
@@ -88,13 +94,13 @@ public sealed record CorpusManifest
 
 /// <summary>One file read.</summary>
 /// <param name="Name">Relative to the entry of <see cref="CorpusOptions.Paths"/>.</param>
-/// <param name="Format">The reader that read it.</param>
+/// <param name="Format">The reader that read it; "unknown" if none could.</param>
 /// <param name="Bytes">On the disk.</param>
 /// <param name="Sha256">Of those bytes.</param>
-/// <param name="Records">Documents and rejects in it.</param>
+/// <param name="Records">Records in it, of every outcome.</param>
 public sealed record InputFile(string Name, string Format, long Bytes, string Sha256, long Records);
 
-/// <summary>The rejects of one reason, and the first few of them.</summary>
+/// <summary>The rejects or skips of one reason, and the first few of them.</summary>
 public sealed record RejectCount(string Reason, long Count, IReadOnlyList<Reject> Samples);
 
 /// <summary>One file of documents.</summary>

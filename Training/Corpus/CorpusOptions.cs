@@ -9,7 +9,7 @@ public sealed record CorpusOptions
     /// </summary>
     public required IReadOnlyList<string> Paths { get; init; }
 
-    /// <summary>"auto" (by name, else by content), "text", "jsonl" or "dotnet-xml-docs".</summary>
+    /// <summary>"auto" (by signature, else by name, else by content), "text", "jsonl" or "dotnet-xml-docs".</summary>
     public string Format { get; init; } = "auto";
 
     /// <summary>JSONL: the field with the text; "fields.text" also finds "text" inside the object "fields".</summary>
@@ -29,6 +29,12 @@ public sealed record CorpusOptions
 
     /// <summary>Plain text: a document longer than this, in bytes, goes on as another one, so that memory stays bounded.</summary>
     public int MaxDocumentBytes { get; init; } = 16 << 20;
+
+    /// <summary>
+    /// How many times its size a compressed file may grow to, once it is above 64 MiB; what grows more is refused as a
+    /// decompression bomb. Text shrinks to a third or a tenth, rarely a hundredth.
+    /// </summary>
+    public int MaxExpansion { get; init; } = 250;
 
     /// <summary>"skip" counts and names what cannot be read; "fail" stops at the first.</summary>
     public string OnReject { get; init; } = "skip";

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using ElectraPipeline.Training.Corpus.Readers;
 using ZstdSharp;
 
 namespace ElectraPipeline.Training.Corpus;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Xml.Linq;
+using ElectraPipeline.Training.Corpus.Readers;
 
 namespace ElectraPipeline.Training.Corpus;
 

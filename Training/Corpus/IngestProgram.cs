@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ElectraPipeline.Training.Corpus.Readers;
 
 namespace ElectraPipeline.Training.Corpus;
 
@@ -46,6 +47,7 @@ public static class IngestProgram
         Require(options.OnReject is "skip" or "fail", $"corpus.onReject is \"{options.OnReject}\"; it must be \"skip\" or \"fail\"");
         Require(options.MaxRejectShare is >= 0 and <= 1, $"corpus.maxRejectShare is {options.MaxRejectShare}; it must be in [0, 1]");
         Require(options.MaxDocumentBytes >= 1, $"corpus.maxDocumentBytes is {options.MaxDocumentBytes}; it must be at least 1");
+        Require(options.MaxExpansion >= 1, $"corpus.maxExpansion is {options.MaxExpansion}; it must be at least 1");
         Require(options.TextField.Length > 0, "corpus.textField is empty; name the JSON field that holds the text");
     }
 

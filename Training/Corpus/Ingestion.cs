@@ -1,3 +1,5 @@
+using ElectraPipeline.Training.Corpus.Readers;
+
 namespace ElectraPipeline.Training.Corpus;
 
 /// <summary>One ingestion as it goes: every record is counted once, and the counts must add up.</summary>
@@ -6,6 +8,7 @@ internal sealed class Ingestion(CorpusOptions options, PartWriters writers, ISta
     private const long ProgressBytes = 4 << 20;
     private readonly DuplicateFilter duplicateFilter = new(options.RemoveDuplicates);
     private readonly RejectLedger rejects = new();
+    private readonly RejectLedger skips = new();
     private readonly List<InputFile> inputs = [];
     private long bytesRead;
     private long bytesReported;
@@ -27,7 +30,11 @@ internal sealed class Ingestion(CorpusOptions options, PartWriters writers, ISta
         {
             cancellationToken.ThrowIfCancellationRequested();
             records++;
-            if (record.Reject is { } reject)
+            if (record.Skip is { } skip)
+            {
+                skips.Add(skip);
+            }
+            else if (record.Reject is { } reject)
             {
                 Add(reject);
             }
@@ -37,7 +44,7 @@ internal sealed class Ingestion(CorpusOptions options, PartWriters writers, ISta
             }
         }
 
-        inputs.Add(new InputFile(file.Name, reader!.Format, file.Length, file.Sha256, records - before));
+        inputs.Add(new InputFile(file.Name, reader?.Format ?? DocumentSource.UnknownFormat, file.Length, file.Sha256, records - before));
     }
 
     /// <summary>Publishes the parts and returns the manifest.</summary>
@@ -55,6 +62,7 @@ internal sealed class Ingestion(CorpusOptions options, PartWriters writers, ISta
             Documents = documents,
             Duplicates = duplicates,
             Empty = empty,
+            Skipped = skips.Total,
             Rejected = rejects.Total,
             TextBytesRead = textBytesRead,
             TextBytesOut = parts.Sum(part => part.TextBytes),
@@ -62,6 +70,7 @@ internal sealed class Ingestion(CorpusOptions options, PartWriters writers, ISta
             DuplicateLineBytes = duplicateLineBytes,
             Lines = lines,
             DuplicateLines = duplicateFilter.DuplicateLines,
+            Skips = skips.Counts(),
             Rejects = rejects.Counts(),
             Parts = parts,
         };
@@ -69,16 +78,17 @@ internal sealed class Ingestion(CorpusOptions options, PartWriters writers, ISta
         reporter.Progress(bytesRead, totalBytes, "bytes");
         reporter.Log(
             $"read {inputs.Count} files, {bytesRead} bytes: {documents} documents with {lines} lines and {manifest.TextBytesOut} bytes of text kept; "
-            + $"{duplicates} duplicates, {manifest.DuplicateLines} duplicate lines, {empty} empty, {rejects.Total} rejected");
+            + $"{duplicates} duplicates, {manifest.DuplicateLines} duplicate lines, {empty} empty, {skips.Total} skipped, {rejects.Total} rejected");
         return manifest;
     }
 
     /// <summary>Books that do not balance mean lost text: better no corpus than one nobody can vouch for.</summary>
     internal static void CheckSums(CorpusManifest manifest)
     {
-        Balance("records", manifest.Records, manifest.Documents + manifest.Duplicates + manifest.Empty + manifest.Rejected);
+        Balance("records", manifest.Records, manifest.Documents + manifest.Duplicates + manifest.Empty + manifest.Skipped + manifest.Rejected);
         Balance("records of files", manifest.Records, manifest.Inputs.Sum(input => input.Records));
         Balance("bytes of files", manifest.BytesIn, manifest.Inputs.Sum(input => input.Bytes));
+        Balance("skips", manifest.Skipped, manifest.Skips.Sum(reason => reason.Count));
         Balance("rejects", manifest.Rejected, manifest.Rejects.Sum(reason => reason.Count));
         Balance("documents of parts", manifest.Documents, manifest.Parts.Sum(part => part.Documents));
         Balance("bytes of text", manifest.TextBytesRead, manifest.TextBytesOut + manifest.DuplicateDocumentBytes + manifest.DuplicateLineBytes);
@@ -148,8 +158,8 @@ internal sealed class Ingestion(CorpusOptions options, PartWriters writers, ISta
         if (documents == 0)
         {
             throw new PermanentException(
-                $"no document in {inputs.Count} file(s), the first {inputs[0].Name}: {records} records, {empty} of them empty; "
-                + "put text there or change corpus.paths");
+                $"no document in {inputs.Count} file(s), the first {inputs[0].Name}: {records} records, {empty} of them empty, {skips.Total} skipped"
+                + $"{(rejects.Total > 0 ? $", {rejects.Total} rejected ({rejects})" : "")}; put text there or change corpus.paths");
         }
     }
 }

@@ -2,8 +2,11 @@ using System.IO.Compression;
 using System.Text;
 using ElectraPipeline.TestSupport;
 using ElectraPipeline.Training.Corpus;
+using ElectraPipeline.Training.Corpus.Readers;
+using ICSharpCode.SharpZipLib.BZip2;
 using Xunit;
 using ZstdSharp;
+using ZstdSharp.Unsafe;
 
 namespace ElectraPipeline.Training.Tests.Corpus;
 
@@ -26,10 +29,28 @@ internal static class CorpusTesting
     {
         SourceFile file = Assert.Single(SourceFiles.Resolve(Options(path)));
         List<ReadRecord> records = DocumentSource.Read(file, options ?? Options(path)).ToList();
-        Assert.All(records, record => Assert.True(record.Document is null ^ record.Reject is null));
+        Assert.All(records, record => Assert.Single(new object?[] { record.Document, record.Reject, record.Skip }, found => found is not null));
         return (records.Where(r => r.Document is not null).Select(r => r.Document!).ToList(),
             records.Where(r => r.Reject is not null).Select(r => r.Reject!).ToList());
     }
+
+    /// <summary>What was skipped of a file, by reason.</summary>
+    public static Dictionary<string, int> Skips(string path, CorpusOptions? options = null) => DocumentSource
+        .Read(Assert.Single(SourceFiles.Resolve(Options(path))), options ?? Options(path))
+        .Where(record => record.Skip is not null)
+        .CountBy(record => record.Skip!.Reason)
+        .ToDictionary();
+
+    public static byte[] BZip2(params byte[][] members) => members.SelectMany(member =>
+    {
+        using var bytes = new MemoryStream();
+        using (var bzip2 = new BZip2OutputStream(bytes))
+        {
+            bzip2.Write(member);
+        }
+
+        return bytes.ToArray();
+    }).ToArray();
 
     public static byte[] Gzip(params byte[][] members) => members.SelectMany(member =>
     {
@@ -45,6 +66,7 @@ internal static class CorpusTesting
     public static byte[] Zstd(params byte[][] frames)
     {
         using var compressor = new Compressor();
+        compressor.SetParameter(ZSTD_cParameter.ZSTD_c_checksumFlag, 1);
         return frames.SelectMany(frame => compressor.Wrap(frame).ToArray()).ToArray();
     }
 

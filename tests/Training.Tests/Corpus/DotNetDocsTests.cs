@@ -1,5 +1,6 @@
 using System.Xml.Linq;
 using ElectraPipeline.Training.Corpus;
+using ElectraPipeline.Training.Corpus.Readers;
 using Xunit;
 using static ElectraPipeline.Training.Tests.Corpus.CorpusTesting;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using ElectraPipeline.TestSupport;
 using ElectraPipeline.Training.Corpus;
+using ElectraPipeline.Training.Corpus.Readers;
 using Xunit;
 using static ElectraPipeline.Training.Tests.Corpus.CorpusTesting;
 

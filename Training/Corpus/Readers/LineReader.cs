@@ -1,4 +1,4 @@
-namespace ElectraPipeline.Training.Corpus;
+namespace ElectraPipeline.Training.Corpus.Readers;
 
 /// <summary>Cuts a stream at '\n' without copying lines that fit its buffer.</summary>
 /// <param name="stream">UTF-8 (or any encoding in which the byte 10 is a line feed).</param>

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Xml.Linq;
 
-namespace ElectraPipeline.Training.Corpus;
+namespace ElectraPipeline.Training.Corpus.Readers;
 
 /// <summary>Turns the elements of .NET XML documentation into sentences.</summary>
 internal static class XmlDocText

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 
-namespace ElectraPipeline.Training.Corpus;
+namespace ElectraPipeline.Training.Corpus.Readers;
 
 /// <summary>JSON lines: one object a line, its text in the field <see cref="CorpusOptions.TextField"/>, its id (if any) in "id".</summary>
 /// <remarks>A line that is not such an object is a reject with its line and offset; blank lines are skipped.</remarks>
@@ -11,7 +11,7 @@ internal sealed class JsonLinesReader : IDocumentReader
 
     public IReadOnlyList<string> Extensions { get; } = [".jsonl", ".ndjson", ".json"];
 
-    public bool Recognizes(ReadOnlySpan<byte> head) => head.TrimStart("\uFEFF \t\r\n"u8).StartsWith("{"u8);
+    public Recognition Recognize(ReadOnlySpan<byte> head) => head.TrimStart(" \t\r\n"u8).StartsWith("{"u8) ? Recognition.Possible : Recognition.No;
 
     public IEnumerable<ReadRecord> Read(SourceContent content, CorpusOptions options)
     {

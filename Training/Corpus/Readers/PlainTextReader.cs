@@ -1,7 +1,8 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
 
-namespace ElectraPipeline.Training.Corpus;
+namespace ElectraPipeline.Training.Corpus.Readers;
 
 /// <summary>
 /// Plain text, UTF-8 or UTF-16 with a byte-order mark: a line is a sentence, a blank line ends a document (option).
@@ -9,11 +10,15 @@ namespace ElectraPipeline.Training.Corpus;
 /// <remarks>A document with a line that is not UTF-8, holds a NUL or is longer than 64 MiB is rejected whole: a text with holes is none.</remarks>
 internal sealed class PlainTextReader : IDocumentReader
 {
+    private static readonly SearchValues<byte> Controls =
+        SearchValues.Create([0, 1, 2, 3, 4, 5, 6, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 28, 29, 30, 31]);
+
     public string Format => "text";
 
     public IReadOnlyList<string> Extensions { get; } = [".txt", ".text"];
 
-    public bool Recognizes(ReadOnlySpan<byte> head) => true;
+    /// <summary>No control characters but white space and escape sequences: an encoding that cannot be read is told by line later.</summary>
+    public Recognition Recognize(ReadOnlySpan<byte> head) => head.IndexOfAny(Controls) < 0 ? Recognition.Possible : Recognition.No;
 
     public IEnumerable<ReadRecord> Read(SourceContent content, CorpusOptions options)
     {
@@ -85,7 +90,7 @@ internal sealed class PlainTextReader : IDocumentReader
         }
 
         int position = 0;
-        while (Rune.DecodeFromUtf8(bytes[position..], out _, out int consumed) == System.Buffers.OperationStatus.Done)
+        while (Rune.DecodeFromUtf8(bytes[position..], out _, out int consumed) == OperationStatus.Done)
         {
             position += consumed;
         }

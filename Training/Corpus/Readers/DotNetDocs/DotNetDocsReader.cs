@@ -2,7 +2,7 @@ using System.Text;
 using System.Xml;
 using System.Xml.Linq;
 
-namespace ElectraPipeline.Training.Corpus;
+namespace ElectraPipeline.Training.Corpus.Readers;
 
 /// <summary>
 /// XML documentation files of .NET assemblies: a document is one type with the texts of its members, a line is a sentence of a
@@ -23,11 +23,7 @@ internal sealed class DotNetDocsReader : IDocumentReader
 
     public bool RepeatsLines => true;
 
-    public bool Recognizes(ReadOnlySpan<byte> head)
-    {
-        int root = head.IndexOf("<doc>"u8);
-        return root >= 0 && head[..root].IndexOf("<doc"u8) < 0 && head.TrimStart("\uFEFF \t\r\n"u8).StartsWith("<"u8);
-    }
+    public Recognition Recognize(ReadOnlySpan<byte> head) => XmlSource.HasRoot(head, "doc"u8) ? Recognition.Certain : Recognition.No;
 
     public IEnumerable<ReadRecord> Read(SourceContent content, CorpusOptions options)
     {
@@ -58,14 +54,16 @@ internal sealed class DotNetDocsReader : IDocumentReader
     /// <summary>The member elements with a name, in file order.</summary>
     internal static IEnumerable<XElement> Members(Stream stream)
     {
-        var settings = new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, IgnoreComments = true };
-        using var xml = XmlReader.Create(stream, settings);
+        var bounded = new RecordBoundStream(stream);
+        using XmlReader xml = XmlSource.Open(bounded);
         xml.MoveToContent();
         bool more = xml.Read();
         while (more)
         {
             if (xml.NodeType == XmlNodeType.Element && xml.LocalName == "member" && xml.Depth <= 2)
             {
+                bounded.BeginRecord();
+
                 // ReadFrom leaves the reader on the node after the member.
                 var member = (XElement)XNode.ReadFrom(xml);
                 if (((string?)member.Attribute("name"))?.Length > 2)

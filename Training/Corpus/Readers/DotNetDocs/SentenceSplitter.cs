@@ -1,4 +1,4 @@
-namespace ElectraPipeline.Training.Corpus;
+namespace ElectraPipeline.Training.Corpus.Readers;
 
 /// <summary>Cuts a paragraph of English into sentences by punctuation.</summary>
 /// <remarks>
