@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ElectraPipeline.Training.Corpus.Readers;
 using ZstdSharp;
 
 namespace ElectraPipeline.Training.Corpus;

@@ -50,7 +50,7 @@ internal sealed class WikiTags(string source)
         }
 
         return name.Equals("nowiki", StringComparison.OrdinalIgnoreCase) ? Literal(behind)
-            : Dropped.Contains(name) && FindClosing(name, behind, out _) is int end2 ? new Found(end2, " ")
+            : Dropped.Contains(name) && FindClosing(name, behind, out _) is int end2 ? new Found(end2, "")
             : new Found(behind, Breaking.Contains(name) ? "\n" : "");
     }
 

@@ -66,16 +66,17 @@ internal sealed class WikiText
         switch (character)
         {
             case '{' when At("{{"):
-                Open(Kind.Template, 2);
+                OpenTemplates();
                 break;
             case '{' when At("{|") && AtLineStart():
                 Open(Kind.Table, 2);
                 break;
             case '}' when At("}}"):
-                Close(Kind.Template, openTemplates > 0, 2);
+                CloseTemplates();
                 break;
             case '|' when At("|}") && openTables > 0 && !At("|}}") && AtLineStart():
-                Close(Kind.Table, true, 2);
+                position += 2;
+                Close(Kind.Table);
                 break;
             case '[' when At("[["):
                 Open(Kind.Link, 2);
@@ -99,6 +100,9 @@ internal sealed class WikiText
                 break;
             case '\'':
                 ScanQuotes();
+                break;
+            case '\n':
+                EndLine();
                 break;
             default:
                 Emit(character);
@@ -131,25 +135,63 @@ internal sealed class WikiText
         position += length;
         if (open.Count < MaxDepth)
         {
-            open.Push(new Frame(kind, output.Length));
+            open.Push(new Frame(kind, output.Length) { Braces = length });
             openTemplates += kind == Kind.Template ? 1 : 0;
             openTables += kind == Kind.Table ? 1 : 0;
         }
     }
 
-    /// <summary>Cuts the innermost open bracket of this kind out, and with it what was left open inside.</summary>
-    private void Close(Kind kind, bool any, int length)
+    /// <summary>A run of braces opens one or several templates, or arguments, which have three; how many is told by what closes them.</summary>
+    private void OpenTemplates() => Open(Kind.Template, RunOf('{'));
+
+    private void CloseTemplates()
     {
-        position += length;
-        while (any && open.TryPop(out Frame? frame))
+        int run = RunOf('}');
+        position += run;
+        while (run >= 2 && openTemplates > 0)
         {
+            Frame template = Close(Kind.Template);
+            int matched = Math.Min(3, Math.Min(run, template.Braces));
+            run -= matched;
+            template.Braces -= matched;
+            if (template.Braces >= 2)
+            {
+                open.Push(template);
+                openTemplates++;
+            }
+        }
+    }
+
+    private int RunOf(char character)
+    {
+        int run = source.AsSpan(position).IndexOfAnyExcept(character);
+        return run < 0 ? source.Length - position : run;
+    }
+
+    /// <summary>Cuts the innermost open bracket of this kind, of which there is one, out, and with it what was left open inside.</summary>
+    private Frame Close(Kind kind)
+    {
+        while (true)
+        {
+            Frame frame = open.Pop();
             openTemplates -= frame.Kind == Kind.Template ? 1 : 0;
             openTables -= frame.Kind == Kind.Table ? 1 : 0;
             if (frame.Kind == kind)
             {
                 output.CutTo(frame.Start);
-                return;
+                return frame;
             }
+        }
+    }
+
+    /// <summary>A link outside ends with its line, one to a page or picture with its paragraph.</summary>
+    private void EndLine()
+    {
+        Emit('\n');
+        bool paragraph = position < source.Length && source[position] == '\n';
+        while (open.TryPeek(out Frame? frame) && (frame.Kind == Kind.ExternalLink || paragraph && frame.Kind == Kind.Link))
+        {
+            open.Pop();
         }
     }
 
@@ -197,8 +239,7 @@ internal sealed class WikiText
     /// <summary>Two apostrophes are italic, three bold, five both; what is above stays.</summary>
     private void ScanQuotes()
     {
-        int run = source.AsSpan(position).IndexOfAnyExcept('\'');
-        run = run < 0 ? source.Length - position : run;
+        int run = RunOf('\'');
         int kept = run switch
         {
             1 => 1,
@@ -216,6 +257,9 @@ internal sealed class WikiText
 
         /// <summary>Where the output stood when it opened.</summary>
         public int Start { get; } = start;
+
+        /// <summary>How many braces of a template are open still.</summary>
+        public int Braces { get; set; }
 
         /// <summary>Where the output stood at the first '|' of a link.</summary>
         public int? FirstPipe { get; set; }

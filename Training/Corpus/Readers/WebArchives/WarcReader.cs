@@ -5,7 +5,9 @@ namespace ElectraPipeline.Training.Corpus.Readers;
 /// HTTP body is taken, of "resource" and "conversion" records the block; the other types are skipped and counted.
 /// </summary>
 /// <remarks>
-/// Records are framed by their Content-Length. Where that leads nowhere, reading goes on at the next line that begins a record.
+/// Records are framed by their Content-Length. Where that leads nowhere, the record is rejected and reading goes on at the next line
+/// that begins one; but if the header's lines end in LF instead of CRLF, somebody converted the line ends and made all lengths
+/// wrong: such a record goes to the next line that begins one.
 /// One record is in memory at a time, at most <see cref="CorpusOptions.MaxDocumentBytes"/>; larger ones are rejected.
 /// </remarks>
 internal sealed class WarcReader : IDocumentReader
@@ -36,7 +38,8 @@ internal sealed class WarcReader : IDocumentReader
                 continue;
             }
 
-            Record record = ReadHeader(bytes, new Record(content.Name, offset));
+            bool converted = bytes.Follows("WARC/1.0\n"u8) || bytes.Follows("WARC/1.1\n"u8);
+            Record record = ReadHeader(bytes, new Record(content.Name, offset) { LineEndsConverted = converted });
             if (record.Fault is null)
             {
                 record = ReadBlock(bytes, record, options.MaxDocumentBytes);
@@ -85,7 +88,7 @@ internal sealed class WarcReader : IDocumentReader
 
     private static Record ReadBlock(ByteReader bytes, Record record, int maxBytes)
     {
-        if (record.Length > maxBytes || OtherTypes.Contains(record.Type))
+        if (record.Length > maxBytes || !record.LineEndsConverted && OtherTypes.Contains(record.Type))
         {
             long skipped = bytes.Skip(record.Length);
             return skipped < record.Length ? record.Truncated(skipped)
@@ -94,15 +97,26 @@ internal sealed class WarcReader : IDocumentReader
         }
 
         record = record with { Block = bytes.Read((int)record.Length) };
-        return EndsHere(bytes) && record.Block.Length == record.Length ? record : Reframe(bytes, record);
+        return EndsHere(bytes) && record.Block.Length == record.Length ? record
+            : record.LineEndsConverted ? ReadToMarker(bytes, record, maxBytes)
+            : Reframe(bytes, record);
     }
 
     private static Record TooLarge(Record record, int maxBytes) => OtherTypes.Contains(record.Type) ? record
         : record.Broken("record-too-large", $"{record.Length} bytes, more than the {maxBytes} of corpus.maxDocumentBytes");
 
-    /// <summary>A record is followed by blank lines and then another record or the end.</summary>
-    private static bool EndsHere(ByteReader bytes) =>
-        bytes.AtEnd || (SkipBlankLines(bytes) ? bytes.Follows(Marker) : true);
+    /// <summary>A record is followed by blank lines and then another record or the end; if not, no bytes but blank lines are taken.</summary>
+    private static bool EndsHere(ByteReader bytes)
+    {
+        long offset = bytes.Offset;
+        bool ends = !SkipBlankLines(bytes) || bytes.Follows(Marker);
+        if (!ends && bytes.Offset > offset)
+        {
+            bytes.Unread("\n"u8);
+        }
+
+        return ends;
+    }
 
     private static Record Resume(ByteReader bytes, Record record)
     {
@@ -121,6 +135,25 @@ internal sealed class WarcReader : IDocumentReader
         }
 
         return record.Block.Length < record.Length ? record.Truncated(record.Block.Length) : Resume(bytes, record);
+    }
+
+    private static Record ReadToMarker(ByteReader bytes, Record record, int maxBytes)
+    {
+        bytes.Unread(record.Block);
+        var block = new MemoryStream();
+        while (!bytes.AtEnd && !bytes.Follows(Marker))
+        {
+            if (bytes.ReadLine((int)(maxBytes - block.Length)) is not { } line)
+            {
+                bytes.SkipToLine(Marker);
+                return record.Broken("record-too-large", $"more than the {maxBytes} bytes of corpus.maxDocumentBytes");
+            }
+
+            block.Write(line.Span);
+            block.WriteByte((byte)'\n');
+        }
+
+        return record with { Block = block.ToArray() };
     }
 
     private static ReadRecord ToRecord(Record record, CorpusOptions options)
@@ -145,6 +178,8 @@ internal sealed class WarcReader : IDocumentReader
         public long Length { get; init; }
 
         public byte[] Block { get; init; } = [];
+
+        public bool LineEndsConverted { get; init; }
 
         public Reject? Fault { get; private init; }
 
