@@ -16,8 +16,11 @@ internal sealed class PendingFile : IDisposable
     {
         this.path = path;
         temporary = path + DurableFile.PartialSuffix;
-        stream = new DiskStream(File.Create(temporary, 1 << 16), path);
+        stream = new DiskStream(new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, 1 << 16), path);
     }
+
+    /// <summary>Opens what was written and flushed so far for reading; stays readable when the file gets its name.</summary>
+    public FileStream OpenWritten() => new(temporary, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, 1 << 16);
 
     /// <summary>What is written goes here. Seekable. A full disk throws an IOException that names the file and the free bytes.</summary>
     public Stream Stream => stream;

@@ -16,7 +16,7 @@ internal static class ShardsCommand
             DefaultValueFactory = _ => "../shared/data/vocab/bert-base-uncased/vocab.txt",
             Description = "uncased vocab.txt",
         };
-        var megabytes = new Option<int>("--megabytes") { DefaultValueFactory = _ => 50, Description = "text at most; 0: skip" };
+        var megabytes = new Option<int>("--megabytes") { DefaultValueFactory = _ => 75, Description = "text at most; 0: skip" };
         var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 3, Description = "measurements of each" };
         var command = new Command("shards", "Random examples/s beside memcpy, and MB/s from text to sealed shards beside the tokenizer's own")
         {

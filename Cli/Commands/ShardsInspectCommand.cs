@@ -18,7 +18,7 @@ internal static class ShardsInspectCommand
             "shards inspect data/objects",
             "shards inspect train.shard --example 7")
         {
-            ShardsCommand.Path, Example, Vocab, CommonOptions.Json,
+            ShardsCommand.Source, Example, Vocab, CommonOptions.Json,
         };
         command.SetAction((parsed, _) => Task.FromResult(Inspect(terminal, parsed)));
         return command;
@@ -26,7 +26,7 @@ internal static class ShardsInspectCommand
 
     private static int Inspect(Terminal terminal, ParseResult parsed)
     {
-        string path = parsed.GetRequiredValue(ShardsCommand.Path);
+        string path = parsed.GetRequiredValue(ShardsCommand.Source);
         IReadOnlyList<ShardFacts> facts = ShardInspection.FactsOf(path);
         IReadOnlyDictionary<string, ShardsManifest> manifests = ShardInspection.ManifestsOf(path);
         ShardExample? example = parsed.GetValue(Example) is { } index ? ShardInspection.ExampleOf(path, index, parsed.GetValue(Vocab)) : null;

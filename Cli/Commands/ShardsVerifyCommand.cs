@@ -14,7 +14,7 @@ internal static class ShardsVerifyCommand
             "shards verify data/objects",
             "shards verify train.shard --json")
         {
-            ShardsCommand.Path, CommonOptions.Json,
+            ShardsCommand.Source, CommonOptions.Json,
         };
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Verify(terminal, parsed, cancellationToken)));
         return command;
@@ -22,7 +22,7 @@ internal static class ShardsVerifyCommand
 
     private static int Verify(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
-        ShardVerification result = ShardVerifier.Verify(parsed.GetRequiredValue(ShardsCommand.Path), cancellationToken);
+        ShardVerification result = ShardVerifier.Verify(parsed.GetRequiredValue(ShardsCommand.Source), cancellationToken);
         if (parsed.GetValue(CommonOptions.Json))
         {
             terminal.WriteJson(result);

@@ -1,9 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.IO.MemoryMappedFiles;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 
 namespace ElectraPipeline.Training.Shards;
 
@@ -85,26 +83,7 @@ internal sealed unsafe class ShardReader : IDisposable
         }
         else
         {
-            Widen(MemoryMarshal.Cast<byte, ushort>(record[4..]), ids);
-        }
-    }
-
-    /// <summary>Copies 16-bit ids to as many 32-bit ones.</summary>
-    private static void Widen(ReadOnlySpan<ushort> tokens, Span<int> ids)
-    {
-        ref ushort source = ref MemoryMarshal.GetReference(tokens);
-        ref uint target = ref Unsafe.As<int, uint>(ref MemoryMarshal.GetReference(ids));
-        int done = 0;
-        for (; done <= tokens.Length - Vector256<ushort>.Count; done += Vector256<ushort>.Count)
-        {
-            (Vector256<uint> low, Vector256<uint> high) = Vector256.Widen(Vector256.LoadUnsafe(ref source, (nuint)done));
-            low.StoreUnsafe(ref target, (nuint)done);
-            high.StoreUnsafe(ref target, (nuint)(done + Vector256<uint>.Count));
-        }
-
-        for (; done < tokens.Length; done++)
-        {
-            ids[done] = tokens[done];
+            ShardRecord.Widen(MemoryMarshal.Cast<byte, ushort>(record[4..]), ids);
         }
     }
 

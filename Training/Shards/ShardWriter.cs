@@ -1,14 +1,13 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
+using System.Security.Cryptography;
 
 namespace ElectraPipeline.Training.Shards;
 
 /// <summary>Writes examples to a shard, which has its name only once it is whole and on the disk.</summary>
 internal sealed class ShardWriter : IDisposable
 {
+    private readonly string path;
     private readonly PendingFile file;
     private readonly ShardHeader header;
     private readonly byte[] record;
@@ -21,11 +20,15 @@ internal sealed class ShardWriter : IDisposable
     /// <param name="header">All but the count.</param>
     public ShardWriter(string path, ShardHeader header)
     {
+        this.path = path;
         this.header = header;
         record = new byte[header.Stride];
         file = new PendingFile(path);
         file.Stream.Write(new byte[ShardHeader.Size]);
     }
+
+    /// <summary>All that the header will say but the count.</summary>
+    public ShardHeader Header => header;
 
     /// <summary>Tokens in the examples so far, without [CLS], [SEP] and padding.</summary>
     public long TextTokens { get; private set; }
@@ -33,29 +36,23 @@ internal sealed class ShardWriter : IDisposable
     /// <summary>Adds an example of at most the sequence length; see <see cref="ExampleReceiver"/>.</summary>
     public void Add(ReadOnlySpan<int> ids, int secondSegmentStart)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(ids.Length, header.SequenceLength);
-        BinaryPrimitives.WriteUInt16LittleEndian(record, (ushort)ids.Length);
-        BinaryPrimitives.WriteUInt16LittleEndian(record.AsSpan(2), (ushort)secondSegmentStart);
-        if (header.TokenBytes == 2)
-        {
-            Span<ushort> tokens = MemoryMarshal.Cast<byte, ushort>(record.AsSpan(4));
-            Narrow(ids, tokens);
-            tokens[ids.Length..].Fill((ushort)header.PadId);
-        }
-        else
-        {
-            Span<int> tokens = MemoryMarshal.Cast<byte, int>(record.AsSpan(4));
-            ids.CopyTo(tokens);
-            tokens[ids.Length..].Fill(header.PadId);
-        }
-
-        Append(record);
-        count++;
-        TextTokens += ids.Length - (secondSegmentStart == ids.Length ? 2 : 3);
+        ShardRecord.Write(header, ids, secondSegmentStart, record);
+        AddRecords(record, ShardRecord.TextTokens(ids, secondSegmentStart));
     }
 
-    /// <summary>Finishes the file and gives it its name; returns the number of examples.</summary>
-    public int Commit()
+    /// <summary>Adds records as <see cref="ShardRecord.Write"/> makes them, with the text tokens in all of them.</summary>
+    public void AddRecords(ReadOnlySpan<byte> records, long textTokens)
+    {
+        Append(records);
+        count = checked(count + (records.Length / header.Stride));
+        TextTokens += textTokens;
+    }
+
+    /// <summary>Examples added.</summary>
+    public int Count => count;
+
+    /// <summary>Finishes the file and gives it its name; returns what a manifest says of it.</summary>
+    public ShardFile Commit()
     {
         if (blockBytes > 0)
         {
@@ -74,8 +71,19 @@ internal sealed class ShardWriter : IDisposable
         file.Stream.Write(seal);
         file.Stream.Seek(0, SeekOrigin.Begin);
         file.Stream.Write((header with { Count = count }).ToBytes());
-        file.Commit();
-        return count;
+        file.Stream.Flush();
+        using FileStream written = file.OpenWritten();
+        Task<byte[]> digest = Task.Run(() => SHA256.HashData(written)); // while the disk is waited for
+        try
+        {
+            file.Commit();
+        }
+        finally
+        {
+            ((Task)digest).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
+        }
+
+        return new ShardFile(Path.GetFileName(path), written.Length, Convert.ToHexStringLower(digest.GetAwaiter().GetResult()));
     }
 
     public void Dispose() => file.Dispose();
@@ -92,25 +100,6 @@ internal sealed class ShardWriter : IDisposable
             {
                 FlushBlock();
             }
-        }
-    }
-
-    /// <summary>Copies 32-bit ids to as many 16-bit ones.</summary>
-    private static void Narrow(ReadOnlySpan<int> ids, Span<ushort> tokens)
-    {
-        ref uint source = ref Unsafe.As<int, uint>(ref MemoryMarshal.GetReference(ids));
-        ref ushort target = ref MemoryMarshal.GetReference(tokens);
-        int done = 0;
-        for (; done <= ids.Length - Vector256<ushort>.Count; done += Vector256<ushort>.Count)
-        {
-            Vector256<uint> low = Vector256.LoadUnsafe(ref source, (nuint)done);
-            Vector256<uint> high = Vector256.LoadUnsafe(ref source, (nuint)(done + Vector256<uint>.Count));
-            Vector256.Narrow(low, high).StoreUnsafe(ref target, (nuint)done);
-        }
-
-        for (; done < ids.Length; done++)
-        {
-            tokens[done] = (ushort)ids[done];
         }
     }
 

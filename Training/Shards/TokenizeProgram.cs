@@ -1,6 +1,3 @@
-using System.IO.Hashing;
-using System.Security.Cryptography;
-using System.Text.Json;
 using ElectraPipeline.Training.Corpus;
 using ElectraPipeline.Training.Tokenization;
 
@@ -42,47 +39,23 @@ public static class TokenizeProgram
     {
         string path = PathOf(corpusFolder, part);
         var (vocabulary, tokenizerOptions) = VocabularyStore.Read(vocabularyFolder);
-        var tokenizer = new WordPieceTokenizer(vocabulary, tokenizerOptions);
-        var builder = new ExampleBuilder(options.Validated(), vocabulary.ClassifierId, vocabulary.SeparatorId);
-        var header = new ShardHeader(
-            vocabulary.Count <= ushort.MaxValue + 1 ? 2 : 4,
-            options.SequenceLength,
-            0,
-            vocabulary.PadId,
-            Convert.FromHexString(vocabulary.Digest),
-            SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new { options, tokenizerOptions })));
-        VocabularyStore.Write(outputFolder, vocabulary, tokenizerOptions);
-        using var train = new ShardWriter(Path.Combine(outputFolder, ExampleSet.FileNameOf(Split.Train)), header);
-        using var heldOut = new ShardWriter(Path.Combine(outputFolder, ExampleSet.FileNameOf(Split.HeldOut)), header);
-        var counts = new TokenizeResult(0, 0, 0, 0, 0, 0);
+        var packer = new DocumentPacker(new WordPieceTokenizer(vocabulary, tokenizerOptions), options.Validated(), seed);
+        using var output = new ShardFolderWriter(outputFolder, vocabulary, tokenizerOptions, options);
         long total = CorpusManifest.Read(corpusFolder).Parts[part].Documents;
-        var document = new EncodedDocument();
-        ExampleReceiver training = train.Add, evaluation = heldOut.Add;
+        ExampleReceiver train = output.Train.Add, heldOut = output.HeldOut.Add;
         using var texts = new DocumentTextReader(path);
         while (texts.Read())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ulong hash = XxHash3.HashToUInt64(texts.Text);
-            document.Encode(texts.Text, tokenizer);
-            builder.Build(document, seed, hash, IsHeldOut(hash, options.HeldOutShare) ? evaluation : training);
-            counts = counts with
+            packer.Pack(texts.Text, train, heldOut);
+            if (packer.Documents % ReportEvery == 0)
             {
-                Documents = counts.Documents + 1,
-                TokensIn = counts.TokensIn + document.Ids.Length,
-                UnknownTokens = counts.UnknownTokens + document.Ids.Count(vocabulary.UnknownId),
-            };
-            if (counts.Documents % ReportEvery == 0)
-            {
-                reporter.Progress(counts.Documents, total, "documents");
+                reporter.Progress(packer.Documents, total, "documents");
             }
         }
 
-        counts = counts with { TokensOut = train.TextTokens + heldOut.TextTokens, TrainExamples = train.Commit(), HeldOutExamples = heldOut.Commit() };
-        CheckSums(counts, options);
-        ShardFile[] files = [FileOf(outputFolder, Split.Train), FileOf(outputFolder, Split.HeldOut)];
-        new ShardsManifest(ShardsManifest.CurrentVersion, part, seed, options, vocabulary.Digest, counts, files).Write(outputFolder);
-        reporter.Progress(counts.Documents, total, "documents");
-        return counts;
+        reporter.Progress(packer.Documents, total, "documents");
+        return output.Commit(new TokenizeResult(packer.Documents, packer.Tokens, 0, packer.UnknownTokens, 0, 0), part, seed, options);
     }
 
     private static string PathOf(string corpusFolder, int part)
@@ -92,23 +65,4 @@ public static class TokenizeProgram
             ? parts[part]
             : throw new PermanentException($"part {part} of {corpusFolder} does not exist; it has {parts.Count}, counted from 0");
     }
-
-    private static ShardFile FileOf(string folder, Split split)
-    {
-        string name = ExampleSet.FileNameOf(split);
-        using FileStream file = File.OpenRead(Path.Combine(folder, name));
-        return new ShardFile(name, file.Length, Convert.ToHexStringLower(SHA256.HashData(file)));
-    }
-
-    /// <summary>Books that do not balance mean lost text: better no shard than one nobody can vouch for.</summary>
-    private static void CheckSums(TokenizeResult counts, ExampleOptions options)
-    {
-        if (counts.TokensOut > counts.TokensIn || (options.Overflow == "carry" && counts.TokensOut != counts.TokensIn))
-        {
-            throw new InvalidOperationException($"{counts.TokensIn} tokens in, {counts.TokensOut} out: this is a fault of the program");
-        }
-    }
-
-    // Mixed once more: the parts are chosen by the hash of the same text, and every part should hold out the same share.
-    internal static bool IsHeldOut(ulong hash, double share) => (CounterRandom.Mix(hash) >> 11) * (1.0 / (1L << 53)) < share;
 }

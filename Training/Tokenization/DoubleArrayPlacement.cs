@@ -22,7 +22,7 @@ internal sealed class DoubleArrayPlacement
     }
 
     /// <summary>Gives the children of <paramref name="parent"/> cells base + label and returns the base.</summary>
-    public int Place(int parent, IList<byte> labels)
+    public int Place(int parent, List<byte> labels)
     {
         int chosen = Find(labels);
         bases[parent] = chosen;
@@ -46,7 +46,7 @@ internal sealed class DoubleArrayPlacement
         return ([.. bases], [.. parents]);
     }
 
-    private int Find(IList<byte> labels)
+    private int Find(List<byte> labels)
     {
         int tries = 0;
         for (int cell = firstFree; cell < parents.Count && tries < MaxTries; cell = NextFree(cell), tries++)
@@ -63,7 +63,7 @@ internal sealed class DoubleArrayPlacement
         return end;
     }
 
-    private bool Fits(int candidate, IList<byte> labels)
+    private bool Fits(int candidate, List<byte> labels)
     {
         Extend(candidate + labels[^1] + 1);
         foreach (byte label in labels)

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace ElectraPipeline.Training.Tokenization;
 
 /// <summary>Builds the trie of <see cref="WordPieceTrie"/>: nodes first, then their places in the double array, then failure links.</summary>
@@ -7,7 +9,8 @@ internal sealed class WordPieceTrieBuilder
 
     public WordPieceTrieBuilder(IReadOnlyList<(byte[] Token, bool Continues, int Id)> tokens)
     {
-        foreach ((byte[] token, bool continues, int id) in tokens)
+        // In order, a token shares its path with the one before it: the child to follow is always the latest.
+        foreach ((byte[] token, bool continues, int id) in tokens.Order(ByBytes.Instance))
         {
             Insert(token, continues ? 1 : 0, id);
         }
@@ -25,15 +28,22 @@ internal sealed class WordPieceTrieBuilder
         int[] cellOf = new int[nodes.Count];
         cellOf[1] = ContinuationRoot = placement.TakeRoots();
         var order = new List<int>(nodes.Count) { 0, 1 };
+        var labels = new List<byte>();
         for (int i = 0; i < order.Count; i++)
         {
             Node node = nodes[order[i]];
-            if (node.Children.Count > 0)
+            labels.Clear();
+            for (int child = node.FirstChild; child != 0; child = nodes[child].NextSibling)
             {
-                int first = placement.Place(cellOf[order[i]], node.Children.Keys);
-                foreach ((byte label, int child) in node.Children)
+                labels.Add(nodes[child].Label);
+            }
+
+            if (labels.Count > 0)
+            {
+                int first = placement.Place(cellOf[order[i]], labels);
+                for (int child = node.FirstChild; child != 0; child = nodes[child].NextSibling)
                 {
-                    cellOf[child] = first + label;
+                    cellOf[child] = first + nodes[child].Label;
                     order.Add(child);
                 }
             }
@@ -45,20 +55,27 @@ internal sealed class WordPieceTrieBuilder
 
     private void Insert(byte[] token, int root, int id)
     {
+        Span<Node> all = CollectionsMarshal.AsSpan(nodes);
         int node = root;
-        foreach (byte label in token)
+        int depth = 0;
+        while (depth < token.Length && all[node].LastChild is not 0 and int last && all[last].Label == token[depth])
         {
-            if (!nodes[node].Children.TryGetValue(label, out int child))
-            {
-                child = nodes.Count;
-                nodes.Add(new Node { Parent = node, Label = label });
-                nodes[node].Children.Add(label, child);
-            }
+            node = last;
+            depth++;
+        }
 
+        for (; depth < token.Length; depth++)
+        {
+            int child = nodes.Count;
+            nodes.Add(new Node { Parent = node, Label = token[depth] });
+            all = CollectionsMarshal.AsSpan(nodes);
+            ref Node parent = ref all[node];
+            (parent.LastChild == 0 ? ref parent.FirstChild : ref all[parent.LastChild].NextSibling) = child;
+            parent.LastChild = child;
             node = child;
         }
 
-        nodes[node].Id = id;
+        all[node].Id = id + 1;
     }
 
     /// <summary>Algorithm 2 of the paper, breadth first: a node's links follow from its parent's.</summary>
@@ -69,14 +86,14 @@ internal sealed class WordPieceTrieBuilder
         int[] popStarts = new int[cells];
         var pops = new List<int> { 0 };
         var settled = new List<int>();
-        foreach (int number in order.Skip(2))
+        foreach (int number in CollectionsMarshal.AsSpan(order)[2..])
         {
             Node node = nodes[number];
             int cell = cellOf[number];
             settled.Clear();
-            if (node.Id >= 0)
+            if (node.Id > 0)
             {
-                settled.Add(node.Id);
+                settled.Add(node.Id - 1);
                 failures[cell] = ContinuationRoot;
             }
             else
@@ -85,7 +102,7 @@ internal sealed class WordPieceTrieBuilder
                 int next = -1;
                 while (failures[from] >= 0 && next < 0)
                 {
-                    settled.AddRange(pops.GetRange(popStarts[from] + 1, pops[popStarts[from]]));
+                    settled.AddRange(CollectionsMarshal.AsSpan(pops).Slice(popStarts[from] + 1, pops[popStarts[from]]));
                     from = failures[from];
                     next = edges.Step(from, node.Label);
                 }
@@ -104,15 +121,24 @@ internal sealed class WordPieceTrieBuilder
         return (edges, failures, popStarts, [.. pops]);
     }
 
-    private sealed class Node
+    /// <summary>Links are numbers of nodes; 0, the first root, is nobody's child and stands for none.</summary>
+    private struct Node
     {
-        public SortedList<byte, int> Children { get; } = [];
+        public int Parent;
+        public int FirstChild;
+        public int LastChild;
+        public int NextSibling;
 
-        public int Parent { get; init; }
+        /// <summary>One above the id of the token that ends here; 0: none does.</summary>
+        public int Id;
+        public byte Label;
+    }
 
-        public byte Label { get; init; }
+    private sealed class ByBytes : IComparer<(byte[] Token, bool Continues, int Id)>
+    {
+        public static ByBytes Instance { get; } = new();
 
-        /// <summary>The token that ends here; -1: none.</summary>
-        public int Id { get; set; } = -1;
+        public int Compare((byte[] Token, bool Continues, int Id) x, (byte[] Token, bool Continues, int Id) y) =>
+            x.Token.AsSpan().SequenceCompareTo(y.Token);
     }
 }

@@ -40,7 +40,8 @@ internal static class ShardTesting
             writer.Add(example.Ids, example.SecondSegmentStart);
         }
 
-        Assert.Equal(examples.Count, writer.Commit());
+        Assert.Equal(writer.Commit().Bytes, new FileInfo(path).Length);
+        Assert.Equal(examples.Count, writer.Count);
         return path;
     }
 }

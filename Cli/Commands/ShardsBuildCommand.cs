@@ -1,0 +1,79 @@
+using System.CommandLine;
+using ElectraPipeline.Training.Shards;
+using ElectraPipeline.Training.Tokenization;
+
+namespace ElectraPipeline.Cli.Commands;
+
+/// <summary>Builds shards from text files, without a run.</summary>
+internal static class ShardsBuildCommand
+{
+    private static readonly ExampleOptions Defaults = new();
+
+    private static readonly Option<string[]> Input = new("--input")
+    {
+        Required = true,
+        AllowMultipleArgumentsPerToken = true,
+        Description = "UTF-8 text files, or folders of .txt files; a line is a sentence, a blank line ends a document.",
+    };
+
+    private static readonly Option<string> Vocab = new("--vocab") { Required = true, Description = "The vocab.txt." };
+    private static readonly Option<bool> Cased = new("--cased") { Description = "Keep case and accents." };
+    private static readonly Option<int> Length = new("--sequence-length")
+    {
+        DefaultValueFactory = _ => Defaults.SequenceLength,
+        Description = "Tokens an example holds at most.",
+    };
+
+    private static readonly Option<double> HeldOut = new("--held-out-share")
+    {
+        DefaultValueFactory = _ => Defaults.HeldOutShare,
+        Description = "Share of documents held out, chosen by the hash of their text.",
+    };
+
+    private static readonly Option<int> Seed = new("--seed") { DefaultValueFactory = _ => 42, Description = "Seed of segments and lengths." };
+    private static readonly Option<int> Threads = new("--threads")
+    {
+        DefaultValueFactory = _ => Environment.ProcessorCount,
+        Description = "Threads; they do not change the result.",
+    };
+
+    public static Command Create(Terminal terminal)
+    {
+        var command = new ExampleCommand(
+            "build",
+            "Build shards straight from text files, without filters or removal of duplicates.",
+            "shards build --input books/ --vocab vocab.txt --output shards")
+        {
+            Input, Vocab, Cased, Length, HeldOut, Seed, Threads, ShardsCommand.Output,
+        };
+        command.SetAction((parsed, cancellationToken) => Task.FromResult(Build(terminal, parsed, cancellationToken)));
+        return command;
+    }
+
+    private static int Build(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
+    {
+        string folder = ShardsCommand.EmptyOutputOf(parsed);
+        ShardBuildResult result = ShardBuildProgram.Run(
+            new ShardBuildRequest
+            {
+                Inputs = parsed.GetRequiredValue(Input),
+                Vocabulary = Vocabulary.Load(parsed.GetRequiredValue(Vocab)),
+                Tokenizer = new TokenizerOptions { LowerCase = !parsed.GetValue(Cased) },
+                Examples = new ExampleOptions { SequenceLength = parsed.GetValue(Length), HeldOutShare = parsed.GetValue(HeldOut) },
+                Seed = (ulong)parsed.GetValue(Seed),
+                OutputFolder = folder,
+                Threads = parsed.GetValue(Threads),
+            },
+            cancellationToken);
+        foreach (string sample in result.RejectSamples)
+        {
+            terminal.Note($"rejected: {sample}");
+        }
+
+        TokenizeResult counts = result.Counts;
+        terminal.Note(
+            $"{counts.Documents:N0} documents ({result.Rejected:N0} rejected), {counts.TokensIn:N0} tokens, {counts.UnknownShare:P3} of them [UNK]: "
+            + $"{counts.TrainExamples:N0} examples to train on and {counts.HeldOutExamples:N0} held out are in {folder}");
+        return ExitCode.Done;
+    }
+}

@@ -1,0 +1,109 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using ElectraPipeline.Training.Corpus;
+
+namespace ElectraPipeline.Training.Shards;
+
+/// <summary>A piece of a text file that holds whole documents.</summary>
+/// <param name="Number">Its place among all pieces of all files, counted from 0.</param>
+/// <param name="Source">The file.</param>
+/// <param name="Offset">Byte of the file where it begins.</param>
+/// <param name="Text">Its bytes.</param>
+internal sealed record TextChunk(int Number, string Source, long Offset, ReadOnlyMemory<byte> Text) : IDisposable
+{
+    /// <summary>Gives the bytes back for the next piece; nothing may look at them any more.</summary>
+    public void Dispose()
+    {
+        if (MemoryMarshal.TryGetArray(Text, out ArraySegment<byte> segment))
+        {
+            ArrayPool<byte>.Shared.Return(segment.Array!);
+        }
+    }
+}
+
+/// <summary>
+/// Hands out text files in pieces of about 4 MiB, cut at blank lines: where they are cut is a function of the files alone. Safe for
+/// several threads.
+/// </summary>
+internal sealed class TextChunks(IReadOnlyList<string> files) : IDisposable
+{
+    private const int ChunkBytes = 4 << 20;
+
+    /// <summary>A document without end is cut at the line that passes this.</summary>
+    private const int MaxBytes = 64 << 20;
+
+    private readonly Lock turn = new();
+    private int file = -1;
+    private int number;
+    private FileStream? stream;
+    private long position;
+
+    /// <summary>The next piece; null: there is none.</summary>
+    public TextChunk? Next()
+    {
+        lock (turn)
+        {
+            while (true)
+            {
+                if (stream is null || position >= stream.Length)
+                {
+                    stream?.Dispose();
+                    if (++file >= files.Count)
+                    {
+                        stream = null;
+                        file--;
+                        return null;
+                    }
+
+                    stream = new FileStream(files[file], FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+                    position = SkipMark();
+                    continue;
+                }
+
+                return Read();
+            }
+        }
+    }
+
+    public void Dispose() => stream?.Dispose();
+
+    private TextChunk Read()
+    {
+        long left = stream!.Length - position;
+        for (int size = ChunkBytes; ; size *= 2)
+        {
+            int length = (int)Math.Min(size, left);
+            byte[] bytes = ArrayPool<byte>.Shared.Rent(length);
+            stream.Position = position;
+            stream.ReadExactly(bytes, 0, length);
+            int end = length == left ? length : PlainTextCutter.EndOfWholeDocuments(bytes.AsSpan(0, length));
+            if (end == 0 && size >= MaxBytes)
+            {
+                end = bytes.AsSpan(0, length).LastIndexOf((byte)'\n') + 1;
+                end = end > 0 ? end : throw new PermanentException($"{files[file]}, byte {position}: {size:N0} bytes without a line feed; is this file text?");
+            }
+
+            if (end > 0)
+            {
+                var chunk = new TextChunk(number++, files[file], position, bytes.AsMemory(0, end));
+                position += end;
+                return chunk;
+            }
+
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
+
+    /// <summary>Steps over a byte-order mark of UTF-8; refuses the files that only ingestion can read.</summary>
+    private int SkipMark()
+    {
+        Span<byte> head = stackalloc byte[4];
+        head = head[..stream!.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)];
+        bool compressed = head.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]) || head.SequenceEqual((ReadOnlySpan<byte>)[0x28, 0xB5, 0x2F, 0xFD]);
+        bool wide = head.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || head.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]);
+        return compressed || wide
+            ? throw new PermanentException(
+                $"{files[file]} is {(wide ? "UTF-16" : "compressed")}; shards are built from plain UTF-8 text only. Convert it, or use a run, whose ingestion reads it")
+            : head.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]) ? 3 : 0;
+    }
+}
