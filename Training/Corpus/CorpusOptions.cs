@@ -9,10 +9,13 @@ public sealed record CorpusOptions
     /// </summary>
     public required IReadOnlyList<string> Paths { get; init; }
 
-    /// <summary>"auto" (by signature, else by name, else by content), "text", "jsonl" or "dotnet-xml-docs".</summary>
+    /// <summary>
+    /// "auto" (by signature, else by name, else by content), "text", "jsonl", "parquet", "warc" (WET too), "arc", "mediawiki" or
+    /// "dotnet-xml-docs".
+    /// </summary>
     public string Format { get; init; } = "auto";
 
-    /// <summary>JSONL: the field with the text; "fields.text" also finds "text" inside the object "fields".</summary>
+    /// <summary>JSONL: the field with the text; "fields.text" also finds "text" inside the object "fields". Parquet: the column.</summary>
     public string TextField { get; init; } = "text";
 
     /// <summary>Plain text: a blank line ends a document; if false the whole file is one.</summary>

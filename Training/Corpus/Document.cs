@@ -9,7 +9,7 @@ public sealed record Document(string Id, string Text, string Source);
 /// <summary>A record that could not be read.</summary>
 /// <param name="Reason">A short fixed word, counted in the manifest: "invalid-utf8", "broken-json".</param>
 /// <param name="Source">The file, relative to the path given in the options.</param>
-/// <param name="Line">Counted from 1; 0 if the format has no lines.</param>
+/// <param name="Line">Line, or row of a table, counted from 1; 0 if the format has neither.</param>
 /// <param name="Offset">Byte in the decompressed file (UTF-16 with a byte-order mark: after conversion to UTF-8), counted from 0.</param>
 /// <param name="Detail">What was found there.</param>
 public sealed record Reject(string Reason, string Source, long Line, long Offset, string Detail);

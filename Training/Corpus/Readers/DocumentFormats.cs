@@ -6,7 +6,8 @@ internal static class DocumentFormats
     // Plain text recognizes nearly everything, so it is asked last.
     private static readonly IReadOnlyList<IDocumentReader> Readers =
     [
-        new WarcReader(), new ArcReader(), new MediaWikiReader(), new DotNetDocsReader(), new JsonLinesReader(), new PlainTextReader(),
+        new ParquetDocumentReader(), new WarcReader(), new ArcReader(), new MediaWikiReader(), new DotNetDocsReader(), new JsonLinesReader(),
+        new PlainTextReader(),
     ];
 
     /// <summary>

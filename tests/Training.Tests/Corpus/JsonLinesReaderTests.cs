@@ -87,21 +87,6 @@ public sealed class JsonLinesReaderTests
     }
 
     [Theory]
-    [InlineData("ascii.jsonl.gz")]
-    [InlineData("2member.jsonl.gz")]
-    [InlineData("jsonl.zst")]
-    [InlineData("2frame.jsonl.zst")]
-    [InlineData("long.jsonl.zst")]
-    public void Real_containers_hold_the_same_documents(string ending)
-    {
-        var (plain, _) = Read(SharedData.Require("data/formats/made/wiki_paragraphs.jsonl"));
-        var (documents, rejects) = Read(SharedData.Require("data/formats/made/wiki_paragraphs." + ending));
-        Assert.Empty(rejects);
-        Assert.Equal(646, plain.Count);
-        Assert.Equal(plain.Select(d => (d.Id, d.Text)), documents.Select(d => (d.Id, d.Text)));
-    }
-
-    [Theory]
     [InlineData("dolma_multiple_files_cc_en_head-0091.jsonl.gz", "text", 10)]
     [InlineData("vespa_docs.jsonl.gz", "fields.text", 1000)]
     [InlineData("dolma_formats_test.jsonl.zst", "message", 1)]
