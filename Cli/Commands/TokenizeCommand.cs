@@ -43,7 +43,10 @@ internal static class TokenizeCommand
             SpecialTokensInText = parsed.GetValue(SpecialTokens),
             MaxWordLength = parsed.GetValue(MaxWordLength),
         };
-        var tokenizer = new WordPieceTokenizer(Vocabulary.Load(parsed.GetRequiredValue(Vocab)), options);
+        // Without [CLS] and [SEP] around them, ids need no other special token than [UNK].
+        bool allSpecials = parsed.GetValue(AddSpecial) || parsed.GetValue(SpecialTokens);
+        Vocabulary vocabulary = Vocabulary.Load(parsed.GetRequiredValue(Vocab), allSpecials ? null : [Training.Tokenization.SpecialTokens.Unknown]);
+        var tokenizer = new WordPieceTokenizer(vocabulary, options);
         string path = parsed.GetRequiredValue(Input);
         if (path != "-" && !File.Exists(path))
         {

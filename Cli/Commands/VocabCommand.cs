@@ -33,7 +33,7 @@ internal static class VocabCommand
     {
         AllowMultipleArgumentsPerToken = true,
         DefaultValueFactory = _ => [.. Defaults.Specials],
-        Description = "First tokens, in order; none: no special tokens.",
+        Description = "First tokens, in order, separated by spaces or commas; none: no special tokens.",
     };
 
     private static readonly Option<string?> InitialOrder = new("--initial-order")
@@ -56,9 +56,21 @@ internal static class VocabCommand
         return new ExampleCommand("vocab", "Work with vocabularies.", "vocab train --input texts.txt --output vocab.txt") { train };
     }
 
+    private static void Refuse(bool wrong, string message)
+    {
+        if (wrong)
+        {
+            throw new UsageException(message);
+        }
+    }
+
     private static int Train(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
-        string[] specials = parsed.GetRequiredValue(Specials);
+        // Names of special tokens hold no comma.
+        string[] specials = [.. parsed.GetRequiredValue(Specials).SelectMany(list => list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+        Refuse(parsed.GetValue(Size) < 1, "--size must be 1 or more");
+        Refuse(parsed.GetValue(MinFrequency) < 0, "--min-frequency must be 0 or more");
+        Refuse(parsed.GetValue(LimitAlphabet) < 0, "--limit-alphabet must be 0 (no limit) or more");
         var options = new VocabularyTrainerOptions
         {
             Size = parsed.GetValue(Size),

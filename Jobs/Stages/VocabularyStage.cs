@@ -3,7 +3,7 @@ using ElectraPipeline.Training.Tokenization;
 namespace ElectraPipeline.Jobs.Stages;
 
 /// <summary>Trains the WordPiece vocabulary on the corpus, or takes the one given.</summary>
-internal sealed class VocabularyStage() : Stage("vocabulary", codeVersion: 1)
+internal sealed class VocabularyStage() : Stage("vocabulary", codeVersion: 2)
 {
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard)
     {

@@ -1,13 +1,18 @@
+using System.Text;
+
 namespace ElectraPipeline.Training.Tokenization;
 
 /// <summary>The lines of a stream as bytes, without decoding: a line feed ends a line, a carriage return before it goes with it.</summary>
 internal static class Utf8Lines
 {
-    /// <summary>The lines in order; each is valid until the next is asked for. A last line without line feed counts.</summary>
+    /// <summary>
+    /// The lines in order; each is valid until the next is asked for. A last line without line feed counts; a byte-order mark does not.
+    /// </summary>
     public static IEnumerable<ReadOnlyMemory<byte>> Read(Stream stream)
     {
         byte[] buffer = new byte[1 << 16];
-        int filled = 0;
+        int filled = stream.ReadAtLeast(buffer.AsSpan(0, 3), 3, throwOnEndOfStream: false);
+        filled = buffer.AsSpan(0, filled).SequenceEqual(Encoding.UTF8.Preamble) ? 0 : filled;
         int read;
         do
         {

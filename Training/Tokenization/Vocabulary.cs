@@ -58,13 +58,15 @@ public sealed class Vocabulary
 
     /// <summary>Reads a vocab.txt: UTF-8, one token a line, the line's number (from 0) its id. A byte order mark is dropped.</summary>
     /// <exception cref="PermanentException">
-    /// The file is missing, not UTF-8, has an empty line, a token twice, or lacks one of the five special tokens.
+    /// The file is missing, not UTF-8, has an empty line, a token twice, or lacks one of the special tokens that are needed.
     /// </exception>
-    public static Vocabulary Load(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="needed">Special tokens that must be there; null: all five, as training needs them.</param>
+    public static Vocabulary Load(string path, IReadOnlyList<string>? needed = null)
     {
         byte[] bytes = VocabularyFile.ReadBytes(path);
         var vocabulary = new Vocabulary(VocabularyFile.Parse(bytes, path), path, Convert.ToHexStringLower(SHA256.HashData(bytes)));
-        foreach (string special in SpecialTokens.All)
+        foreach (string special in needed ?? SpecialTokens.All)
         {
             vocabulary.IdOfSpecial(special);
         }
@@ -105,5 +107,5 @@ public sealed class Vocabulary
 
     private int IdOfSpecial(string token) => ids.TryGetValue(token, out int id)
         ? id
-        : throw new PermanentException($"{name} ({Count} lines): no line is \"{token}\"; add it, all of {string.Join(' ', SpecialTokens.All)} are needed");
+        : throw new PermanentException($"{name} ({Count} lines): no line is \"{token}\", which is needed here; add it");
 }

@@ -23,7 +23,7 @@ public static class VocabularyFromFiles
                 throw new PermanentException($"input not found: {input}; give text files, or .tsv files of words and counts");
             }
 
-            if (Path.GetExtension(input) == ".tsv")
+            if (Path.GetExtension(input).Equals(".tsv", StringComparison.OrdinalIgnoreCase))
             {
                 counter.Add(WordCounter.ReadCounts(input));
             }

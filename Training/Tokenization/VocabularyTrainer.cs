@@ -172,27 +172,32 @@ public sealed class VocabularyTrainer
     private void MergeIn(int index, Pair pair, int merged, Dictionary<Pair, List<int>> gained)
     {
         var (symbols, count) = words[index];
-        for (int i = 0; i + 1 < symbols.Count; i++)
+        Span<int> all = CollectionsMarshal.AsSpan(symbols);
+        int kept = 0;
+        for (int i = 0; i < all.Length; i++, kept++)
         {
-            if (symbols[i] != pair.Left || symbols[i + 1] != pair.Right)
+            if (i + 1 == all.Length || all[i] != pair.Left || all[i + 1] != pair.Right)
             {
+                all[kept] = all[i];
                 continue;
             }
 
-            if (i > 0)
+            if (kept > 0)
             {
-                Change(new Pair(symbols[i - 1], pair.Left), -count);
-                Gain(new Pair(symbols[i - 1], merged), count, index, gained);
+                Change(new Pair(all[kept - 1], pair.Left), -count);
+                Gain(new Pair(all[kept - 1], merged), count, index, gained);
             }
 
-            symbols[i] = merged;
-            symbols.RemoveAt(i + 1);
-            if (i + 1 < symbols.Count)
+            all[kept] = merged;
+            i++;
+            if (i + 1 < all.Length)
             {
-                Change(new Pair(pair.Right, symbols[i + 1]), -count);
-                Gain(new Pair(merged, symbols[i + 1]), count, index, gained);
+                Change(new Pair(pair.Right, all[i + 1]), -count);
+                Gain(new Pair(merged, all[i + 1]), count, index, gained);
             }
         }
+
+        CollectionsMarshal.SetCount(symbols, kept);
     }
 
     private void Change(Pair pair, long by) => CollectionsMarshal.GetValueRefOrAddDefault(pairCounts, pair, out _) += by;

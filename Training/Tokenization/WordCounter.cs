@@ -8,16 +8,19 @@ namespace ElectraPipeline.Training.Tokenization;
 /// <summary>Counts the normalized words of texts, split as the tokenizer splits them. Not safe for several threads at once.</summary>
 public sealed class WordCounter
 {
+    private const int LongestWord = 10_000;
+
     private readonly NormalizationTable table;
-    private readonly int maxWordLength;
     private readonly Dictionary<string, long> counts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long>.AlternateLookup<ReadOnlySpan<char>> lookup;
 
-    /// <summary>Counts words as a tokenizer with these options sees them; words above its limit, which become [UNK], are left out.</summary>
+    /// <summary>
+    /// Counts words as a tokenizer with these options splits them: also those above its limit, which it makes [UNK], as scripts without
+    /// spaces have whole sentences of them. What passes 10,000 code points is encoded data rather than a word and is left out.
+    /// </summary>
     public WordCounter(TokenizerOptions options)
     {
         table = NormalizationTable.For(options.Validated());
-        maxWordLength = options.MaxWordLength;
         lookup = counts.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
@@ -28,7 +31,7 @@ public sealed class WordCounter
     public void Add(ReadOnlySpan<byte> utf8)
     {
         var sink = new CountingSink(this);
-        WordScanner.Scan(utf8, table, maxWordLength, ref sink);
+        WordScanner.Scan(utf8, table, LongestWord, ref sink);
     }
 
     /// <summary>Counts the words of one text.</summary>
@@ -81,15 +84,12 @@ public sealed class WordCounter
         {
             Span<byte> bytes = stackalloc byte[16];
             word.CopyTo(bytes);
-            if (length <= counter.maxWordLength)
-            {
-                counter.Count(bytes[..length]);
-            }
+            counter.Count(bytes[..length]);
         }
 
         public void Any(scoped ReadOnlySpan<byte> word, int codePoints)
         {
-            if (codePoints <= counter.maxWordLength)
+            if (codePoints <= LongestWord)
             {
                 counter.Count(word);
             }

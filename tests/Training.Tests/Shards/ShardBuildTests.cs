@@ -1,6 +1,7 @@
 using System.Text;
 using ElectraPipeline.TestSupport;
 using ElectraPipeline.Training.Corpus;
+using ElectraPipeline.Training.Corpus.Readers;
 using ElectraPipeline.Training.Shards;
 using ElectraPipeline.Training.Tests.Corpus;
 using ElectraPipeline.Training.Tokenization;
