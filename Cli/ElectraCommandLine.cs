@@ -76,6 +76,7 @@ internal static class ElectraCommandLine
         ModelsCommand.Create(terminal),
         ImportCommand.Create(terminal),
         ExportCommand.Create(terminal),
+        ScoreTextCommand.Create(),
         ConfigCommand.Create(terminal),
         ScheduleCommand.Create(terminal),
         VerifyCommand.Create(terminal),

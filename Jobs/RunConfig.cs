@@ -13,6 +13,12 @@ public sealed record RunConfig
     /// <summary>Name of the dataset and of the model whose versions the run makes: lower-case letters, digits, '-'.</summary>
     public required string Name { get; init; }
 
+    /// <summary>
+    /// "official-small", "official-base" or "official-large": what the official code does, its known faults included, where this config
+    /// says nothing else. Null: the defaults below, without those faults.
+    /// </summary>
+    public string? Preset { get; init; }
+
     /// <summary>Seed of every random draw.</summary>
     public int Seed { get; init; } = 42;
 

@@ -33,6 +33,9 @@ internal static class RandomPurpose
     /// <summary>One of several trainings under one run's seed.</summary>
     public const ulong Training = 0x1007;
 
+    /// <summary>Which part of a long example a phase of short sequences takes.</summary>
+    public const ulong Windows = 0x1008;
+
     /// <summary>A seed for one purpose.</summary>
     public static ulong SeedFor(ulong seed, ulong purpose) => CounterRandom.Mix(seed ^ CounterRandom.Mix(purpose));
 }

@@ -119,7 +119,30 @@ internal sealed class ConfigRules
         Require(pretrain.LogSteps >= 1, "pretrain.logSteps", pretrain.LogSteps, "1 or more");
         Require(pretrain.Replicas is >= 0 and <= 256, "pretrain.replicas", pretrain.Replicas, "0 (one a core) to 256");
         OneOf(pretrain.Device, "pretrain.device", "auto", "cpu", "cuda");
+        CheckPhases(config);
         Require(config.Evaluate.MaxExamples >= 0, "evaluate.maxExamples", config.Evaluate.MaxExamples, "0 (all) or more");
+    }
+
+    private void CheckPhases(RunConfig config)
+    {
+        if (config.Pretrain.Phases is not { Count: > 0 } phases)
+        {
+            return;
+        }
+
+        for (int i = 0; i < phases.Count; i++)
+        {
+            string path = $"pretrain.phases[{i}]";
+            Require(phases[i].Steps >= 1, path + ".steps", phases[i].Steps, "1 or more");
+            int? length = phases[i].SequenceLength;
+            Require(length is null || (length >= 8 && length <= config.Examples.SequenceLength), path + ".sequenceLength", length, $"8 to examples.sequenceLength ({config.Examples.SequenceLength})");
+            Require(phases[i].BatchSize is null or >= 1, path + ".batchSize", phases[i].BatchSize, "1 or more");
+            Require(phases[i].MicroBatchSize is null or >= 1, path + ".microBatchSize", phases[i].MicroBatchSize, "1 or more");
+            Require(phases[i].LearningRate is null or (> 0 and < 1), path + ".learningRate", phases[i].LearningRate, "above 0, below 1");
+            Require(phases[i].WarmupSteps is null or >= 0, path + ".warmupSteps", phases[i].WarmupSteps, "0 or more");
+        }
+
+        Require(phases.Sum(phase => (long)phase.Steps) == config.Pretrain.Steps, "pretrain.steps", config.Pretrain.Steps, "the sum of the steps of pretrain.phases");
     }
 
     private void CheckTask(FinetuneOptions task, string path)

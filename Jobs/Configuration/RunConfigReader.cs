@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using ElectraPipeline.Training;
 using ElectraPipeline.Training.Corpus;
 
@@ -35,7 +36,10 @@ public static class RunConfigReader
             ReadCommentHandling = System.Text.Json.JsonCommentHandling.Skip,
             AllowTrailingCommas = true,
         };
-        var config = System.Text.Json.JsonSerializer.Deserialize<RunConfig>(json, options)!;
+        var reading = new System.Text.Json.JsonDocumentOptions { CommentHandling = options.ReadCommentHandling, AllowTrailingCommas = true };
+        JsonObject own = JsonNode.Parse(json, documentOptions: reading)!.AsObject();
+        Refuse(path, ConfigPresets.FaultsOf(own));
+        RunConfig config = System.Text.Json.JsonSerializer.Deserialize<RunConfig>(ConfigPresets.Apply(own), options)!;
         Refuse(path, ConfigRules.FaultsOf(config));
         return Resolve(config, Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
@@ -56,7 +60,11 @@ public static class RunConfigReader
         {
             Datasets = [.. config.Mixture.Datasets.Select(dataset => dataset with { Path = Absolute(dataset.Path, folder) })],
         },
-        Pretrain = config.Pretrain with { Replicas = config.Pretrain.Replicas == 0 ? Environment.ProcessorCount : config.Pretrain.Replicas },
+        Pretrain = config.Pretrain with
+        {
+            Replicas = config.Pretrain.Replicas == 0 ? Environment.ProcessorCount : config.Pretrain.Replicas,
+            InitializeFrom = config.Pretrain.InitializeFrom is { } first ? Absolute(first, folder) : null,
+        },
         Finetune =
         [
             .. config.Finetune.Select(task => task with

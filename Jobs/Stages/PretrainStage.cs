@@ -13,7 +13,8 @@ internal sealed class PretrainStage() : TrainingStage<PretrainRequest, PretrainR
     [
         CanonicalJson.Write(config.Model),
         // What only says when to look and what to keep does not change the weights.
-        CanonicalJson.Write(config.Pretrain with { LogSteps = 0, CheckpointSteps = 0, KeepCheckpoints = 0, EvaluateSteps = 0 }),
+        CanonicalJson.Write(config.Pretrain with { LogSteps = 0, CheckpointSteps = 0, KeepCheckpoints = 0, EvaluateSteps = 0, InitializeFrom = null }),
+        config.Pretrain.InitializeFrom is { } first ? ExternalFile.DigestOfFolder(first, "pretrain.initializeFrom") : "",
         $"{config.Seed}",
         $"{config.Mixture.Weight}",
         // Where shards lie does not change the weights; what is in them does.

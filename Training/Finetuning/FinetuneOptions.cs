@@ -1,6 +1,6 @@
 namespace ElectraPipeline.Training.Finetuning;
 
-/// <summary>One task the pre-trained discriminator is fine-tuned on. Defaults: the official run_finetuning.py.</summary>
+/// <summary>One task the pre-trained discriminator is fine-tuned on. Defaults: the official run_finetuning.py, without its known fault.</summary>
 public sealed record FinetuneOptions
 {
     /// <summary>Unique in the run; part of the stage's name in tables ("member-kind").</summary>
@@ -51,8 +51,8 @@ public sealed record FinetuneOptions
     /// <summary>Learning-rate factor from one layer to the one below, in (0, 1].</summary>
     public double LayerwiseDecay { get; init; } = 0.8;
 
-    /// <summary>"official" (with its off-by-one) or "fixed".</summary>
-    public string LayerwiseDecayRule { get; init; } = "official";
+    /// <summary>"official" (with its off-by-one: even the topmost layer is two steps below the head) or "fixed".</summary>
+    public string LayerwiseDecayRule { get; init; } = "fixed";
 
     /// <summary>Share of the steps for linear warm-up.</summary>
     public double WarmupShare { get; init; } = 0.1;

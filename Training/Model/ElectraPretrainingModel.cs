@@ -17,6 +17,10 @@ internal sealed class ElectraPretrainingModel : IDisposable
     private const string MainPrefix = "discriminator.";
     private const string EncoderName = "electra";
     private const string EmbeddingsName = EncoderName + ".embeddings";
+
+    /// <summary>Name of the main encoder's word embeddings.</summary>
+    internal const string MainWords = MainPrefix + EmbeddingsName + ".word_embeddings.weight";
+
     private readonly DiscriminatorHead? detectionHead;
     private readonly LanguageModelHead? languageModelHead;
     private readonly ElectraEncoder? generator;

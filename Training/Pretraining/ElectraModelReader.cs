@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Pretraining;
 
-/// <summary>Reads all networks of a "model" artifact, or of a folder laid out like one.</summary>
+/// <summary>Reads all networks of a "model" artifact or a folder laid out like one, or the one network of a Hugging Face folder.</summary>
 internal sealed class ElectraModelReader : IDisposable
 {
     private readonly string folder;
@@ -18,13 +18,23 @@ internal sealed class ElectraModelReader : IDisposable
         this.folder = folder;
         bool isDescribed = File.Exists(Path.Combine(folder, ElectraModelFolder.DescriptionName));
         described = isDescribed ? ElectraModelFolder.ReadDescription(folder).Model : null;
+        string config = Path.Combine(folder, HuggingFaceFolder.ConfigName);
+        if (File.Exists(config))
+        {
+            bool guesses = HuggingFaceConfig.Read(config).Architectures?.Contains(ElectraArchitecture.MaskedLanguageModel) ?? false;
+            detection = guesses ? null : HuggingFaceFolder.Read(folder, ElectraArchitecture.PreTraining);
+            languageModel = guesses ? HuggingFaceFolder.Read(folder, ElectraArchitecture.MaskedLanguageModel) : null;
+            return;
+        }
+
         detection = ReadIfThere(ElectraModelFolder.DiscriminatorName, ElectraArchitecture.PreTraining);
         languageModel = ReadIfThere(ElectraModelFolder.LanguageModelName, ElectraArchitecture.MaskedLanguageModel);
         generator = ReadIfThere(ElectraModelFolder.GeneratorName, ElectraArchitecture.MaskedLanguageModel);
     }
 
     private HuggingFaceModel Main => detection ?? languageModel ?? throw new PermanentException(
-        $"{folder}: there is neither {ElectraModelFolder.DiscriminatorName}/ nor {ElectraModelFolder.LanguageModelName}/ in it");
+        $"{folder}: there is neither {HuggingFaceFolder.ConfigName} nor {ElectraModelFolder.DiscriminatorName}/ nor "
+        + $"{ElectraModelFolder.LanguageModelName}/ in it");
 
     /// <summary>
     /// Reads the networks that the folder holds; their depths and widths may differ. Embeddings are shared where the description says so,

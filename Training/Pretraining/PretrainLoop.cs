@@ -129,7 +129,7 @@ internal sealed class PretrainLoop(
         {
             Kind = CheckpointKind,
             Step = trainer.Step,
-            DataPosition = trainer.Step * options.BatchSize,
+            DataPosition = trainer.Plan.ExamplesBefore(trainer.Step),
             Seed = seed,
             Config = ConfigOf(trainer.Model.Config, options),
         };

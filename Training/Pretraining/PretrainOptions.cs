@@ -73,6 +73,15 @@ public sealed record PretrainOptions
     /// <summary>Keep only layers' inputs and compute the rest again in the backward pass: less memory, a third more time, the same result.</summary>
     public bool GradientCheckpointing { get; init; }
 
+    /// <summary>Parts of the training, in order, with settings of their own; null: one.</summary>
+    public IReadOnlyList<PretrainPhase>? Phases { get; init; }
+
+    /// <summary>
+    /// Where first values come from instead of being drawn: a checkpoint of a run (folder of one or of several; Adam's moments come too),
+    /// a model that was exported or imported, or a Hugging Face folder. Steps and learning rate start anew. Null: drawn from the seed.
+    /// </summary>
+    public string? InitializeFrom { get; init; }
+
     /// <summary>Steps between checkpoints.</summary>
     public int CheckpointSteps { get; init; } = 1_000;
 

@@ -20,16 +20,21 @@ public static class PretrainProgram
         ElectraConfig config = request.Model.Resolve(vocabulary.Count, PretrainingObjectives.PartsOf(options.Objective));
         using ExampleMixture train = ExampleMixture.Open(request.ShardFolders, request.Mixture);
         using ExampleSet heldOut = ExampleSet.Open(request.ShardFolders, Split.HeldOut);
-        Check(train, config);
+        Check(train, config, options);
         SpecialIds ids = IdsOf(vocabulary);
         using var trainer = new Pretrainer(config, options, ids, request.Seed, TorchDevice.Resolve(options.Device));
         long start = Resume(trainer, config, options, request, reporter);
+        if (start == 0 && options.InitializeFrom is { } source)
+        {
+            InitialWeights.Load(source, trainer, vocabulary, reporter.Log);
+        }
+
         var sampler = new BatchSampler(train, request.Seed, options.BatchSize);
         var loop = new PretrainLoop(
             trainer,
             options,
             request.Seed,
-            sampler.Batch,
+            step => BatchOf(step, sampler, trainer.Plan, request.Seed),
             HeldOutExamples.Evaluator(heldOut, request.Evaluate, options, ids, vocabulary.Count),
             new CheckpointWriter(Path.Combine(request.WorkFolder, "checkpoints"), options.KeepCheckpoints),
             reporter);
@@ -42,11 +47,26 @@ public static class PretrainProgram
     /// <summary>Ids of the tokens that are never masked.</summary>
     internal static SpecialIds IdsOf(Vocabulary vocabulary) => new(vocabulary.ClassifierId, vocabulary.SeparatorId, vocabulary.MaskId);
 
-    private static void Check(ExampleMixture train, ElectraConfig config)
+    private static ExampleBatch BatchOf(long step, BatchSampler sampler, PhasePlan plan, ulong seed)
+    {
+        PhasePlan.Phase phase = plan.At(step);
+        long first = plan.ExamplesBefore(step);
+        ExampleBatch batch = sampler.Examples(first, phase.BatchSize);
+        return phase.SequenceLength is { } length ? SequenceWindows.Cut(batch, length, seed, first) : batch;
+    }
+
+    private static void Check(ExampleMixture train, ElectraConfig config, PretrainOptions options)
     {
         if (train.Count == 0)
         {
             throw new PermanentException("the shards hold no training example: the corpus is empty or all of it is held out");
+        }
+
+        if (new PhasePlan(options).LongestSequence > train.SequenceLength)
+        {
+            throw new PermanentException(
+                $"a phase has sequences of {new PhasePlan(options).LongestSequence} tokens, the examples only {train.SequenceLength}; raise "
+                + "examples.sequenceLength to the longest phase");
         }
 
         if (train.SequenceLength > config.MaxPositions)

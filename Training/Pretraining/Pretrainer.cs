@@ -26,7 +26,6 @@ internal sealed class Pretrainer : IDisposable
     private readonly ElectraPretrainingModel[] replicas;
     private readonly PretrainingObjective[] objectives;
     private readonly AdamW optimizer;
-    private readonly LearningRateSchedule schedule;
 
     /// <summary>Makes an initialized model of the given sizes at step 0.</summary>
     public Pretrainer(ElectraConfig config, PretrainOptions options, SpecialIds ids, ulong seed, Device device)
@@ -36,7 +35,7 @@ internal sealed class Pretrainer : IDisposable
         this.seed = seed;
         dropoutSeed = RandomPurpose.SeedFor(seed, RandomPurpose.Dropout);
         masking = options.Masking(ids, config.VocabularySize);
-        schedule = new LearningRateSchedule(options.LearningRate, options.WarmupSteps, options.Steps);
+        Plan = new PhasePlan(options);
         Threads = new ReplicaThreads(Math.Max(1, options.Replicas));
         var model = new ElectraPretrainingModel(config, device);
         model.Initialize(seed);
@@ -47,6 +46,9 @@ internal sealed class Pretrainer : IDisposable
             ParameterGroup.For(model.Parameters.Layout, options.WeightDecay),
             new AdamOptions(options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon, options.ClipNorm));
     }
+
+    /// <summary>What holds at which step.</summary>
+    public PhasePlan Plan { get; }
 
     /// <summary>Steps done; the next step's number.</summary>
     public long Step { get; private set; }
@@ -75,7 +77,7 @@ internal sealed class Pretrainer : IDisposable
                 + $"pretrain.warmupSteps ({options.WarmupSteps})");
         }
 
-        double rate = schedule.At(Step);
+        double rate = Plan.LearningRate(Step);
         optimizer.Step(rate, norm, Threads.RunEach);
         return new StepMetrics(Step++, sums, loss, rate, norm);
     }
@@ -107,6 +109,30 @@ internal sealed class Pretrainer : IDisposable
         Step = step;
     }
 
+    /// <summary>
+    /// Takes over parameters and moments of the same names from another training, at this one's step. Position embeddings may have fewer
+    /// rows there: the others keep their first values.
+    /// </summary>
+    /// <returns>Names of the parameters taken over.</returns>
+    /// <exception cref="PermanentException">A tensor is of another shape.</exception>
+    public IReadOnlySet<string> Adopt(SafeTensorsFile tensors)
+    {
+        using var scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        HashSet<string> taken = [];
+        foreach ((string prefix, Tensor flat) in Stored())
+        {
+            foreach (ParameterSlot slot in Model.Parameters.Layout.Slots.Where(slot => tensors.Contains(prefix + slot.Name)))
+            {
+                Tensor target = View(flat, slot), source = tensors.Read(prefix + slot.Name);
+                Copy(source, target, slot, tensors.Path);
+                taken.Add(slot.Name);
+            }
+        }
+
+        return taken;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -123,7 +149,7 @@ internal sealed class Pretrainer : IDisposable
         MaskedBatch masked = masking.Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, seed, Step);
         scale = objectives[0].ScaleOf(masked);
         int share = (batch.BatchSize + Threads.Count - 1) / Threads.Count; // no replica idles while another has the whole batch
-        int size = Math.Min(options.MicroBatchSize, share);
+        int size = Math.Min(Plan.At(Step).MicroBatchSize, share);
         int count = (batch.BatchSize + size - 1) / size;
         var sums = new ObjectiveSums[count];
         LossScale factors = scale;
@@ -135,6 +161,19 @@ internal sealed class Pretrainer : IDisposable
             sums[index] = objectives[index % Threads.Count].Accumulate(part, sampler, factors, dropout);
         });
         return sums.Aggregate((total, part) => total + part);
+    }
+
+    private static void Copy(Tensor source, Tensor target, ParameterSlot slot, string path)
+    {
+        bool grows = slot.Initial == InitialValue.Position && source.shape[1] == target.shape[1] && source.shape[0] < target.shape[0];
+        if (!grows && !source.shape.SequenceEqual(target.shape))
+        {
+            throw new PermanentException(
+                $"{path}: \"{slot.Name}\" is [{string.Join(", ", source.shape)}], the model's is [{string.Join(", ", target.shape)}]: set the sizes "
+                + "of the model section to those of the other training");
+        }
+
+        (grows ? target.narrow(0, 0, source.shape[0]) : target).copy_(source);
     }
 
     private (string Prefix, Tensor Flat)[] Stored() =>

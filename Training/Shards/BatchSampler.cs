@@ -47,9 +47,15 @@ public sealed class BatchSampler
     public ExampleBatch Batch(long step)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);
-        var batch = ExampleBatch.Uninitialized(batchSize, sets[0].SequenceLength);
-        long first = checked(step * batchSize);
-        for (int i = 0; i < batchSize; i++)
+        return Examples(checked(step * batchSize), batchSize);
+    }
+
+    /// <summary>Examples by their place in the order they are drawn in, from <paramref name="first"/> on.</summary>
+    public ExampleBatch Examples(long first, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        var batch = ExampleBatch.Uninitialized(count, sets[0].SequenceLength);
+        for (int i = 0; i < count; i++)
         {
             (int source, long draw) = mixture?[first + i] ?? (0, first + i);
             sets[source].Read(orders[source][draw], batch, i);

@@ -1,3 +1,4 @@
+using ElectraPipeline.Training.Checkpoints;
 using ElectraPipeline.Training.Corpus;
 using ElectraPipeline.Training.Model;
 using ElectraPipeline.Training.Pretraining;
@@ -10,6 +11,8 @@ namespace ElectraPipeline.Training.Tests.Pretraining;
 
 public sealed class PretrainProgramTests : IDisposable
 {
+    private const string Weights = "discriminator/model.safetensors";
+    private const string GeneratorWeights = "generator/model.safetensors";
     private readonly string root = Directory.CreateTempSubdirectory("electra-program-").FullName;
 
     public PretrainProgramTests()
@@ -59,6 +62,92 @@ public sealed class PretrainProgramTests : IDisposable
     }
 
     [Fact]
+    public void A_run_of_two_sequence_lengths_goes_on_within_a_phase_to_the_same_bits()
+    {
+        PretrainResult straight = PretrainProgram.Run(Phased("straight"), new RecordingReporter(), CancellationToken.None);
+        using var source = new CancellationTokenSource();
+        var reporter = new RecordingReporter { OnProgress = done => StopAt(done, source) };
+        Assert.Throws<OperationCanceledException>(() => PretrainProgram.Run(Phased("stopped"), reporter, source.Token));
+        using (Checkpoint checkpoint = CheckpointReader.Open(reporter.Checkpoints[^1].Folder))
+        {
+            Assert.Equal((8, (6 * 16) + (2 * 8)), (checkpoint.State.Step, checkpoint.State.DataPosition));
+        }
+
+        PretrainResult resumed = PretrainProgram.Run(
+            Phased("stopped") with { ResumeFrom = reporter.Checkpoints[^1].Folder }, new RecordingReporter(), CancellationToken.None);
+        Assert.Equal(8, resumed.ResumedFrom);
+        Assert.Equal(straight.HeldOut, resumed.HeldOut);
+        Assert.Equal(File.ReadAllBytes(Output("straight", Weights)), File.ReadAllBytes(Output("stopped", Weights)));
+
+        PretrainRequest Phased(string name) => Request(name) with
+        {
+            Pretrain = Request(name).Pretrain with
+            {
+                Phases = [new() { Steps = 6, SequenceLength = 16, BatchSize = 16 }, new() { Steps = 6, LearningRate = 5e-4, WarmupSteps = 1 }],
+            },
+        };
+
+        static void StopAt(long done, CancellationTokenSource source)
+        {
+            if (done == 8)
+            {
+                source.Cancel();
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("output", true)]
+    [InlineData("output/discriminator", false)]
+    public void Training_goes_on_from_a_model(string part, bool hasGenerator)
+    {
+        PretrainProgram.Run(Request("first"), new RecordingReporter(), CancellationToken.None);
+        var reporter = new RecordingReporter();
+        PretrainProgram.Run(Unmoved("second", Path.Combine(root, "first", part)), reporter, CancellationToken.None);
+        Assert.Equal(File.ReadAllBytes(Output("first", Weights)), File.ReadAllBytes(Output("second", Weights)));
+        bool sameGenerator = File.ReadAllBytes(Output("first", GeneratorWeights)).SequenceEqual(File.ReadAllBytes(Output("second", GeneratorWeights)));
+        Assert.Equal(hasGenerator, sameGenerator);
+        Assert.Equal(hasGenerator, !reporter.Lines.Any(line => line.Contains("start anew", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Training_goes_on_from_a_checkpoint_with_more_positions()
+    {
+        var reporter = new RecordingReporter();
+        PretrainProgram.Run(Request("first"), reporter, CancellationToken.None);
+        PretrainRequest second = Unmoved("second", reporter.Checkpoints[^1].Folder);
+        second = second with { Model = second.Model with { MaxPositions = 600 } };
+        PretrainProgram.Run(second, reporter, CancellationToken.None);
+        using var scope = NewDisposeScope();
+        using Checkpoint checkpoint = CheckpointReader.Open(reporter.Checkpoints.First(written => written.Step == 8).Folder);
+        using SafeTensorsFile written = SafeTensorsFile.Open(Output("second", Weights));
+        foreach (string name in written.Names)
+        {
+            Tensor before = checkpoint.Tensors.Read("parameters.discriminator." + name), after = written.Read(name);
+            Assert.True((before == after.narrow(0, 0, before.shape[0])).all().item<bool>(), name);
+        }
+
+        PretrainRequest wider = second with { Model = second.Model with { HiddenSize = 64, AttentionHeads = 4 } };
+        PermanentException refused = Assert.Throws<PermanentException>(() => PretrainProgram.Run(wider, reporter, CancellationToken.None));
+        Assert.Contains("[64, 16]", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_start_that_holds_nothing_of_use_is_refused()
+    {
+        Directory.CreateDirectory(Path.Combine(root, "empty"));
+        PretrainRequest request = Unmoved("second", Path.Combine(root, "empty"));
+        Assert.Contains("config.json", Refusal(request), StringComparison.Ordinal);
+        PretrainProgram.Run(Request("first"), new RecordingReporter(), CancellationToken.None);
+        string[] lines = File.ReadAllLines(Output("first", "discriminator/vocab.txt"));
+        File.WriteAllLines(Output("first", "discriminator/vocab.txt"), [.. lines[..^2], lines[^1], lines[^2]]);
+        Assert.Contains("vocabulary", Refusal(Unmoved("second", Output("first"))), StringComparison.Ordinal);
+
+        static string Refusal(PretrainRequest request) =>
+            Assert.Throws<PermanentException>(() => PretrainProgram.Run(request, new RecordingReporter(), CancellationToken.None)).Message;
+    }
+
+    [Fact]
     public void A_checkpoint_of_another_configuration_is_refused()
     {
         var reporter = new RecordingReporter();
@@ -76,6 +165,13 @@ public sealed class PretrainProgramTests : IDisposable
         PermanentException refused = Assert.Throws<PermanentException>(() => PretrainProgram.Run(request, new RecordingReporter(), CancellationToken.None));
         Assert.Contains("maxPositions", refused.Message, StringComparison.Ordinal);
     }
+
+    /// <summary>One step of learning rate 0: what comes out is what went in.</summary>
+    private PretrainRequest Unmoved(string name, string from) => Request(name) with
+    {
+        Seed = 43,
+        Pretrain = Request(name).Pretrain with { Steps = 1, InitializeFrom = from },
+    };
 
     private PretrainRequest Request(string name) => new()
     {
