@@ -7,8 +7,6 @@ namespace ElectraPipeline.Cli.Commands;
 /// <summary>Builds shards from text files, without a run.</summary>
 internal static class ShardsBuildCommand
 {
-    private static readonly ExampleOptions Defaults = new();
-
     private static readonly Option<string[]> Input = new("--input")
     {
         Required = true,
@@ -17,20 +15,6 @@ internal static class ShardsBuildCommand
     };
 
     private static readonly Option<string> Vocab = new("--vocab") { Required = true, Description = "The vocab.txt." };
-    private static readonly Option<bool> Cased = new("--cased") { Description = "Keep case and accents." };
-    private static readonly Option<int> Length = new("--sequence-length")
-    {
-        DefaultValueFactory = _ => Defaults.SequenceLength,
-        Description = "Tokens an example holds at most.",
-    };
-
-    private static readonly Option<double> HeldOut = new("--held-out-share")
-    {
-        DefaultValueFactory = _ => Defaults.HeldOutShare,
-        Description = "Share of documents held out, chosen by the hash of their text.",
-    };
-
-    private static readonly Option<int> Seed = new("--seed") { DefaultValueFactory = _ => 42, Description = "Seed of segments and lengths." };
     private static readonly Option<int> Threads = new("--threads")
     {
         DefaultValueFactory = _ => Environment.ProcessorCount,
@@ -44,7 +28,7 @@ internal static class ShardsBuildCommand
             "Build shards straight from text files, without filters or removal of duplicates.",
             "shards build --input books/ --vocab vocab.txt --output shards")
         {
-            Input, Vocab, Cased, Length, HeldOut, Seed, Threads, ShardsCommand.Output,
+            Input, Vocab, ShardsCommand.Cased, ShardsCommand.SequenceLength, ShardsCommand.HeldOutShare, ShardsCommand.Seed, Threads, ShardsCommand.Output,
         };
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Build(terminal, parsed, cancellationToken)));
         return command;
@@ -58,9 +42,9 @@ internal static class ShardsBuildCommand
             {
                 Inputs = parsed.GetRequiredValue(Input),
                 Vocabulary = Vocabulary.Load(parsed.GetRequiredValue(Vocab)),
-                Tokenizer = new TokenizerOptions { LowerCase = !parsed.GetValue(Cased) },
-                Examples = new ExampleOptions { SequenceLength = parsed.GetValue(Length), HeldOutShare = parsed.GetValue(HeldOut) },
-                Seed = (ulong)parsed.GetValue(Seed),
+                Tokenizer = ShardsCommand.TokenizerOf(parsed),
+                Examples = ShardsCommand.ExamplesOf(parsed),
+                Seed = (ulong)parsed.GetValue(ShardsCommand.Seed),
                 OutputFolder = folder,
                 Threads = parsed.GetValue(Threads),
             },

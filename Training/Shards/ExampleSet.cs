@@ -41,12 +41,19 @@ public sealed class ExampleSet : IDisposable
             throw new PermanentException("no folder of shards is given; tokenize the corpus first");
         }
 
+        return OpenFiles(shardFolders.Select(folder => Path.Combine(folder, FileNameOf(split))));
+    }
+
+    /// <summary>Opens shards, at least one, in the order given.</summary>
+    /// <exception cref="PermanentException">As <see cref="Open"/>.</exception>
+    internal static ExampleSet OpenFiles(IEnumerable<string> files)
+    {
         var set = new ExampleSet();
         try
         {
-            foreach (string folder in shardFolders)
+            foreach (string file in files)
             {
-                set.Add(Path.Combine(folder, FileNameOf(split)));
+                set.Add(file);
             }
         }
         catch

@@ -77,6 +77,17 @@ public sealed class RunConfigReaderTests
         Assert.Contains("official-small", FaultsOf("""{"name": "x", "preset": "oficial", "corpus": {"paths": ["a"]}}"""));
     }
 
+    [Fact]
+    public void AMixtureHasWeightsAndPathsThatStartAtTheConfigFile()
+    {
+        const string Text = """{"name": "x", "corpus": {"paths": ["a"]}, "mixture": {"weight": W, "datasets": [{"path": "../wiki", "weight": 0.5}]}}""";
+        var config = RunConfigReader.Read(Encoding.UTF8.GetBytes(Text.Replace("W", "2")), "/conf/run.json");
+        Assert.Equal((2, 0.5, "/wiki"), (config.Mixture.Weight, config.Mixture.Datasets[0].Weight, config.Mixture.Datasets[0].Path));
+        Assert.Contains("mixture.weight is -1", FaultsOf(Text.Replace("W", "-1")));
+        Assert.Contains("mixture.datasets[0].weight is 0", FaultsOf(Text.Replace("W", "1").Replace("0.5", "0")));
+        Assert.Contains("mixture.weight is 0", FaultsOf("""{"name": "x", "corpus": {"paths": ["a"]}, "mixture": {"weight": 0}}"""));
+    }
+
     private static string FaultsOf(string json) =>
         Assert.Throws<PermanentException>(() => RunConfigReader.Read(Encoding.UTF8.GetBytes(json), "run.json")).Message;
 }

@@ -83,6 +83,13 @@ public sealed class TextToolTests : IDisposable
         Assert.Equal("train", json.RootElement.GetProperty("example").GetProperty("split").GetString());
         Assert.Equal(32, json.RootElement.GetProperty("shards")[0].GetProperty("sequenceLength").GetInt32());
 
+        await RunAsync(["shards", "export", shards, "--format", "megatron", "--output", folder["exported"]]);
+        await RunAsync(["shards", "import", folder["exported"], "--output", folder["imported"]]);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(shards, "train.shard")), File.ReadAllBytes(Path.Combine(folder["imported"], "train.shard")));
+        await RunAsync(["shards", "import", folder["exported/train"], "--vocab", vocabulary, "--sequence-length", "64", "--output", folder["packed"]]);
+        await RunAsync(["shards", "export", shards, "--format", "parquet", "--output", folder["tables"]]);
+        Assert.True(File.Exists(folder["tables/heldout.parquet"]));
+
         await RunAsync(["shards", "verify", folder.Path]);
         string train = Path.Combine(shards, "train.shard");
         byte[] bytes = File.ReadAllBytes(train);
