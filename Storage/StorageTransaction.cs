@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dapper;
 using Npgsql;
 
@@ -38,7 +39,14 @@ public sealed class StorageTransaction : IAsyncDisposable
         }
     }
 
-    internal Task CommitAsync() => transaction.CommitAsync(cancellationToken);
+    internal async Task CommitAsync([CallerMemberName] string caller = "")
+    {
+        FaultPoint.Reach($"before the commit of {caller}", ConnectionLost);
+        await transaction.CommitAsync(cancellationToken);
+        FaultPoint.Reach($"after the commit of {caller}", ConnectionLost);
+    }
+
+    private static NpgsqlException ConnectionLost(string message) => new(message, new IOException(message));
 
     internal Task<int> ExecuteAsync(string sql, object? parameters = null) => connection.ExecuteAsync(Command(sql, parameters));
 

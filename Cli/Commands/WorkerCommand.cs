@@ -16,10 +16,21 @@ internal static class WorkerCommand
         DefaultValueFactory = _ => "cpu",
     };
 
+    private static readonly Option<double> Lease = new("--lease")
+    {
+        Description = "Seconds without a sign of life after which another worker takes over a stage.",
+        HelpName = "SECONDS",
+        DefaultValueFactory = _ => new WorkerOptions().LeaseTtl.TotalSeconds,
+    };
+
     public static Command Create(Terminal terminal)
     {
         var command = new ExampleCommand(
-            "worker", "Work on runs until Ctrl+C. Workers on several hosts share the database and the data folder.", "worker", "worker --queues cpu,gpu") { Queues };
+            "worker", "Work on runs until Ctrl+C. Workers on several hosts share the database and the data folder.", "worker", "worker --queues cpu,gpu")
+        {
+            Queues,
+            Lease,
+        };
         command.SetAction((parsed, cancellationToken) => RunAsync(terminal, parsed, cancellationToken));
         return command;
     }
@@ -32,9 +43,15 @@ internal static class WorkerCommand
             throw new UsageException($"--queues {parsed.GetValue(Queues)}: the queues are {string.Join(" and ", Known)}");
         }
 
+        double lease = parsed.GetValue(Lease);
+        if (!(lease is >= 2 and <= 3600))
+        {
+            throw new UsageException($"--lease {lease}: give 2 to 3600 seconds");
+        }
+
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
         await using ElectraHost host = await ElectraHost.StartAsync(
-            storage, new HostParts(new WorkerOptions { Queues = queues }, null, LogToConsole: true), cancellationToken);
+            storage, new HostParts(new WorkerOptions { Queues = queues, LeaseTtl = TimeSpan.FromSeconds(lease) }, null, LogToConsole: true), cancellationToken);
         terminal.Note($"working on {string.Join(", ", queues)} of {storage.DataFolder}");
         await Waiting.UntilStoppedAsync(cancellationToken);
         return ExitCode.Done;

@@ -1,3 +1,4 @@
+using ElectraPipeline.Storage;
 using ElectraPipeline.Training;
 
 namespace ElectraPipeline.Jobs.Child;
@@ -24,8 +25,12 @@ public sealed class ChildReporter : IStageReporter
     public void Log(string message) => Send(new ChildMessage { Type = "log", Text = message });
 
     /// <inheritdoc/>
-    public void Checkpoint(long step, string folder) =>
+    public void Checkpoint(long step, string folder)
+    {
+        FaultPoint.Reach("before the report of a checkpoint");
         Send(new ChildMessage { Type = "checkpoint", Number = step, Text = folder });
+        FaultPoint.Reach("after the report of a checkpoint");
+    }
 
     internal void Send(ChildMessage message)
     {

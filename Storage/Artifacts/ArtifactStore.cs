@@ -143,7 +143,9 @@ public sealed class ArtifactStore
         {
             // Its age counts from now for the garbage collector.
             Directory.SetLastWriteTimeUtc(folder, DateTime.UtcNow);
+            FaultPoint.Reach("before the rename of a sealed folder");
             Directory.Move(folder, target);
+            FaultPoint.Reach("after the rename of a sealed folder");
         }
         catch (IOException) when (Directory.Exists(target))
         {
@@ -193,6 +195,7 @@ public sealed class ArtifactStore
             string hash = Convert.ToHexStringLower(SHA256.HashData(stream));
             if (sync)
             {
+                FaultPoint.Reach("in the fsync of a file");
                 RandomAccess.FlushToDisk(handle);
             }
 

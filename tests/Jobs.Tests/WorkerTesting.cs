@@ -57,7 +57,6 @@ internal sealed class WorkerTesting : IAsyncDisposable
             Concurrency = 3,
             LeaseTtl = TimeSpan.FromSeconds(4),
             RelayInterval = TimeSpan.FromMilliseconds(200),
-            RequeueAfter = TimeSpan.FromSeconds(2),
             Backoff = TimeSpan.FromMilliseconds(10),
             ShutdownGrace = TimeSpan.FromSeconds(5),
             Program = ["/bin/sh", "-c", ChildCommand],

@@ -1,4 +1,5 @@
 using System.Reflection;
+using ElectraPipeline.TestSupport;
 using Xunit;
 
 namespace ElectraPipeline.EndToEnd.Tests.Architecture;

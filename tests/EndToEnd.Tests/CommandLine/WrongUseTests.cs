@@ -1,4 +1,3 @@
-using ElectraPipeline.EndToEnd.Tests.Pipelines;
 using ElectraPipeline.TestSupport;
 using Xunit;
 

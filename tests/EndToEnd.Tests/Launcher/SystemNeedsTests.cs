@@ -1,3 +1,4 @@
+using ElectraPipeline.TestSupport;
 using Xunit;
 
 namespace ElectraPipeline.EndToEnd.Tests.Launcher;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ElectraPipeline.TestSupport;
 using Xunit;
 
 namespace ElectraPipeline.EndToEnd.Tests.Pipelines;

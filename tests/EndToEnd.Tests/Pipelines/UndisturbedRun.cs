@@ -1,3 +1,5 @@
+using ElectraPipeline.TestSupport;
+
 namespace ElectraPipeline.EndToEnd.Tests.Pipelines;
 
 /// <summary>What a run of <see cref="Steps"/> steps ends with when nothing happens to it; made once, when a test asks for it.</summary>

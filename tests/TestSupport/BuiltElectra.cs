@@ -1,9 +1,8 @@
-using ElectraPipeline.TestSupport;
 
-namespace ElectraPipeline.EndToEnd.Tests;
+namespace ElectraPipeline.TestSupport;
 
 /// <summary>The executable that was built beside these tests, started as users start it.</summary>
-internal static class BuiltElectra
+public static class BuiltElectra
 {
     /// <summary>The folder of the executable: the same configuration as these tests.</summary>
     public static string Folder { get; } = FindFolder();

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using Xunit;
 
-namespace ElectraPipeline.EndToEnd.Tests.Pipelines;
+namespace ElectraPipeline.TestSupport;
 
 /// <summary>A disk of a few megabytes in memory, mounted while a test needs it.</summary>
-internal sealed class SmallDisk : IDisposable
+public sealed class SmallDisk : IDisposable
 {
     /// <summary>Mounts the disk; root alone may.</summary>
     public SmallDisk(int megabytes)

@@ -6,10 +6,10 @@ using ElectraPipeline.TestSupport;
 using ElectraPipeline.Training;
 using Xunit;
 
-namespace ElectraPipeline.EndToEnd.Tests.Pipelines;
+namespace ElectraPipeline.TestSupport;
 
 /// <summary>A folder with a small corpus, a config that a few seconds can train, and a data folder of its own.</summary>
-internal sealed class TinyProject : IDisposable
+public sealed class TinyProject : IDisposable
 {
     private static readonly string[] Subjects = ["the cat", "a dog", "my friend", "the old man", "this bird", "our teacher"];
     private static readonly string[] Verbs = ["sees", "likes", "finds", "follows", "paints", "hears"];
@@ -53,11 +53,12 @@ internal sealed class TinyProject : IDisposable
     public string PathOf(string name) => Path.Combine(folder, name);
 
     /// <summary>Writes the config; <paramref name="rest"/> is more of its keys.</summary>
-    public void WriteConfig(string corpus = "corpus", int steps = 30, string rest = "") => File.WriteAllText(
+    public void WriteConfig(string corpus = "corpus", int steps = 30, int seed = 1, string rest = "") => File.WriteAllText(
         Config,
         $$"""
         {
           "name": "tiny",
+          "seed": {{seed}},
           "corpus": { "paths": ["{{corpus}}"], "parts": 2 },
           "vocabulary": { "size": 120 },
           "examples": { "sequenceLength": 32, "heldOutShare": 0.1 },

@@ -2,17 +2,17 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace ElectraPipeline.EndToEnd.Tests;
+namespace ElectraPipeline.TestSupport;
 
 /// <summary>What a process left.</summary>
-internal sealed record ProcessResult(int ExitCode, string Output, string Error)
+public sealed record ProcessResult(int ExitCode, string Output, string Error)
 {
     /// <summary>For messages of failed assertions.</summary>
     public override string ToString() => $"exit code {ExitCode}\n--- standard output\n{Output}\n--- standard error\n{Error}";
 }
 
 /// <summary>A process whose output is collected; disposing it kills it if it still runs.</summary>
-internal sealed class StartedProcess : IDisposable
+public sealed class StartedProcess : IDisposable
 {
     private readonly Process process;
     private readonly StringBuilder output = new();
