@@ -80,6 +80,10 @@ internal static class ElectraCommandLine
         ConfigCommand.Create(terminal),
         ScheduleCommand.Create(terminal),
         VerifyCommand.Create(terminal),
+        GcCommand.Create(terminal),
+        DoctorCommand.Create(terminal),
+        BackupCommand.Create(terminal),
+        RestoreCommand.Create(terminal),
         HealthCommand.Create(terminal),
         StageProcessCommand.Create(),
     ];

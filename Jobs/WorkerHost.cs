@@ -37,6 +37,7 @@ public static class WorkerHost
         services.AddSingleton<StageRunner>();
         services.AddTransient<StageJob>();
         services.AddHostedService<Relay>();
+        services.AddHostedService<GarbageCollection>();
         services.AddHostedService<ScheduleSynchronization>();
         services.AddHangfireServer((_, server) =>
         {

@@ -18,6 +18,13 @@ public sealed record StorageOptions
 
     /// <summary>Npgsql connection string; null: the variable ELECTRA_DATABASE, else a private PostgreSQL in <see cref="DataFolder"/>.</summary>
     public string? ConnectionString { get; init; }
+
+    /// <summary>The database named by option or variable; null: a private PostgreSQL.</summary>
+    internal string? DatabaseOrVariable =>
+        (ConnectionString ?? Environment.GetEnvironmentVariable(DatabaseVariable)) is { } named && !string.IsNullOrWhiteSpace(named) ? named : null;
+
+    /// <summary>Whether the database is a private one in the data folder.</summary>
+    internal bool UsesPrivateCluster => DatabaseOrVariable is null;
 }
 
 /// <summary>All stores of a data folder and its database.</summary>
@@ -93,13 +100,12 @@ public sealed class ElectraStorage : IAsyncDisposable
     public static async Task<ElectraStorage> OpenAsync(StorageOptions options, CancellationToken cancellationToken = default)
     {
         string folder = Storage.DataFolder.Open(options.DataFolder);
-        string? connectionString = options.ConnectionString ?? Environment.GetEnvironmentVariable(StorageOptions.DatabaseVariable);
-        PrivateCluster? cluster = string.IsNullOrWhiteSpace(connectionString)
+        PrivateCluster? cluster = options.UsesPrivateCluster
             ? await PrivateCluster.StartAsync(Path.Combine(folder, "postgresql"), cancellationToken: cancellationToken)
             : null;
         try
         {
-            var database = await Database.OpenAsync(cluster?.ConnectionString ?? connectionString!, cancellationToken);
+            var database = await Database.OpenAsync(cluster?.ConnectionString ?? options.DatabaseOrVariable!, cancellationToken);
             return new ElectraStorage(folder, database, cluster);
         }
         catch

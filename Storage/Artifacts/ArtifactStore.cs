@@ -90,6 +90,46 @@ public sealed class ArtifactStore
         return found == digest ? null : $"{folder} holds other bytes than were sealed: its digest is {found}";
     }
 
+    /// <summary>Copies a sealed folder and checks the copy; false: the folder is gone, as a pruned checkpoint is.</summary>
+    /// <exception cref="StorageException">The copy does not match the digest.</exception>
+    internal bool TryCopy(string digest, string target)
+    {
+        try
+        {
+            CopyFiles(PathOf(digest), target);
+        }
+        catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException && !Contains(digest))
+        {
+            DeleteFolder(target);
+            return false;
+        }
+
+        string found = Listing.Of(target, sync: true).Digest;
+        return found == digest ? true : throw new StorageException(
+            $"{PathOf(digest)} holds other bytes than were sealed (digest {found}). Mend it before the backup: electra doctor");
+    }
+
+    /// <summary>Seals a copy of <paramref name="source"/>, whose digest must be <paramref name="digest"/>.</summary>
+    /// <exception cref="StorageException">It holds other bytes, or is missing.</exception>
+    internal void SealCopy(string source, string digest)
+    {
+        string copy = CreateWorkFolder($"copy.{digest}");
+        if (!Directory.Exists(source))
+        {
+            throw new StorageException($"{source} is missing");
+        }
+
+        CopyFiles(source, copy);
+        string found = Listing.Of(copy, sync: true).Digest;
+        if (found != digest)
+        {
+            DeleteFolder(copy);
+            throw new StorageException($"{source} is damaged: its digest is {found}, not {digest}");
+        }
+
+        MoveIntoPlace(copy, digest);
+    }
+
     /// <summary>Digests of all sealed folders that were last changed before <paramref name="before"/>.</summary>
     internal IEnumerable<string> DigestsOlderThan(DateTimeOffset before) =>
         from prefix in Directory.EnumerateDirectories(objects)
@@ -111,14 +151,38 @@ public sealed class ArtifactStore
         }
     }
 
-    /// <summary>Removes folders under work/ that were last changed before <paramref name="before"/> and that nobody uses.</summary>
-    internal int DeleteWorkOlderThan(DateTimeOffset before, Func<string, bool> isUsed)
+    /// <summary>Size of the files of a sealed folder; 0 if it is gone.</summary>
+    internal long BytesOf(string digest)
+    {
+        var folder = new DirectoryInfo(PathOf(digest));
+        return folder.Exists ? folder.EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length) : 0;
+    }
+
+    /// <summary>
+    /// Removes folders under work/ that were last changed before <paramref name="before"/> and that nobody uses; returns how many. A dry
+    /// run only counts them.
+    /// </summary>
+    internal int DeleteWorkOlderThan(DateTimeOffset before, Func<string, bool> isUsed, bool dryRun)
     {
         var old = Directory.EnumerateDirectories(work)
             .Where(folder => Directory.GetLastWriteTimeUtc(folder) < before.UtcDateTime && !isUsed(Path.GetFileName(folder)))
             .ToList();
-        old.ForEach(DeleteFolder);
+        if (!dryRun)
+        {
+            old.ForEach(DeleteFolder);
+        }
+
         return old.Count;
+    }
+
+    private static void CopyFiles(string source, string target)
+    {
+        foreach (string file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
+        {
+            string copy = Path.Combine(target, Path.GetRelativePath(source, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
     }
 
     private static void DeleteFolder(string folder)

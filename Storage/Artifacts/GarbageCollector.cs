@@ -1,54 +1,146 @@
+using Dapper;
 using Npgsql;
 
 namespace ElectraPipeline.Storage.Artifacts;
 
-/// <summary>What a collection removed.</summary>
+/// <summary>What may go. Nothing that a registered dataset or model version needs ever does.</summary>
+public sealed record RetentionPolicy
+{
+    /// <summary>Sealed folders that nothing names, and work folders that nobody uses, go at this age; younger ones may be about to be named.</summary>
+    public TimeSpan OrphanAge { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>Checkpoints of runs that ended (failed, cancelled) go at this age; null: they stay, and a retry goes on from them.</summary>
+    public TimeSpan? CheckpointAge { get; init; }
+
+    /// <summary>Runs that ended, their curves, logs and outputs go at this age unless a version was registered by them; null: they stay.</summary>
+    public TimeSpan? RunAge { get; init; }
+}
+
+/// <summary>A sealed folder that was, or would be, removed.</summary>
+/// <param name="Digest">Its digest.</param>
+/// <param name="Bytes">Size of its files.</param>
+public sealed record CollectedArtifact(string Digest, long Bytes);
+
+/// <summary>What a collection removed, or would remove.</summary>
+/// <param name="Runs">Expired runs.</param>
+/// <param name="Checkpoints">Checkpoints of ended runs.</param>
 /// <param name="Artifacts">Sealed folders.</param>
 /// <param name="WorkFolders">Folders under work/ that crashed attempts left.</param>
-public sealed record Collected(int Artifacts, int WorkFolders);
+public sealed record Collected(IReadOnlyList<long> Runs, int Checkpoints, IReadOnlyList<CollectedArtifact> Artifacts, int WorkFolders)
+{
+    /// <summary>Size of the sealed folders.</summary>
+    public long Bytes => Artifacts.Sum(artifact => artifact.Bytes);
+}
 
 /// <summary>
-/// Removes sealed folders that nothing names: old checkpoints, and what fenced-off writers sealed. Outputs of stages, datasets and
-/// models are named for as long as their rows are.
+/// Removes what a policy lets go: expired runs, old checkpoints, and sealed folders that nothing names, such as pruned checkpoints and
+/// what fenced-off writers sealed. Outputs of stages, datasets and models are named for as long as their rows are.
 /// </summary>
 public sealed class GarbageCollector(NpgsqlDataSource dataSource, ArtifactStore store)
 {
-    /// <summary>Collects what is older than <paramref name="age"/>; younger folders may be about to be named.</summary>
-    public async Task<Collected> CollectAsync(TimeSpan age, CancellationToken cancellationToken = default)
+    private const string IsNamed = """
+        exists (select 1 from stage_cache where output_digest = d.digest)
+            or exists (select 1 from stage_run where output_digest = d.digest)
+            or exists (select 1 from checkpoint where artifact = d.digest)
+            or exists (select 1 from dataset_version where d.digest in (corpus, vocabulary) or d.digest = any(shards))
+            or exists (select 1 from model_version where artifact = d.digest or finetuned::text like '%' || d.digest || '%')
+        """;
+
+    private const string ForgetRuns = """
+        with gone as (
+            delete from run r where r.state <> 'running' and r.finished_at < clock_timestamp() - @age
+                and not exists (select 1 from dataset_version v where v.run_id = r.id)
+                and not exists (select 1 from model_version v where v.run_id = r.id)
+            returning r.id)
+        select id from gone order by id
+        """;
+
+    private const string ForgetOutputs = """
+        delete from stage_cache c where not exists (select 1 from stage_run s where s.output_digest = c.output_digest)
+            and not exists (select 1 from dataset_version v where c.output_digest in (v.corpus, v.vocabulary) or c.output_digest = any(v.shards))
+            and not exists (select 1 from model_version v where v.artifact = c.output_digest or v.finetuned::text like '%' || c.output_digest || '%')
+        """;
+
+    private const string ForgetCheckpoints = """
+        delete from checkpoint c using stage_run s, run r
+        where s.id = c.stage_run_id and r.id = s.run_id and r.state <> 'running' and r.finished_at < clock_timestamp() - @age
+        """;
+
+    /// <summary>Removes what <paramref name="policy"/> lets go; a dry run finds the same and removes nothing.</summary>
+    public async Task<Collected> CollectAsync(RetentionPolicy policy, bool dryRun = false, CancellationToken cancellationToken = default)
     {
-        DateTimeOffset before = DateTimeOffset.UtcNow - age;
-        int removed = 0;
-        foreach (string digest in store.DigestsOlderThan(before).ToList())
+        DateTimeOffset before = DateTimeOffset.UtcNow - policy.OrphanAge;
+        IReadOnlyList<long> runs = [];
+        int checkpoints = 0;
+        IReadOnlyList<string> unnamed;
+        IReadOnlyList<string> leased;
+        await using (var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken))
         {
-            removed += await RemoveUnnamedAsync(digest, cancellationToken) ? 1 : 0;
+            if (policy.RunAge is { } runAge)
+            {
+                runs = await transaction.QueryAsync<long>(ForgetRuns, new { age = runAge });
+                await transaction.ExecuteAsync(ForgetOutputs);
+            }
+
+            if (policy.CheckpointAge is { } checkpointAge)
+            {
+                checkpoints = await transaction.ExecuteAsync(ForgetCheckpoints, new { age = checkpointAge });
+            }
+
+            unnamed = await transaction.QueryAsync<string>(
+                $"select d.digest from unnest(@digests) d (digest) where not ({IsNamed})", new { digests = store.DigestsOlderThan(before).ToArray() });
+            leased = await transaction.QueryAsync<string>("select id || '.' || lease_epoch from stage_run where state = 'running'");
+            if (!dryRun)
+            {
+                await transaction.CommitAsync();
+            }
         }
 
-        await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
-        var leased = await transaction.QueryAsync<string>("select id || '.' || lease_epoch from stage_run where state = 'running'");
-        return new Collected(removed, store.DeleteWorkOlderThan(before, leased.ToHashSet().Contains));
+        var artifacts = new List<CollectedArtifact>();
+        foreach (string digest in unnamed)
+        {
+            var artifact = new CollectedArtifact(digest, store.BytesOf(digest));
+            if (dryRun || await RemoveUnnamedAsync(digest, cancellationToken))
+            {
+                artifacts.Add(artifact);
+            }
+        }
+
+        return new Collected(runs, checkpoints, artifacts, store.DeleteWorkOlderThan(before, leased.ToHashSet().Contains, dryRun));
     }
 
     /// <summary>Removes one sealed folder if nothing names it.</summary>
+    /// <remarks>
+    /// The row goes before the folder, so that a crash between them leaves a folder for the next collection and not a row without one.
+    /// The lock outlives the row's deletion: who seals the same content meanwhile waits until the folder is gone, and seals it anew.
+    /// </remarks>
     public async Task<bool> RemoveUnnamedAsync(string digest, CancellationToken cancellationToken = default)
     {
-        await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
-        if (!await transaction.ScalarAsync<bool>("select pg_try_advisory_xact_lock(hashtextextended(@digest, 0))", new { digest }) ||
-            await transaction.ScalarAsync<bool>(IsNamed, new { digest }))
+        await using NpgsqlConnection connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        if (!await connection.ExecuteScalarAsync<bool>("select pg_try_advisory_lock(hashtextextended(@digest, 0))", new { digest }))
         {
             return false;
         }
 
-        await transaction.ExecuteAsync("delete from artifact where digest = @digest", new { digest });
-        store.Delete(digest);
-        await transaction.CommitAsync();
-        return true;
-    }
+        try
+        {
+            if (await connection.ExecuteScalarAsync<bool>($"select {IsNamed} from (select @digest::text as digest) d", new { digest }))
+            {
+                return false;
+            }
 
-    private const string IsNamed = """
-        select exists (select 1 from stage_cache where output_digest = @digest)
-            or exists (select 1 from stage_run where output_digest = @digest)
-            or exists (select 1 from checkpoint where artifact = @digest)
-            or exists (select 1 from dataset_version where @digest in (corpus, vocabulary) or @digest = any(shards))
-            or exists (select 1 from model_version where artifact = @digest or finetuned::text like '%' || @digest || '%')
-        """;
+            await connection.ExecuteAsync("delete from artifact where digest = @digest", new { digest });
+            FaultPoint.Reach("before the removal of a sealed folder");
+            store.Delete(digest);
+            return true;
+        }
+        finally
+        {
+            // A session that is gone has lost its locks already.
+            if (connection.State == System.Data.ConnectionState.Open)
+            {
+                await connection.ExecuteAsync("select pg_advisory_unlock(hashtextextended(@digest, 0))", new { digest });
+            }
+        }
+    }
 }

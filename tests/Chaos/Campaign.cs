@@ -58,7 +58,7 @@ public static class Campaign
                 submitted++;
             }
 
-            await Task.Delay(dice.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(1500)), cancellationToken);
+            await Task.Delay(dice.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(2400)), cancellationToken);
             IFault fault = Choose(dice);
             if (await TryStrikeAsync(fault, world, dice))
             {

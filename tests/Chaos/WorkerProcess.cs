@@ -5,7 +5,9 @@ namespace ElectraPipeline.Chaos;
 /// <summary>One "electra worker" of a campaign.</summary>
 internal sealed class WorkerProcess(StartedProcess process) : IDisposable
 {
-    public bool IsRunning => !process.HasExited;
+    private bool isDisposed;
+
+    public bool IsRunning => !isDisposed && !process.HasExited;
 
     /// <summary>What it wrote so far.</summary>
     public ProcessResult Output => process.Snapshot();
@@ -28,6 +30,7 @@ internal sealed class WorkerProcess(StartedProcess process) : IDisposable
     public void Dispose()
     {
         Signal(Signals.Continue);
+        isDisposed = true;
         process.Dispose();
     }
 

@@ -151,7 +151,7 @@ internal sealed class World : IAsyncDisposable
     /// <summary>Fills the artifacts' disk; null without one, or if it is full. Returns the file to remove.</summary>
     public string? FillDisk()
     {
-        if (disk is null)
+        if (disk is null || new DriveInfo(disk.Folder).AvailableFreeSpace < 1 << 20)
         {
             return null;
         }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using ElectraPipeline.TestSupport;
 using ElectraPipeline.Training;
 using Xunit;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ElectraPipeline.TestSupport;
 using Xunit;
 
 namespace ElectraPipeline.EndToEnd.Tests.Pipelines;

@@ -1,0 +1,171 @@
+using Dapper;
+using Npgsql;
+
+namespace ElectraPipeline.Storage;
+
+/// <summary>How bad a finding is.</summary>
+public enum Severity
+{
+    /// <summary>As it should be.</summary>
+    Good,
+
+    /// <summary>Works, but not as it should.</summary>
+    Warning,
+
+    /// <summary>Something is lost, or will be.</summary>
+    Fault,
+}
+
+/// <summary>One thing that was looked at.</summary>
+/// <param name="Subject">What: "free space".</param>
+/// <param name="Severity">How it is.</param>
+/// <param name="Detail">What was seen.</param>
+/// <param name="Remedy">What to do; null where all is good.</param>
+public sealed record Finding(string Subject, Severity Severity, string Detail, string? Remedy = null);
+
+/// <summary>Examines a data folder and its database.</summary>
+public sealed class StorageExamination(ElectraStorage storage)
+{
+    private const long LeastFreeBytes = 256L << 20;
+    private const long FewFreeBytes = 5L << 30;
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
+
+    /// <summary>Looks at all; <paramref name="deep"/> reads every sealed folder, else those that registered versions need.</summary>
+    public async IAsyncEnumerable<Finding> ExamineAsync(
+        bool deep, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        yield return FreeSpace();
+        yield return Writing();
+        await using NpgsqlConnection connection = await storage.Database.DataSource.OpenConnectionAsync(cancellationToken);
+        yield return Server(connection);
+        yield return await DurabilityAsync(connection);
+        yield return await ClockAsync(connection);
+        yield return await WorkersAsync(connection);
+        yield return await MissingArtifactsAsync(connection);
+        yield return await DamagedArtifactsAsync(connection, deep, cancellationToken);
+    }
+
+    private static Finding Server(NpgsqlConnection connection) =>
+        new("PostgreSQL", Severity.Good, $"version {connection.PostgreSqlVersion}, schema of this program's version");
+
+    private Finding FreeSpace()
+    {
+        const string Subject = "free space";
+        var drive = new DriveInfo(storage.DataFolder);
+        string detail = $"{drive.AvailableFreeSpace >> 20:#,0} MiB of {drive.TotalSize >> 20:#,0} MiB free for {storage.DataFolder}";
+        return drive.AvailableFreeSpace switch
+        {
+            < LeastFreeBytes => new(Subject, Severity.Fault, detail, "free some space, or remove what nothing needs: electra gc"),
+            < FewFreeBytes => new(Subject, Severity.Warning, detail, "see what could go: electra gc --dry-run --checkpoints 14"),
+            _ => new(Subject, Severity.Good, detail),
+        };
+    }
+
+    private Finding Writing()
+    {
+        const string Subject = "writing";
+        string folder = storage.Artifacts.CreateWorkFolder("doctor");
+        try
+        {
+            string file = Path.Combine(folder, "probe");
+            File.WriteAllText(file, "probe");
+            File.Move(file, file + ".renamed");
+            NativeFile.SyncFolder(folder);
+            return new(Subject, Severity.Good, "files are written, renamed and synced");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new(Subject, Severity.Fault, e.Message, $"let this user write in {storage.DataFolder}");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static async Task<Finding> DurabilityAsync(NpgsqlConnection connection)
+    {
+        const string Subject = "PostgreSQL settings";
+        var wrong = (await connection.QueryAsync<string>(
+            """
+            select name || ' = ' || setting from pg_settings
+            where name in ('fsync', 'full_page_writes') and setting <> 'on' or name = 'synchronous_commit' and setting = 'off' order by name
+            """)).AsList();
+        if (wrong.Count > 0)
+        {
+            return new(Subject, Severity.Fault, string.Join(", ", wrong), "turn them on in postgresql.conf: as it is, a power cut loses what was published");
+        }
+
+        string? checksums = await connection.ExecuteScalarAsync<string>("select setting from pg_settings where name = 'data_checksums'");
+        return checksums == "on"
+            ? new(Subject, Severity.Good, "commits are durable, pages have checksums")
+            : new(Subject, Severity.Warning, "commits are durable, but pages have no checksums", "stop the server and run pg_checksums --enable");
+    }
+
+    private static async Task<Finding> ClockAsync(NpgsqlConnection connection)
+    {
+        const string Subject = "clocks";
+        var theirs = await connection.ExecuteScalarAsync<DateTime>("select clock_timestamp()");
+        TimeSpan apart = (DateTimeOffset.UtcNow.UtcDateTime - theirs.ToUniversalTime()).Duration();
+        string detail = $"this host and the database are {apart.TotalSeconds:0.0} s apart";
+        return apart <= ClockTolerance
+            ? new(Subject, Severity.Good, detail)
+            : new(Subject, Severity.Warning, detail, "synchronise the clocks (chrony): leases hold all the same, but times in tables mislead");
+    }
+
+    private static async Task<Finding> WorkersAsync(NpgsqlConnection connection)
+    {
+        const string Subject = "work";
+        var (alive, ready, dead) = await connection.QuerySingleAsync<(long Alive, long Ready, long Dead)>(
+            """
+            select (select count(*) from worker where seen_at > clock_timestamp() - interval '30 seconds'),
+                (select count(*) from stage_run where state = 'ready' and available_at < clock_timestamp() - interval '1 minute'),
+                (select count(*) from stage_run where state = 'running' and lease_until < clock_timestamp())
+            """);
+        string detail = $"{alive} workers alive, {ready} stages ready for more than a minute, {dead} leases run out";
+        return ready + dead > 0 && alive == 0
+            ? new(Subject, Severity.Warning, detail, "start a worker: electra up")
+            : new(Subject, Severity.Good, detail);
+    }
+
+    private async Task<Finding> MissingArtifactsAsync(NpgsqlConnection connection)
+    {
+        const string Subject = "sealed folders";
+        var known = (await connection.QueryAsync<string>("select digest from artifact order by digest")).AsList();
+        var missing = known.Where(digest => !storage.Artifacts.Contains(digest)).ToList();
+        return missing.Count == 0
+            ? new(Subject, Severity.Good, $"all {known.Count} are there")
+            : new(
+                Subject,
+                Severity.Fault,
+                $"{missing.Count} of {known.Count} are missing, the first {storage.Artifacts.PathOf(missing[0])}",
+                "copy objects/ back from a backup, or run the configs again: what is missing is made again");
+    }
+
+    private async Task<Finding> DamagedArtifactsAsync(NpgsqlConnection connection, bool deep, CancellationToken cancellationToken)
+    {
+        string subject = deep ? "contents of all" : "contents of versions";
+        var digests = (await connection.QueryAsync<string>(deep ? "select digest from artifact order by digest" :
+            """
+            select digest from artifact a where exists (select 1 from model_version where artifact = a.digest or finetuned::text like '%' || a.digest || '%')
+                or exists (select 1 from dataset_version where a.digest in (corpus, vocabulary) or a.digest = any(shards)) order by digest
+            """)).AsList();
+        var damaged = new List<string>();
+        foreach (string digest in digests.Where(storage.Artifacts.Contains))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (storage.Artifacts.Verify(digest) is { } fault)
+            {
+                damaged.Add(fault);
+            }
+        }
+
+        return damaged.Count == 0
+            ? new(subject, Severity.Good, $"{digests.Count} sealed folders match their digests")
+            : new(
+                subject,
+                Severity.Fault,
+                $"{damaged.Count} of {digests.Count} are damaged: {damaged[0]}",
+                "remove the damaged folder and copy it back from a backup, or run its config again");
+    }
+}

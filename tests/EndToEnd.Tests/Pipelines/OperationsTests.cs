@@ -1,0 +1,84 @@
+using System.Text.Json;
+using ElectraPipeline.TestSupport;
+using Xunit;
+
+namespace ElectraPipeline.EndToEnd.Tests.Pipelines;
+
+/// <summary>What an operator does: back up, bring back, examine, clean up.</summary>
+public sealed class OperationsTests
+{
+    [Fact]
+    public async Task ABackupBroughtBackHoldsEveryVersionAndReusesEveryStage()
+    {
+        using var project = new TinyProject();
+        await project.SucceedAsync("run", project.Config, "--watch");
+        await project.SucceedAsync("backup", project.PathOf("backup"));
+        Assert.Equal(2, (await project.RunAsync("backup", project.PathOf("backup"))).ExitCode);
+
+        using var restored = new TinyProject(project.PathOf("restored"));
+        await restored.SucceedAsync("restore", project.PathOf("backup"));
+        Assert.Equal((await project.SucceedAsync("models", "--json")).Output, (await restored.SucceedAsync("models", "--json")).Output);
+        await restored.SucceedAsync("doctor", "--deep");
+        ProcessResult again = await restored.SucceedAsync("run", project.Config, "--watch", "--json");
+        using var json = JsonDocument.Parse(again.Output);
+        Assert.All(json.RootElement.GetProperty("stages").EnumerateArray(), stage => Assert.Equal("reused", stage.GetProperty("state").GetString()));
+
+        ProcessResult occupied = await restored.RunAsync("restore", project.PathOf("backup"));
+        Assert.Equal(2, occupied.ExitCode);
+        Assert.Contains("not empty", occupied.Error);
+    }
+
+    [Fact]
+    public async Task ADamagedBackupIsRefusedAndLeavesNothing()
+    {
+        using var project = new TinyProject();
+        await project.SucceedAsync("run", project.Config, "--watch");
+        await project.SucceedAsync("backup", project.PathOf("backup"));
+        string weights = Directory.EnumerateFiles(project.PathOf("backup/objects"), "model.safetensors", SearchOption.AllDirectories).First();
+        FlipBit(weights);
+        using var restored = new TinyProject(project.PathOf("restored"));
+        ProcessResult refused = await restored.RunAsync("restore", project.PathOf("backup"));
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("is damaged", refused.Error);
+        Assert.False(Directory.Exists(restored.DataFolder));
+        Assert.Empty(Directory.EnumerateDirectories(project.PathOf("."), "*.partial"));
+    }
+
+    [Fact]
+    public async Task TheDoctorNamesWhatIsDamagedAndWhatToDo()
+    {
+        using var project = new TinyProject();
+        await project.SucceedAsync("run", project.Config, "--watch");
+        ProcessResult healthy = await project.SucceedAsync("doctor");
+        Assert.All(healthy.Output.Split('\n'), line => Assert.True(line.Length <= 80, line));
+
+        string weights = Directory.EnumerateFiles(Path.Combine(project.DataFolder, "objects"), "model.safetensors", SearchOption.AllDirectories).First();
+        FlipBit(weights);
+        ProcessResult ill = await project.RunAsync("doctor", "--json");
+        Assert.Equal(1, ill.ExitCode);
+        using var json = JsonDocument.Parse(ill.Output);
+        JsonElement fault = json.RootElement.EnumerateArray().Single(finding => finding.GetProperty("severity").GetString() == "fault");
+        Assert.Contains(Path.GetFileName(Path.GetDirectoryName(Path.GetDirectoryName(weights)))!, fault.GetProperty("detail").GetString());
+        Assert.False(string.IsNullOrEmpty(fault.GetProperty("remedy").GetString()));
+    }
+
+    [Fact]
+    public async Task GarbageIsShownBeforeItGoesAndVersionsStay()
+    {
+        using var project = new TinyProject();
+        await project.SucceedAsync("run", project.Config, "--watch");
+        string models = (await project.SucceedAsync("models", "--json")).Output;
+        ProcessResult planned = await project.SucceedAsync("gc", "--dry-run", "--orphans", "0", "--runs", "0", "--json");
+        ProcessResult done = await project.SucceedAsync("gc", "--orphans", "0", "--runs", "0", "--json");
+        Assert.Equal(planned.Output.Replace("\"dryRun\": true", "\"dryRun\": false", StringComparison.Ordinal), done.Output);
+        Assert.Equal(models, (await project.SucceedAsync("models", "--json")).Output);
+        await project.SucceedAsync("doctor", "--deep");
+    }
+
+    private static void FlipBit(string file)
+    {
+        byte[] bytes = File.ReadAllBytes(file);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(file, bytes);
+    }
+}
