@@ -174,7 +174,7 @@ internal sealed class ElectraPretrainingModel : IDisposable
     private static InvalidOperationException Missing(string part) => new($"the model has no {part}");
 
     private Tensor Value(string parameter) =>
-        SourceOf(parameter) is { } source ? source + Parameters.Value(parameter) : Parameters.Value(parameter);
+        SourceOf(parameter) is { } source ? source.Plus(Parameters.Value(parameter)) : Parameters.Value(parameter);
 
     /// <summary>What a table of differences is relative to; null for other parameters.</summary>
     private Tensor? SourceOf(string parameter) =>

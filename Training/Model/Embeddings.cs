@@ -50,8 +50,8 @@ internal sealed class Embeddings(ParameterStore store, string prefix, ElectraCon
     public Tensor Forward(EncoderInput input, DropoutStream? dropout)
     {
         using var scope = NewDisposeScope();
-        Tensor sum = Rows(Words, source?.Words, input.Ids) + Rows(types, source?.types, input.Types);
-        sum = sum.view(input.BatchSize, input.Length, -1) + First(input.Length);
+        Tensor sum = Rows(Words, source?.Words, input.Ids).Plus(Rows(types, source?.types, input.Types));
+        sum = sum.view(input.BatchSize, input.Length, -1).Plus(First(input.Length));
         Tensor normed = layer_norm(sum, width, scale, shift, config.LayerNormEpsilon).view(-1, Size);
         Tensor result = dropout is null ? normed : dropout.Apply(normed, config.HiddenDropout);
         return result.MoveToOuterDisposeScope();
@@ -60,12 +60,12 @@ internal sealed class Embeddings(ParameterStore store, string prefix, ElectraCon
     private static Tensor Rows(Tensor table, Tensor? shared, Tensor ids)
     {
         Tensor rows = table.index_select(0, ids);
-        return shared is null ? rows : shared.detach().index_select(0, ids) + rows;
+        return shared is null ? rows : shared.detach().index_select(0, ids).Plus(rows);
     }
 
     private Tensor First(int length)
     {
         Tensor rows = positions.narrow(0, 0, length);
-        return source is null ? rows : source.positions.detach().narrow(0, 0, length) + rows;
+        return source is null ? rows : source.positions.detach().narrow(0, 0, length).Plus(rows);
     }
 }

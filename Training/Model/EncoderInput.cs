@@ -63,9 +63,9 @@ internal sealed class EncoderInput
     public EncoderInput ReadingFrom(bool left)
     {
         using var scope = NewDisposeScope();
-        Tensor all = full([Length, Length], Excluded, device: Ids.device);
+        Tensor all = KeptScalars.Filled([Length, Length], Excluded, Ids.device);
         Tensor bias = (left ? all.triu(1) : all.tril(-1)).view(1, 1, Length, Length);
-        bias = AttentionBias is null ? bias.expand(BatchSize, 1, Length, Length) : AttentionBias + bias;
+        bias = AttentionBias is null ? bias.expand(BatchSize, 1, Length, Length) : AttentionBias.Plus(bias);
         return new EncoderInput(Ids, Types, bias.contiguous().MoveToOuterDisposeScope(), BatchSize, Length);
     }
 

@@ -55,9 +55,9 @@ internal sealed class SelfAttention
     private Tensor AttendWithDropout(Tensor query, Tensor key, Tensor value, EncoderInput input, DropoutStream dropout)
     {
         long groups = input.BatchSize * heads;
-        Tensor scores = bmm(Flatten(query), Flatten(key).transpose(1, 2)) * (1 / Math.Sqrt(headSize));
+        Tensor scores = bmm(Flatten(query), Flatten(key).transpose(1, 2)).Times(1 / Math.Sqrt(headSize));
         scores = scores.view(input.BatchSize, heads, input.Length, input.Length);
-        Tensor probabilities = softmax(input.AttentionBias is { } bias ? scores + bias : scores, -1);
+        Tensor probabilities = softmax(input.AttentionBias is { } bias ? scores.Plus(bias) : scores, -1);
         Tensor kept = dropout.Apply(probabilities, dropoutRate).view(groups, input.Length, input.Length);
         return bmm(kept, Flatten(value)).view(input.BatchSize, heads, input.Length, headSize);
 

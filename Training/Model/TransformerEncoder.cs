@@ -72,10 +72,10 @@ internal sealed class TransformerEncoder
         {
             using var scope = NewDisposeScope();
             Tensor attended = Drop(attention.Forward(hidden, input, dropout), dropout);
-            Tensor middle = layer_norm(attended + hidden, width, attentionScale, attentionShift, config.LayerNormEpsilon);
+            Tensor middle = layer_norm(attended.Plus(hidden), width, attentionScale, attentionShift, config.LayerNormEpsilon);
             Tensor inner = gelu(linear(middle, innerWeight, innerBias));
             Tensor outer = Drop(linear(inner, outerWeight, outerBias), dropout);
-            return layer_norm(outer + middle, width, outputScale, outputShift, config.LayerNormEpsilon).MoveToOuterDisposeScope();
+            return layer_norm(outer.Plus(middle), width, outputScale, outputShift, config.LayerNormEpsilon).MoveToOuterDisposeScope();
         }
 
         private Tensor Drop(Tensor value, DropoutStream? dropout) => dropout?.Apply(value, config.HiddenDropout) ?? value;

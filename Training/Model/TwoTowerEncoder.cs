@@ -37,7 +37,7 @@ internal sealed class TwoTowerEncoder
         if (input.AttentionBias is { } bias)
         {
             // Beside the last token is padding, which would read the whole text and the rest of the batch's lengths with it.
-            after *= bias.view(input.BatchSize, input.Length, 1) == 0;
+            after *= bias.view(input.BatchSize, input.Length, 1).logical_not();
         }
 
         before = pad(before.narrow(1, 0, input.Length - 1), [0, 0, 1, 0]);

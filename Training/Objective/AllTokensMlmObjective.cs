@@ -29,7 +29,7 @@ internal sealed class AllTokensMlmObjective(ElectraPretrainingModel model, Objec
         if (scale is { } factor)
         {
             // Both heads hang on the same states: one backward pass for both.
-            ((transformed * gradient!).sum() + (replacedLogits * copying.LogitGradient * factor).sum()).backward();
+            (transformed * gradient!).sum().Plus((replacedLogits * copying.LogitGradient).sum().Times(factor)).backward();
         }
 
         if (detected is not null)
@@ -54,8 +54,8 @@ internal sealed class AllTokensMlmObjective(ElectraPretrainingModel model, Objec
         {
             long rows = logLikelihoods.shape[0];
             Tensor logit = replacedLogits.narrow(0, firstRow, rows);
-            Tensor predicted = logsigmoid(logit) + logLikelihoods;
-            Tensor total = where(replaced.narrow(0, firstRow, rows) == 1, predicted, logaddexp(logsigmoid(-logit), predicted));
+            Tensor predicted = logsigmoid(logit).Plus(logLikelihoods);
+            Tensor total = where(replaced.narrow(0, firstRow, rows).@bool(), predicted, logaddexp(logsigmoid(-logit), predicted));
             Tensor weights = (predicted - total).exp(); // share of the probability that is the softmax's
             Tensor share = logit.sigmoid();
             LogitGradient.narrow(0, firstRow, rows).copy_(share - weights);

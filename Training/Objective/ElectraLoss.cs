@@ -1,3 +1,4 @@
+using ElectraPipeline.Training.Model;
 using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Objective;
@@ -23,7 +24,7 @@ internal static class ElectraLoss
             logits, tensor(replaced, device: device), tensor(weights, device: device), nn.Reduction.Sum);
         if (scale is { } factor)
         {
-            (loss * factor).backward();
+            loss.Times(factor).backward();
         }
 
         if (detected is not null)

@@ -30,7 +30,7 @@ internal sealed class ElectricObjective(ElectraPretrainingModel model, Objective
         int[] ids = noise.Ids();
         EncoderPass pass = Model.Main.Run(text.WithIds(ids), dropout, Settings.Recompute);
         double share = Settings.MaskProbability;
-        Tensor logits = Model.DetectionHead.Forward(pass.Hidden) + noise.LogLikelihoods + Math.Log(share / (1 - share));
+        Tensor logits = Model.DetectionHead.Forward(pass.Hidden).Plus(noise.LogLikelihoods).Plus(Math.Log(share / (1 - share)));
         double loss = ElectraLoss.Detect(
             logits, batch.OneAt(batch.Positions), batch.OneAt(batch.RealPositions()), scale?.Main, detected);
         pass.Backward();

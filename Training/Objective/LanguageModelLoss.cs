@@ -53,7 +53,7 @@ internal sealed record LanguageModelLoss(double Sum, int Correct, int[] Samples)
             Tensor isCorrect = likelihood.squeeze(1) >= logProbabilities.amax(1);
             (double Sum, Tensor Weights)? changed = rows?.Invoke(first, likelihood.squeeze(1));
             sum += changed?.Sum ?? -likelihood.sum(ScalarType.Float64).ToDouble();
-            correct += (int)(changed is { } loss ? isCorrect & (loss.Weights > 0) : isCorrect).sum().ToInt64();
+            correct += (int)(changed is { } loss ? isCorrect & loss.Weights.@bool() : isCorrect).sum().ToInt64();
             Tensor probabilities = logProbabilities.exp_();
             sampler?.Sample(logits, probabilities, first, samples.AsSpan(first, count));
             if (scale is { } factor)
@@ -69,14 +69,14 @@ internal sealed record LanguageModelLoss(double Sum, int Correct, int[] Samples)
     private static void AddGradients(
         LanguageModelHead head, Tensor states, Tensor probabilities, Tensor label, Tensor? weights, float scale, Tensor stateGradient)
     {
-        probabilities.scatter_add_(1, label, full_like(label, -1, ScalarType.Float32));
+        probabilities.scatter_add_(1, label, KeptScalars.Filled(label.shape, -1, label.device));
         if (weights is not null)
         {
             probabilities.mul_(weights.unsqueeze(1));
         }
 
-        stateGradient.copy_(probabilities.mm(head.OutputWeight).mul_(scale));
+        stateGradient.copy_(probabilities.mm(head.OutputWeight).TimesInPlace(scale));
         head.OutputWeight.grad!.addmm_(probabilities.t(), states, 1, scale);
-        head.OutputBias.grad!.add_(probabilities.sum(dim: 0L), scale);
+        head.OutputBias.grad!.PlusInPlace(probabilities.sum(dim: 0L), scale);
     }
 }

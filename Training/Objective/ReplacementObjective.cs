@@ -82,7 +82,7 @@ internal abstract class ReplacementObjective(ElectraPretrainingModel model, Obje
         using var scope = NewDisposeScope();
         int vocabulary = Model.Config.VocabularySize, count = batch.Positions.Length;
         var samples = new int[count];
-        Tensor logits = zeros(UniformRows, vocabulary), probabilities = full([UniformRows, vocabulary], 1f / vocabulary);
+        Tensor logits = zeros(UniformRows, vocabulary), probabilities = KeptScalars.Filled([UniformRows, vocabulary], 1.0 / vocabulary, CPU);
         for (int first = 0; first < count; first += UniformRows)
         {
             int rows = Math.Min(UniformRows, count - first);

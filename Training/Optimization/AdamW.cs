@@ -122,12 +122,12 @@ internal sealed class AdamW : IDisposable
     {
         Tensor gradient = Part(Gradients, block), first = Part(FirstMoments, block), second = Part(SecondMoments, block);
         Tensor values = Part(Values, block);
-        gradient.mul_(clip);
-        first.mul_(options.Beta1).add_(gradient, 1 - options.Beta1);
-        second.mul_(options.Beta2).addcmul_(gradient, gradient, 1 - options.Beta2);
-        Tensor update = first / (second.sqrt() + options.Epsilon);
-        update.add_(values, block.WeightDecay);
-        values.add_(update, -rate);
+        gradient.TimesInPlace(clip);
+        first.TimesInPlace(options.Beta1).PlusInPlace(gradient, 1 - options.Beta1);
+        second.TimesInPlace(options.Beta2).PlusInPlace(gradient.square(), 1 - options.Beta2);
+        Tensor update = first / second.sqrt().Plus(options.Epsilon);
+        update.PlusInPlace(values, block.WeightDecay);
+        values.PlusInPlace(update, -rate);
         gradient.zero_();
     }
 }

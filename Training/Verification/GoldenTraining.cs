@@ -163,8 +163,8 @@ internal sealed class GoldenTraining : IDisposable
         {
             using var scope = NewDisposeScope();
             Tensor uniform = noise.narrow(0, firstRow, samples.Length);
-            Tensor gumbel = -((-((uniform + 1e-9f).log()) + 1e-9f).log());
-            int[] drawn = GoldenVerification.Ints((logits + gumbel).argmax(-1));
+            Tensor gumbel = -((-uniform.Plus(1e-9).log()).Plus(1e-9).log());
+            int[] drawn = GoldenVerification.Ints(logits.Plus(gumbel).argmax(-1));
             Recorded.AsSpan(firstRow, samples.Length).CopyTo(samples);
             for (int i = 0; i < drawn.Length; i++)
             {
