@@ -13,11 +13,12 @@ internal sealed class IngestStage() : Stage("ingest", codeVersion: 2)
 
     public override Task<string?> RunAsync(StageContext context, CancellationToken cancellationToken)
     {
-        var result = IngestProgram.Run(context.Config.Corpus, context.OutputFolder, context.Reporter, cancellationToken);
+        var result = IngestProgram.Run(context.Config.Corpus, context.OutputFolder, context.Reporter, cancellationToken, context.Storage.Artifacts.CacheFolder(Name));
         var manifest = result.Manifest;
         return Task.FromResult<string?>(CanonicalJson.Write(new
         {
             files = manifest.Inputs.Count,
+            result.FilesReused,
             result.Documents,
             result.TextBytes,
             manifest.Lines,

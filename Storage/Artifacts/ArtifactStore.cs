@@ -22,12 +22,14 @@ public sealed class ArtifactStore
 {
     private readonly string objects;
     private readonly string work;
+    private readonly string cache;
 
     /// <summary>Opens the store in a data folder; makes its folders if missing.</summary>
     public ArtifactStore(string dataFolder)
     {
         objects = Path.Combine(Path.GetFullPath(dataFolder), "objects");
         work = Path.Combine(Path.GetFullPath(dataFolder), "work");
+        cache = Path.Combine(Path.GetFullPath(dataFolder), "cache");
         Directory.CreateDirectory(objects);
         Directory.CreateDirectory(work);
     }
@@ -46,6 +48,9 @@ public sealed class ArtifactStore
 
     /// <summary>Removes a lease's folder, if it is there.</summary>
     public void DeleteWorkFolder(long stageRunId, long epoch) => DeleteFolder(Path.Combine(work, $"{stageRunId}.{epoch}"));
+
+    /// <summary>Where a stage may keep what it can make again at any time; nothing that is named by the database. Deleting it is safe.</summary>
+    public string CacheFolder(string stage) => Path.Combine(cache, stage);
 
     /// <summary>Whether a sealed folder is here.</summary>
     public bool Contains(string digest) => Directory.Exists(PathOf(digest));

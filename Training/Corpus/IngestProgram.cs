@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ElectraPipeline.Training.Corpus.Cache;
 using ElectraPipeline.Training.Corpus.Readers;
 
 namespace ElectraPipeline.Training.Corpus;
@@ -7,7 +8,8 @@ namespace ElectraPipeline.Training.Corpus;
 /// <param name="Documents">Documents written.</param>
 /// <param name="TextBytes">UTF-8 bytes of their text.</param>
 /// <param name="Manifest">Everything else.</param>
-public sealed record IngestResult(long Documents, long TextBytes, CorpusManifest Manifest);
+/// <param name="FilesReused">Files that were not read because the cache knew them.</param>
+public sealed record IngestResult(long Documents, long TextBytes, CorpusManifest Manifest, int FilesReused);
 
 /// <summary>Reads the corpus, whatever its formats, and writes one clean form of it in parts.</summary>
 public static class IngestProgram
@@ -17,18 +19,28 @@ public static class IngestProgram
     /// <summary>
     /// Reads what <see cref="SourceFiles.Resolve"/> finds and writes "documents-00000.jsonl.zst" and so on, then "manifest.json",
     /// to <paramref name="outputFolder"/>. The bytes are a function of the inputs' bytes and names and the options. Memory grows
-    /// only by 16-byte hashes of documents (and of lines, if duplicate lines are dropped).
+    /// only by hashes (20 to 30 bytes each) of documents (and of lines, if duplicate lines are dropped).
     /// </summary>
+    /// <param name="options">What to read, and how.</param>
+    /// <param name="outputFolder">Gets the corpus.</param>
+    /// <param name="reporter">Hears progress in bytes.</param>
+    /// <param name="cancellationToken">Stops it between records.</param>
+    /// <param name="cacheFolder">
+    /// Keeps what reading each file gave; the next ingestion with the same folder reads only files that are new or changed. It
+    /// changes no byte of the output. Null: every file is read.
+    /// </param>
     /// <exception cref="PermanentException">
     /// Nothing to read, no document found, a reject with "fail", more rejects than allowed, or an option out of range.
     /// </exception>
     /// <exception cref="IOException">The disk is full (the message names file and free bytes) or an input changed while it was read.</exception>
-    public static IngestResult Run(CorpusOptions options, string outputFolder, IStageReporter reporter, CancellationToken cancellationToken)
+    public static IngestResult Run(
+        CorpusOptions options, string outputFolder, IStageReporter reporter, CancellationToken cancellationToken, string? cacheFolder = null)
     {
         Check(options);
         IReadOnlyList<SourceFile> files = SourceFiles.Resolve(options);
         using var writers = new PartWriters(outputFolder, options.Parts);
-        var ingestion = new Ingestion(options, writers, reporter, files.Sum(file => file.Length));
+        var cache = new RecordCache(cacheFolder);
+        var ingestion = new Ingestion(options, cache, writers, reporter, files.Sum(file => file.Length));
         foreach (SourceFile file in files)
         {
             ingestion.Read(file, cancellationToken);
@@ -37,7 +49,8 @@ public static class IngestProgram
         CorpusManifest manifest = ingestion.Finish();
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(manifest, CorpusManifest.Json);
         DurableFile.Write(Path.Combine(outputFolder, DocumentParts.ManifestName), json);
-        return new IngestResult(manifest.Documents, manifest.TextBytesOut, manifest);
+        cache.Prune();
+        return new IngestResult(manifest.Documents, manifest.TextBytesOut, manifest, cache.FilesReused);
     }
 
     private static void Check(CorpusOptions options)

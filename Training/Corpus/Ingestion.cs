@@ -1,9 +1,9 @@
-using ElectraPipeline.Training.Corpus.Readers;
+using ElectraPipeline.Training.Corpus.Cache;
 
 namespace ElectraPipeline.Training.Corpus;
 
 /// <summary>One ingestion as it goes: every record is counted once, and the counts must add up.</summary>
-internal sealed class Ingestion(CorpusOptions options, PartWriters writers, IStageReporter reporter, long totalBytes)
+internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWriters writers, IStageReporter reporter, long totalBytes)
 {
     private const long ProgressBytes = 4 << 20;
     private readonly DuplicateFilter duplicateFilter = new(options.RemoveDuplicates);
@@ -24,9 +24,9 @@ internal sealed class Ingestion(CorpusOptions options, PartWriters writers, ISta
     /// <summary>Reads a file to its end or to its damage.</summary>
     public void Read(SourceFile file, CancellationToken cancellationToken)
     {
-        IDocumentReader? reader = null;
+        SourceFormat? format = null;
         long before = records;
-        foreach (ReadRecord record in DocumentSource.Read(file, options, OnRead, chosen => reader = chosen))
+        foreach (ReadRecord record in cache.Read(file, options, OnRead, found => format = found))
         {
             cancellationToken.ThrowIfCancellationRequested();
             records++;
@@ -40,11 +40,11 @@ internal sealed class Ingestion(CorpusOptions options, PartWriters writers, ISta
             }
             else
             {
-                Add(record.Document!, options.RemoveDuplicateLines ?? reader!.RepeatsLines);
+                Add(record.Document!, options.RemoveDuplicateLines ?? format!.RepeatsLines);
             }
         }
 
-        inputs.Add(new InputFile(file.Name, reader?.Format ?? DocumentSource.UnknownFormat, file.Length, file.Sha256, records - before));
+        inputs.Add(new InputFile(file.Name, format!.Name, file.Length, file.Sha256, records - before));
     }
 
     /// <summary>Publishes the parts and returns the manifest.</summary>
@@ -77,7 +77,7 @@ internal sealed class Ingestion(CorpusOptions options, PartWriters writers, ISta
         CheckSums(manifest);
         reporter.Progress(bytesRead, totalBytes, "bytes");
         reporter.Log(
-            $"read {inputs.Count} files, {bytesRead} bytes: {documents} documents with {lines} lines and {manifest.TextBytesOut} bytes of text kept; "
+            $"read {inputs.Count} files ({cache.FilesReused} of them unchanged, from the cache), {bytesRead} bytes: {documents} documents with {lines} lines and {manifest.TextBytesOut} bytes of text kept; "
             + $"{duplicates} duplicates, {manifest.DuplicateLines} duplicate lines, {empty} empty, {skips.Total} skipped, {rejects.Total} rejected");
         return manifest;
     }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ZstdSharp;
 using ZstdSharp.Unsafe;
 
@@ -38,10 +37,9 @@ internal sealed class PartWriters : IDisposable
         private readonly string name;
         private readonly PendingFile file;
         private readonly CompressionStream zstd;
-        private readonly Utf8JsonWriter json;
+        private readonly JsonLineWriter lines;
         private long documents;
         private long textBytes;
-        private bool ended;
 
         public Part(string folder, string name)
         {
@@ -49,22 +47,18 @@ internal sealed class PartWriters : IDisposable
             file = new PendingFile(Path.Combine(folder, name));
             zstd = new CompressionStream(file.Stream, CompressionLevel, leaveOpen: true);
             zstd.SetParameter(ZSTD_cParameter.ZSTD_c_checksumFlag, 1);
-            json = new Utf8JsonWriter(zstd, new JsonWriterOptions { Encoder = DocumentParts.LineOptions.Encoder });
+            lines = new JsonLineWriter(zstd, DocumentParts.LineOptions);
         }
 
         public void Write(Document document)
         {
-            JsonSerializer.Serialize(json, document, DocumentParts.LineOptions);
-            json.Flush();
-            json.Reset();
-            zstd.Write("\n"u8);
+            lines.Write(document);
             documents++;
             textBytes += DocumentText.Bytes(document.Text);
         }
 
         public OutputPart Commit()
         {
-            ended = true;
             zstd.Dispose();
             file.Commit();
             return new OutputPart(name, documents, textBytes);
@@ -73,11 +67,6 @@ internal sealed class PartWriters : IDisposable
         public void Dispose()
         {
             // An unfinished frame is abandoned: ending it would write to the file that is about to be deleted, on a disk that may be full.
-            if (!ended)
-            {
-                json.Reset(Stream.Null);
-            }
-
             file.Dispose();
         }
     }

@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using ElectraPipeline.Training.Corpus.Cache;
 using Microsoft.Extensions.FileSystemGlobbing;
 
 namespace ElectraPipeline.Training.Corpus;
@@ -106,7 +106,7 @@ public static class SourceFiles
 
     private static SourceFile Describe(string path, string name)
     {
-        using FileStream stream = File.OpenRead(path);
-        return new SourceFile(path, name, stream.Length, Convert.ToHexStringLower(SHA256.HashData(stream)));
+        (long length, string sha256) = FileDigests.Of(path);
+        return new SourceFile(path, name, length, sha256);
     }
 }

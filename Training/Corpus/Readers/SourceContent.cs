@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Text;
+using ElectraPipeline.Training.Corpus.Cache;
 using ZstdSharp;
 
 namespace ElectraPipeline.Training.Corpus.Readers;
@@ -114,6 +115,7 @@ internal sealed class SourceContent : IDisposable
         string now = Convert.ToHexStringLower(hash.GetHashAndReset());
         if (now != file.Sha256)
         {
+            FileDigests.Forget(file.Path);
             throw new IOException($"{file.Path} changed while it was read (SHA-256 {file.Sha256}, then {now}); let it rest and retry");
         }
     }

@@ -70,8 +70,8 @@ internal static class CorpusTesting
         return frames.SelectMany(frame => compressor.Wrap(frame).ToArray()).ToArray();
     }
 
-    public static IngestResult Ingest(CorpusOptions options, string output) =>
-        IngestProgram.Run(options, output, new SilentReporter(), TestContext.Current.CancellationToken);
+    public static IngestResult Ingest(CorpusOptions options, string output, string? cache = null) =>
+        IngestProgram.Run(options, output, new SilentReporter(), TestContext.Current.CancellationToken, cache);
 }
 
 /// <summary>Keeps the last progress and the log.</summary>
