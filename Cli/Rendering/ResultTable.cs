@@ -65,15 +65,17 @@ internal static class ResultTable
         {
             JsonElement result = task.Value.GetProperty("result");
             JsonElement[] arms = [.. result.GetProperty("arms").EnumerateArray()];
-            string majority = Percent(result.GetProperty("majorityAccuracy").GetDouble());
+            JsonElement baseline = result.GetProperty("baseline");
+            string metric = result.GetProperty("metric").GetString()!.Replace('_', ' ');
+            string beside = $"{baseline.GetProperty("answer").GetString()} {Percent(baseline.GetProperty("value").GetDouble())}";
             foreach (JsonElement arm in arms)
             {
                 string kind = arm.GetProperty("arm").GetString()!;
                 int seeds = arm.GetProperty("trainings").GetArrayLength();
                 table.AddRow(
-                    Markup.Escape(kind == "pretrained" ? $"{task.Name} accuracy" : $"{task.Name}, {kind} weights"),
+                    Markup.Escape(kind == "pretrained" ? $"{task.Name} {metric}" : $"{task.Name}, {kind} weights"),
                     $"{Percent(arm.GetProperty("mean").GetDouble())} ± {Percent(arm.GetProperty("standardDeviation").GetDouble())}",
-                    $"{seeds} {(seeds == 1 ? "seed" : "seeds")}, majority {majority}");
+                    Markup.Escape($"{seeds} {(seeds == 1 ? "seed" : "seeds")}, {beside}"));
             }
         }
     }

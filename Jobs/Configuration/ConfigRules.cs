@@ -148,7 +148,7 @@ internal sealed class ConfigRules
     private void CheckTask(FinetuneOptions task, string path)
     {
         Require(ModelReference.IsName(task.Name), path + ".name", task.Name, "lower-case letters, digits and '-', at most 63, a letter first");
-        OneOf(task.Kind, path + ".kind", "classification");
+        OneOf(task.Kind, path + ".kind", [.. FinetuneOptions.Kinds]);
         OneOf(task.LayerwiseDecayRule, path + ".layerwiseDecayRule", "official", "fixed");
         Require(task.Epochs > 0, path + ".epochs", task.Epochs, "above 0");
         Require(task.BatchSize >= 1, path + ".batchSize", task.BatchSize, "1 or more");

@@ -5,7 +5,7 @@ using ElectraPipeline.Training.Finetuning;
 namespace ElectraPipeline.Jobs.Stages;
 
 /// <summary>Fine-tunes the discriminator on one task, in a child process.</summary>
-internal sealed class FinetuneStage() : TrainingStage<FinetuneRequest, FinetuneResult>("finetune", codeVersion: 1)
+internal sealed class FinetuneStage() : TrainingStage<FinetuneRequest, FinetuneResult>("finetune", codeVersion: 2)
 {
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard)
     {

@@ -31,18 +31,6 @@ public static class HuggingFaceFolder
     public static void WriteGenerator(string folder, HuggingFaceConfig config, IReadOnlyList<(string Name, Tensor Tensor)> tensors) =>
         Write(folder, config, ElectraArchitecture.MaskedLanguageModel, tensors);
 
-    /// <summary>
-    /// Writes a fine-tuned discriminator as <see cref="ElectraArchitecture.SequenceClassification"/> with the classes of
-    /// <paramref name="labels"/>. Other parameters and errors as for <see cref="WriteDiscriminator"/>.
-    /// </summary>
-    public static void WriteClassifier(
-        string folder, HuggingFaceConfig config, IReadOnlyList<string> labels, IReadOnlyList<(string Name, Tensor Tensor)> tensors) =>
-        Write(
-            folder,
-            config.WithLabels(labels) with { ProblemType = "single_label_classification" },
-            ElectraArchitecture.SequenceClassification,
-            tensors);
-
     /// <summary>Reads a folder of <see cref="ElectraArchitecture.PreTraining"/>.</summary>
     /// <exception cref="PermanentException">
     /// The folder is of another architecture, incomplete, or its sizes contradict each other.
@@ -53,11 +41,6 @@ public static class HuggingFaceFolder
     /// Reads a folder of <see cref="ElectraArchitecture.MaskedLanguageModel"/>; errors as for <see cref="ReadDiscriminator"/>.
     /// </summary>
     public static HuggingFaceModel ReadGenerator(string folder) => Read(folder, ElectraArchitecture.MaskedLanguageModel);
-
-    /// <summary>
-    /// Reads a folder of <see cref="ElectraArchitecture.SequenceClassification"/>; errors as for <see cref="ReadDiscriminator"/>.
-    /// </summary>
-    public static HuggingFaceModel ReadClassifier(string folder) => Read(folder, ElectraArchitecture.SequenceClassification);
 
     /// <summary>Reads a folder of a named architecture; errors as for <see cref="ReadDiscriminator"/>.</summary>
     public static HuggingFaceModel Read(string folder, string architecture)

@@ -3,25 +3,41 @@ namespace ElectraPipeline.Training.Finetuning;
 /// <summary>One task the pre-trained discriminator is fine-tuned on. Defaults: the official run_finetuning.py, without its known fault.</summary>
 public sealed record FinetuneOptions
 {
+    /// <summary>Kinds of tasks.</summary>
+    public static IReadOnlyList<string> Kinds { get; } = ["classification", "regression", "tagging"];
+
     /// <summary>Unique in the run; part of the stage's name in tables ("member-kind").</summary>
     public required string Name { get; init; }
 
-    /// <summary>"classification" (more kinds as they are added).</summary>
+    /// <summary>
+    /// "classification" (one class a text or pair), "regression" (a number a text or pair), "tagging" (a tag a word, from CoNLL files).
+    /// </summary>
     public string Kind { get; init; } = "classification";
 
-    /// <summary>Training data: a TSV, CSV or JSONL file relative to the config, or "dotnet-docs:member-kind".</summary>
+    /// <summary>
+    /// Training data: a TSV, CSV or JSONL file relative to the config, or "dotnet-docs:member-kind"; for tagging a file of CoNLL's form, a
+    /// word a line and a blank line after a sentence.
+    /// </summary>
     public required string Train { get; init; }
 
     /// <summary>Evaluation data; null: a share of the training data, split by <see cref="GroupColumn"/> if given.</summary>
     public string? Evaluation { get; init; }
 
-    /// <summary>Column or field with the text.</summary>
+    /// <summary>
+    /// The figure that seeds are summarized and the exported one is chosen by; null: "accuracy", "pearson" or "entity_f1" by kind.
+    /// </summary>
+    public string? Metric { get; init; }
+
+    /// <summary>Train on each pair in both orders, as the official code does for MRPC and STS-B.</summary>
+    public bool BothOrders { get; init; }
+
+    /// <summary>Column or field with the text; for tagging the word's column by its place ("#0" is the first, and the default).</summary>
     public string TextColumn { get; init; } = "text";
 
     /// <summary>Column or field with the second text of a pair; null: single texts.</summary>
     public string? PairColumn { get; init; }
 
-    /// <summary>Column or field with the label.</summary>
+    /// <summary>Column or field with the label; for tagging the tag's column by its place, by default the last.</summary>
     public string LabelColumn { get; init; } = "label";
 
     /// <summary>
@@ -78,7 +94,8 @@ public sealed record FinetuneOptions
     /// <summary>Throws a <see cref="PermanentException"/> that names the first value out of range.</summary>
     internal void Validate()
     {
-        Require(Kind == "classification", nameof(Kind), Kind, "\"classification\"");
+        Require(Kinds.Contains(Kind), nameof(Kind), Kind, string.Join(", ", Kinds.Select(kind => $"\"{kind}\"")));
+        Require(!BothOrders || PairColumn is not null, nameof(BothOrders), BothOrders, "false without a PairColumn");
         Require(EvaluationShare is > 0 and < 1, nameof(EvaluationShare), EvaluationShare, "in (0, 1)");
         Require(MaxTrainExamples >= 0, nameof(MaxTrainExamples), MaxTrainExamples, "at least 0");
         Require(MaxEvaluationExamples >= 0, nameof(MaxEvaluationExamples), MaxEvaluationExamples, "at least 0");

@@ -21,18 +21,15 @@ internal sealed class FinetunePlan : IDisposable
             ? VocabularyStore.Read(vocabulary)
             : HuggingFaceFolder.ReadTokenizer(mainFolder);
         CheckVocabulary(mainFolder);
-        Data = TaskData.Load(Options, request.ConfigFolder, request.Seed);
-        ExampleEncoder encoder = new(new WordPieceTokenizer(Vocabulary, Tokenizer), Data.Labels, Options.SequenceLength);
-        Train = encoder.Encode(Data.Train);
-        Evaluation = encoder.Encode(Data.Evaluation);
+        Task = FinetuneTask.Load(Options, request.ConfigFolder, request.Seed, new WordPieceTokenizer(Vocabulary, Tokenizer));
         Source = HuggingFaceFolder.ReadEncoder(mainFolder);
         Model = Resolve(Source.Config, request.ModelFolder);
         HeadDropout = Options.Dropout ?? Source.Config.ClassifierDropout ?? Source.Config.HiddenDropoutProb;
-        StepsPerTraining = Math.Max(1, (int)Math.Ceiling(Options.Epochs * ((Train.Count + Options.BatchSize - 1) / Options.BatchSize)));
+        StepsPerTraining = Math.Max(1, (int)Math.Ceiling(Options.Epochs * ((Task.Train.Count + Options.BatchSize - 1) / Options.BatchSize)));
         Fingerprint = JsonSerializer.SerializeToElement(new
         {
             options = Options with { CheckpointSteps = 1 }, // how often a checkpoint is written may change between attempts
-            data = Data.Digest,
+            data = Task.Digest,
             vocabulary = Vocabulary.Digest,
             model = DigestOfWeights(mainFolder),
         });
@@ -50,17 +47,8 @@ internal sealed class FinetunePlan : IDisposable
     /// <summary>How text becomes words.</summary>
     public TokenizerOptions Tokenizer { get; }
 
-    /// <summary>The labelled texts.</summary>
-    public TaskData Data { get; }
-
-    /// <summary>The classes.</summary>
-    public IReadOnlyList<string> Labels => Data.Labels;
-
-    /// <summary>Examples trained on.</summary>
-    public IReadOnlyList<EncodedExample> Train { get; }
-
-    /// <summary>Examples measured on.</summary>
-    public IReadOnlyList<EncodedExample> Evaluation { get; }
+    /// <summary>The task with its examples.</summary>
+    public FinetuneTask Task { get; }
 
     /// <summary>The pre-trained encoder.</summary>
     public HuggingFaceModel Source { get; }

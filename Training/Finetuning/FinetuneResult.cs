@@ -17,10 +17,13 @@ public sealed record FinetuneResult
     /// <summary>The task's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The figure that arms summarize and the exported seed is chosen by: "accuracy".</summary>
-    public string Metric { get; init; } = "accuracy";
+    /// <summary>The task's kind.</summary>
+    public required string Kind { get; init; }
 
-    /// <summary>Class names in order of their numbers.</summary>
+    /// <summary>The figure that arms summarize and the exported seed is chosen by, one of a training's.</summary>
+    public required string Metric { get; init; }
+
+    /// <summary>Class or tag names in order of their numbers; empty for scores.</summary>
     public required IReadOnlyList<string> Classes { get; init; }
 
     /// <summary>Examples trained on.</summary>
@@ -35,11 +38,8 @@ public sealed record FinetuneResult
     /// <summary>SHA-256 of both lists of examples.</summary>
     public required string DataDigest { get; init; }
 
-    /// <summary>The most frequent class of the training examples.</summary>
-    public required string MajorityClass { get; init; }
-
-    /// <summary>Accuracy of always answering <see cref="MajorityClass"/>: what a model must beat.</summary>
-    public required double MajorityAccuracy { get; init; }
+    /// <summary>What a model must beat.</summary>
+    public required FinetuneBaseline Baseline { get; init; }
 
     /// <summary>"pretrained", and "random" where a baseline was asked for.</summary>
     public required IReadOnlyList<FinetuneArm> Arms { get; init; }
@@ -57,9 +57,9 @@ public sealed record FinetuneResult
 public sealed record FinetuneArm(
     string Arm, IReadOnlyList<FinetuneTraining> Trainings, double Mean, double Median, double StandardDeviation)
 {
-    internal static FinetuneArm Of(string arm, IReadOnlyList<FinetuneTraining> trainings)
+    internal static FinetuneArm Of(string arm, string metric, IReadOnlyList<FinetuneTraining> trainings)
     {
-        double[] sorted = [.. trainings.Select(training => training.Accuracy).Order()];
+        double[] sorted = [.. trainings.Select(training => training.Figures[metric]).Order()];
         double mean = sorted.Average();
         double spread = sorted.Sum(value => (value - mean) * (value - mean));
         return new FinetuneArm(
@@ -70,18 +70,18 @@ public sealed record FinetuneArm(
             sorted.Length > 1 ? Math.Sqrt(spread / (sorted.Length - 1)) : 0);
     }
 
-    internal FinetuneTraining MedianTraining() =>
-        Trainings.OrderBy(training => training.Accuracy).ThenBy(training => training.Seed).ElementAt((Trainings.Count - 1) / 2);
+    internal FinetuneTraining MedianTraining(string metric) =>
+        Trainings.OrderBy(training => training.Figures[metric]).ThenBy(training => training.Seed).ElementAt((Trainings.Count - 1) / 2);
 }
+
+/// <summary>An answer that needs no model.</summary>
+/// <param name="Answer">What it answers, in words.</param>
+/// <param name="Value">The metric that it reaches on the evaluation examples.</param>
+public sealed record FinetuneBaseline(string Answer, double Value);
 
 /// <summary>One training, measured on the evaluation examples after its last step.</summary>
 /// <param name="Seed">Its seed.</param>
 /// <param name="Steps">Optimizer steps.</param>
-/// <param name="Accuracy">Share of right answers.</param>
-/// <param name="MacroF1">Mean F1 of the classes that occur.</param>
-/// <param name="MicroF1">F1 of all classes counted together.</param>
-/// <param name="Matthews">Matthews correlation.</param>
-/// <param name="PositiveF1">F1 of the second class, which GLUE reports for two classes; null for more.</param>
-/// <param name="Loss">Mean cross-entropy, in nats.</param>
-public sealed record FinetuneTraining(
-    int Seed, long Steps, double Accuracy, double MacroF1, double MicroF1, double Matthews, double? PositiveF1, double Loss);
+/// <param name="Figures">Figures of merit by name, in [0, 1] or, for correlations, [-1, 1].</param>
+/// <param name="Loss">Mean loss a target (example, or labelled word), in nats; for scores the squared error.</param>
+public sealed record FinetuneTraining(int Seed, long Steps, IReadOnlyDictionary<string, double> Figures, double Loss);

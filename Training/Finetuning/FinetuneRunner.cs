@@ -60,7 +60,7 @@ internal sealed class FinetuneRunner(FinetunePlan plan, FinetuneLedger ledger, I
 
     private void Train(TrainingKey key, CancellationToken stop)
     {
-        using ClassifierTrainer trainer = Start(key);
+        using TaskTrainer trainer = Start(key);
         double lossSum = 0;
         int lossCount = 0;
         long saved = trainer.Step;
@@ -92,38 +92,38 @@ internal sealed class FinetuneRunner(FinetunePlan plan, FinetuneLedger ledger, I
         Finish(key, trainer);
     }
 
-    private ClassifierTrainer Start(TrainingKey key)
+    private TaskTrainer Start(TrainingKey key)
     {
-        ClassifierTrainer trainer = new(plan, TrainingSeed(runSeed, key));
+        TaskTrainer trainer = new(plan, TrainingSeed(runSeed, key));
         if (ledger.SnapshotOf(key) is { } snapshot)
         {
             trainer.Restore(snapshot);
         }
         else if (key.Arm == TrainingKey.Pretrained)
         {
-            trainer.Classifier.Load(plan.Source);
+            trainer.Model.Load(plan.Source);
         }
 
         return trainer;
     }
 
-    private void Measure(TrainingKey key, ClassifierTrainer trainer)
+    private void Measure(TrainingKey key, TaskTrainer trainer)
     {
         if (trainer.Step % trainer.StepsPerEpoch == 0)
         {
-            Report(key, trainer.Evaluate(key.Seed, plan.Evaluation));
+            Report(key, trainer.Evaluate(key.Seed, plan.Task.Evaluation));
         }
     }
 
-    private void Finish(TrainingKey key, ClassifierTrainer trainer)
+    private void Finish(TrainingKey key, TaskTrainer trainer)
     {
-        FinetuneTraining result = trainer.Evaluate(key.Seed, plan.Evaluation);
+        FinetuneTraining result = trainer.Evaluate(key.Seed, plan.Task.Evaluation);
         Report(key, result);
-        reporter.Log($"{key.Path}: accuracy {result.Accuracy:F4}, macro F1 {result.MacroF1:F4}, Matthews {result.Matthews:F4}");
+        reporter.Log($"{key.Path}: " + string.Join(", ", result.Figures.Select(figure => $"{figure.Key} {figure.Value:F4}")));
         ledger.Record(key, trainer.Step, key.Arm == TrainingKey.Pretrained ? trainer.ParameterSnapshot() : null, result);
     }
 
-    private long Save(TrainingKey key, ClassifierTrainer trainer, long saved)
+    private long Save(TrainingKey key, TaskTrainer trainer, long saved)
     {
         if (trainer.Step > saved)
         {
@@ -135,9 +135,11 @@ internal sealed class FinetuneRunner(FinetunePlan plan, FinetuneLedger ledger, I
 
     private void Report(TrainingKey key, FinetuneTraining result)
     {
-        reporter.Metric(NameOf(key, "accuracy"), result.Steps, result.Accuracy);
-        reporter.Metric(NameOf(key, "macro_f1"), result.Steps, result.MacroF1);
-        reporter.Metric(NameOf(key, "matthews"), result.Steps, result.Matthews);
+        foreach ((string name, double value) in result.Figures)
+        {
+            reporter.Metric(NameOf(key, name), result.Steps, value);
+        }
+
         reporter.Metric(NameOf(key, "loss"), result.Steps, result.Loss);
     }
 

@@ -36,7 +36,7 @@ public sealed record ImportedFile(string Path, long Bytes, string Sha256);
 public sealed record ImportedTensor(StoredTensor Source, string? Model, string? Name, string? Note);
 
 /// <summary>A model that will be written.</summary>
-/// <param name="Model">"discriminator" or "generator".</param>
+/// <param name="Model">"discriminator", "generator", or "encoder" for a language model alone.</param>
 /// <param name="Architecture">One of <see cref="ElectraArchitecture"/>.</param>
 /// <param name="Config">Its sizes.</param>
 public sealed record ImportedModel(string Model, string Architecture, HuggingFaceConfig Config);

@@ -22,10 +22,10 @@ public sealed class ModelImport : IDisposable
     private ModelImport(ImportRequest request, string format, IReadOnlyList<ImportSource> sources, string tokenizerFolder)
     {
         this.request = request;
-        this.sources = sources;
+        this.sources = WithMain(sources);
         this.tokenizerFolder = tokenizerFolder;
         Format = format;
-        Faults = [.. sources.SelectMany(source => source.Faults()), .. Disagreements()];
+        Faults = [.. this.sources.SelectMany(source => source.Faults()), .. Disagreements()];
     }
 
     /// <summary>"Hugging Face" or "TensorFlow".</summary>
@@ -74,7 +74,7 @@ public sealed class ModelImport : IDisposable
         }
     }
 
-    /// <summary>Writes discriminator/ and generator/ (those there are), each with the tokenizer, and the lineage.</summary>
+    /// <summary>Writes discriminator/ and generator/ (those there are), or encoder/ for a language model alone, each with the tokenizer, and the lineage.</summary>
     /// <returns>The files that it was read from.</returns>
     /// <exception cref="PermanentException">Something is missing, contradicts the sizes, or is damaged.</exception>
     public IReadOnlyList<ImportedFile> Write(string folder)
@@ -141,6 +141,12 @@ public sealed class ModelImport : IDisposable
     }
 
     private static bool Holds(string folder) => File.Exists(Path.Combine(folder, HuggingFaceFolder.ConfigName));
+
+    // A language model alone is no generator of anything: its encoder is what fine-tuning starts from.
+    private static IReadOnlyList<ImportSource> WithMain(IReadOnlyList<ImportSource> sources) =>
+        sources is [{ Description: { Architecture: ElectraArchitecture.MaskedLanguageModel } only }]
+            ? [sources[0] with { Description = only with { Model = ElectraModelFolder.LanguageModelName } }]
+            : sources;
 
     private IEnumerable<string> Disagreements()
     {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Hashing;
 using System.Security.Cryptography;
 using System.Text;
 using ElectraPipeline.Training.Corpus;
@@ -27,17 +26,18 @@ internal sealed record TaskData(
         IReadOnlyList<TaskExample> evaluation;
         if (options.Evaluation is null)
         {
-            (train, evaluation) = Split(train, options.EvaluationShare, options.Train);
+            (train, evaluation) = ExampleSelection.Split(train, GroupOf, options.EvaluationShare, options.Train);
         }
         else
         {
             evaluation = Read(options.Evaluation, options, configFolder);
         }
 
-        train = Choose(train, options.MaxTrainExamples, seed);
-        evaluation = FirstByHash(evaluation, options.MaxEvaluationExamples);
+        train = options.BothOrders ? [.. train, .. train.Select(example => example with { Text = example.Pair!, Pair = example.Text })] : train;
+        train = ExampleSelection.Choose(train, options.MaxTrainExamples, seed);
+        evaluation = ExampleSelection.FirstByHash(evaluation, KeyOf, options.MaxEvaluationExamples);
         IReadOnlyList<string> labels = Order(train.Concat(evaluation).Select(example => example.Label).Distinct());
-        return labels.Count >= 2
+        return labels.Count >= 2 || options.Kind != "classification"
             ? new TaskData(train, evaluation, labels, DigestOf(train, evaluation))
             : throw new PermanentException($"{options.Train}: every label is \"{labels[0]}\"; classification needs at least two classes");
     }
@@ -55,67 +55,9 @@ internal sealed record TaskData(
                 + $"\"{BuiltIn}{MemberKind}\"");
     }
 
-    /// <summary>
-    /// Holds groups out, in the order of their hash, each that still fits into the share of examples; if none fits, the smallest.
-    /// Groups that overshoot are passed over because real groups differ in size by orders of magnitude.
-    /// </summary>
-    private static (IReadOnlyList<TaskExample> Train, IReadOnlyList<TaskExample> Evaluation) Split(
-        IReadOnlyList<TaskExample> examples, double share, string source)
-    {
-        List<IGrouping<string, TaskExample>> groups = [.. examples
-            .GroupBy(GroupOf)
-            .OrderBy(group => Hash(group.Key))
-            .ThenBy(group => group.Key, StringComparer.Ordinal)];
-        if (groups.Count < 2)
-        {
-            throw new PermanentException($"{source}: all examples are of one group, \"{groups[0].Key}\"; name an evaluation file or "
-                + "another group column");
-        }
-
-        long room = Math.Max(1, (long)Math.Round(share * examples.Count));
-        HashSet<string> heldOut = [];
-        foreach (IGrouping<string, TaskExample> group in groups)
-        {
-            if (group.Count() <= room && heldOut.Count < groups.Count - 1)
-            {
-                heldOut.Add(group.Key);
-                room -= group.Count();
-            }
-        }
-
-        if (heldOut.Count == 0)
-        {
-            heldOut.Add(groups.MinBy(group => group.Count())!.Key);
-        }
-
-        ILookup<bool, TaskExample> sides = examples.ToLookup(example => heldOut.Contains(GroupOf(example)));
-        return ([.. sides[false]], [.. sides[true]]);
-    }
-
     private static string GroupOf(TaskExample example) => example.Group ?? KeyOf(example);
 
     private static string KeyOf(TaskExample example) => $"{example.Text}\0{example.Pair}";
-
-    private static IReadOnlyList<TaskExample> Choose(IReadOnlyList<TaskExample> examples, int most, ulong seed)
-    {
-        if (most == 0 || examples.Count <= most)
-        {
-            return examples;
-        }
-
-        int[] order = [.. Enumerable.Range(0, examples.Count)];
-        CounterRandom random = new(RandomPurpose.SeedFor(seed, RandomPurpose.ExampleSelection), 0);
-        for (int i = 0; i < most; i++)
-        {
-            int j = i + random.Next(order.Length - i);
-            (order[i], order[j]) = (order[j], order[i]);
-        }
-
-        return [.. order.Take(most).Order().Select(i => examples[i])];
-    }
-
-    private static IReadOnlyList<TaskExample> FirstByHash(IReadOnlyList<TaskExample> examples, int most) =>
-        most == 0 || examples.Count <= most ? examples : [.. examples.OrderBy(example => Hash(KeyOf(example))).Take(most)];
 
     private static IReadOnlyList<string> Order(IEnumerable<string> labels)
     {
@@ -124,8 +66,6 @@ internal sealed record TaskData(
             ? [.. ordinal.OrderBy(label => long.Parse(label, CultureInfo.InvariantCulture))]
             : ordinal;
     }
-
-    private static ulong Hash(string text) => XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(text));
 
     private static string DigestOf(params IReadOnlyList<TaskExample>[] lists)
     {

@@ -12,13 +12,21 @@ internal static class TaskFile
     /// <exception cref="PermanentException">File, column or row is missing or malformed; the message names it and its line.</exception>
     public static IReadOnlyList<TaskExample> Read(string path, TaskColumns columns)
     {
+        TaskExample[] examples = [.. Rows(path, columns.Names).Select(row => Example(path, row.Line, row.Values, columns))];
+        return examples.Length > 0 ? examples : throw new PermanentException($"{path}: the file holds no labelled text");
+    }
+
+    /// <summary>The bytes of a file, unpacked if its name ends with .gz, without a byte order mark.</summary>
+    /// <exception cref="PermanentException">It is missing or damaged.</exception>
+    public static byte[] ReadBytes(string path)
+    {
         if (!File.Exists(path))
         {
             throw new PermanentException($"{path}: there is no such file of labelled texts");
         }
 
-        TaskExample[] examples = [.. Rows(path, columns.Names).Select(row => Example(path, row.Line, row.Values, columns))];
-        return examples.Length > 0 ? examples : throw new PermanentException($"{path}: the file holds no labelled text");
+        byte[] content = IsCompressed(path) ? Unzip(path) : File.ReadAllBytes(path);
+        return content.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? content[3..] : content;
     }
 
     /// <summary>The fault of a column that is not there.</summary>
@@ -32,10 +40,8 @@ internal static class TaskFile
 
     private static IEnumerable<(long Line, IReadOnlyList<string> Values)> Rows(string path, IReadOnlyList<string> columns)
     {
-        bool compressed = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
-        string extension = Path.GetExtension(compressed ? path[..^3] : path).ToLowerInvariant();
-        byte[] content = compressed ? Unzip(path) : File.ReadAllBytes(path);
-        content = content.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? content[3..] : content;
+        string extension = Path.GetExtension(IsCompressed(path) ? path[..^3] : path).ToLowerInvariant();
+        byte[] content = ReadBytes(path);
         return extension switch
         {
             ".tsv" => TabSeparatedFile.Rows(path, content, columns),
@@ -45,6 +51,8 @@ internal static class TaskFile
                 + $".gz), not \"{extension}\""),
         };
     }
+
+    private static bool IsCompressed(string path) => path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
 
     private static TaskExample Example(string path, long line, IReadOnlyList<string> values, TaskColumns columns)
     {

@@ -19,17 +19,14 @@ public sealed class HuggingFaceFolderTests : IDisposable
     [InlineData("discriminator", ElectraArchitecture.PreTraining)]
     [InlineData("generator", ElectraArchitecture.MaskedLanguageModel)]
     [InlineData("heads/sequence_classification", ElectraArchitecture.SequenceClassification)]
+    [InlineData("heads/token_classification", ElectraArchitecture.TokenClassification)]
+    [InlineData("heads/question_answering", ElectraArchitecture.QuestionAnswering)]
     public void A_golden_folder_written_again_is_the_same_model(string name, string architecture)
     {
         string golden = SharedData.Require("golden/electra-tiny/" + name);
         using HuggingFaceModel model = HuggingFaceFolder.Read(golden, architecture);
         (string, Tensor)[] tensors = [.. model.Tensors.Reverse().Select(item => (item.Key, item.Value))];
-        switch (architecture)
-        {
-            case ElectraArchitecture.PreTraining: HuggingFaceFolder.WriteDiscriminator(folder, model.Config, tensors); break;
-            case ElectraArchitecture.MaskedLanguageModel: HuggingFaceFolder.WriteGenerator(folder, model.Config, tensors); break;
-            default: HuggingFaceFolder.WriteClassifier(folder, model.Config, model.Config.Labels, tensors); break;
-        }
+        HuggingFaceFolder.Write(folder, model.Config, architecture, tensors);
 
         AssertSameTensors(Path.Combine(golden, "model.safetensors"), Path.Combine(folder, "model.safetensors"));
         AssertSameConfig(Path.Combine(golden, "config.json"), Path.Combine(folder, "config.json"));
@@ -61,6 +58,18 @@ public sealed class HuggingFaceFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_multiple_choice_head_has_hugging_faces_names_and_shapes()
+    {
+        using var scope = NewDisposeScope();
+        HuggingFaceFolder.Write(folder, Tiny, ElectraArchitecture.MultipleChoice, Random(Tiny, ElectraArchitecture.MultipleChoice));
+        using HuggingFaceModel model = HuggingFaceFolder.Read(folder, ElectraArchitecture.MultipleChoice);
+        Assert.Equal(
+            ["sequence_summary.summary.weight 8,8", "sequence_summary.summary.bias 8", "classifier.weight 1,8", "classifier.bias 1"],
+            model.Tensors.TakeLast(4).Select(item => $"{item.Key} {string.Join(',', item.Value.shape)}"));
+        Assert.Contains("ElectraForMultipleChoice", File.ReadAllText(Path.Combine(folder, "config.json")));
+    }
+
+    [Fact]
     public void A_wrong_tensor_is_named_when_writing()
     {
         using var scope = NewDisposeScope();
@@ -85,6 +94,10 @@ public sealed class HuggingFaceFolderTests : IDisposable
         Assert.Contains("describes no tensor electra.encoder.layer.1.attention.self.query.weight", ReadFault());
         Edit("num_hidden_layers", 3);
         Assert.Contains("no tensor \"electra.encoder.layer.2.attention.self.query.weight\"", ReadFault());
+        Edit("num_hidden_layers", 2);
+        Edit("intermediate_size", null);
+        Assert.Contains("config.json: the key \"intermediate_size\" is missing", ReadFault());
+        Edit("intermediate_size", 12);
         Edit("hidden_act", "gelu_new");
         Assert.Contains("hidden_act is gelu_new", ReadFault());
         Edit("model_type", "bert");
@@ -150,11 +163,16 @@ public sealed class HuggingFaceFolderTests : IDisposable
     private string ReadFault(Func<HuggingFaceModel>? read = null) =>
         Assert.Throws<PermanentException>(() => (read ?? (() => HuggingFaceFolder.ReadDiscriminator(folder)))().Dispose()).Message;
 
-    private void Edit(string key, JsonNode value)
+    private void Edit(string key, JsonNode? value)
     {
         string path = Path.Combine(folder, "config.json");
         JsonObject config = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
-        config[key] = value;
+        config.Remove(key);
+        if (value is not null)
+        {
+            config[key] = value;
+        }
+
         File.WriteAllText(path, config.ToJsonString());
     }
 }

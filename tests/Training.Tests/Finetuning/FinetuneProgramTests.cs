@@ -52,11 +52,11 @@ public sealed class FinetuneProgramTests : IDisposable
         Assert.Equal((320, 80), (result.TrainExamples, result.EvaluationExamples));
         Assert.Equal(["pretrained", "random"], result.Arms.Select(arm => arm.Arm));
         Assert.All(result.Arms, arm => Assert.Equal([1, 2, 3], arm.Trainings.Select(training => training.Seed)));
-        Assert.True(result.Arms[0].Median > result.MajorityAccuracy + 0.2, $"{result.Arms[0].Median} against {result.MajorityAccuracy}");
-        double[] accuracies = [.. result.Arms[0].Trainings.Select(training => training.Accuracy).Order()];
+        Assert.True(result.Arms[0].Median > result.Baseline.Value + 0.2, $"{result.Arms[0].Median} against {result.Baseline}");
+        double[] accuracies = [.. result.Arms[0].Trainings.Select(training => training.Figures["accuracy"]).Order()];
         Assert.Equal(accuracies[1], result.Arms[0].Median);
         Assert.Equal(accuracies.Average(), result.Arms[0].Mean, 1e-12);
-        Assert.Equal(accuracies[1], result.Arms[0].Trainings.Single(training => training.Seed == result.ExportedSeed).Accuracy);
+        Assert.Equal(accuracies[1], result.Arms[0].Trainings.Single(training => training.Seed == result.ExportedSeed).Figures["accuracy"]);
         Assert.All(result.Arms.SelectMany(arm => arm.Trainings), training => Assert.Equal(120, training.Steps));
 
         FinetuneResult stored = JsonSerializer.Deserialize<FinetuneResult>(File.ReadAllBytes(At("out/results.json")), FinetuneResult.Json)!;
@@ -111,14 +111,14 @@ public sealed class FinetuneProgramTests : IDisposable
         FinetuneResult result = FinetuneProgram.Run(request, new Recorder(), CancellationToken.None);
 
         using FinetunePlan plan = FinetunePlan.Make(request);
-        using HuggingFaceModel model = HuggingFaceFolder.ReadClassifier(At("export"));
+        using HuggingFaceModel model = HuggingFaceFolder.Read(At("export"), ElectraArchitecture.SequenceClassification);
         Assert.Equal(result.Classes, model.Config.Labels);
-        using SequenceClassifier exported = new(plan.Model, result.Classes.Count, 0, CPU);
+        using TaskModel exported = new(plan.Model, new SequenceHead(result.Classes.Count), 0, CPU);
         exported.Load(model);
 
         // The same training, its parameters still in memory.
-        using ClassifierTrainer trainer = new(plan, FinetuneRunner.TrainingSeed(request.Seed, new TrainingKey(TrainingKey.Pretrained, 7)));
-        trainer.Classifier.Load(plan.Source);
+        using TaskTrainer trainer = new(plan, FinetuneRunner.TrainingSeed(request.Seed, new TrainingKey(TrainingKey.Pretrained, 7)));
+        trainer.Model.Load(plan.Source);
         while (trainer.Step < trainer.TotalSteps)
         {
             trainer.Train();
@@ -126,9 +126,45 @@ public sealed class FinetuneProgramTests : IDisposable
 
         using var scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        EncodedExample example = plan.Evaluation[0];
+        EncodedExample example = plan.Task.Evaluation[0];
         EncoderInput input = EncoderInput.Create(example.Ids, [example.Ids.Length], [example.SecondSegment], CPU);
-        Assert.Equal(trainer.Classifier.Forward(input, null).data<float>().ToArray(), exported.Forward(input, null).data<float>().ToArray());
+        Assert.Equal(trainer.Model.Forward(input, null).data<float>().ToArray(), exported.Forward(input, null).data<float>().ToArray());
+    }
+
+    [Fact]
+    public void Tags_of_words_are_learned_and_exported()
+    {
+        WriteTagged("tags.txt");
+        FinetuneOptions options = Options with { Kind = "tagging", Train = "tags.txt", Seeds = [1], RandomBaseline = false };
+        FinetuneResult result = FinetuneProgram.Run(Request("tagged") with { Options = options }, new Recorder(), CancellationToken.None);
+        Assert.Equal(("entity_f1", "tagging"), (result.Metric, result.Kind));
+        Assert.Equal(["B-X", "I-X", "O"], result.Classes);
+        Assert.True(result.Arms[0].Median > result.Baseline.Value + 0.1, $"{result.Arms[0].Median} against {result.Baseline}");
+        using HuggingFaceModel model = HuggingFaceFolder.Read(At("tagged"), ElectraArchitecture.TokenClassification);
+        Assert.Equal(result.Classes, model.Config.Labels);
+        Assert.Equal([3L, 32L], model.Tensors["classifier.weight"].shape);
+    }
+
+    [Fact]
+    public void Scores_are_learned_and_exported_in_their_own_units()
+    {
+        WriteScored("scores.tsv");
+        FinetuneOptions options = Options with { Kind = "regression", Train = "scores.tsv", Seeds = [1], RandomBaseline = false, Epochs = 8 };
+        FinetuneRequest request = Request("scored") with { Options = options };
+        FinetuneResult result = FinetuneProgram.Run(request, new Recorder(), CancellationToken.None);
+        Assert.Equal(("pearson", 0.0), (result.Metric, result.Baseline.Value));
+        Assert.True(result.Arms[0].Median > 0.5, $"{result.Arms[0].Median}");
+
+        using HuggingFaceModel model = HuggingFaceFolder.Read(At("scored"), ElectraArchitecture.SequenceClassification);
+        Assert.Equal(("regression", 1), (model.Config.ProblemType, model.Config.Labels.Count));
+        using FinetunePlan plan = FinetunePlan.Make(request);
+        using TaskModel exported = new(plan.Model, plan.Task.Head, 0, CPU);
+        exported.Load(model);
+        using var scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        double mean = plan.Task.Evaluation.Average(example =>
+            exported.Forward(EncoderInput.Create(example.Ids, [example.Ids.Length], [example.SecondSegment], CPU), null).item<float>());
+        Assert.InRange(mean, plan.Task.Evaluation.Average(example => ((ScoreExample)example).Score) * 0.5, 300);
     }
 
     [Fact]
@@ -138,7 +174,9 @@ public sealed class FinetuneProgramTests : IDisposable
         Assert.Contains("the model was trained with", Fault(Request("x") with { VocabularyFolder = At("other") }));
         Assert.Contains("SequenceLength is 64, the model takes 16", Fault(Request("x") with { Options = Options with { SequenceLength = 64 } }));
         Assert.Contains("Seeds is 1, 1", Fault(Request("x") with { Options = Options with { Seeds = [1, 1] } }));
-        Assert.Contains("Kind is tagging", Fault(Request("x") with { Options = Options with { Kind = "tagging" } }));
+        Assert.Contains("Kind is parsing", Fault(Request("x") with { Options = Options with { Kind = "parsing" } }));
+        Assert.Contains("Metric is f9; this task has accuracy", Fault(Request("x") with { Options = Options with { Metric = "f9" } }));
+        Assert.Contains("\"yes\" is no number", Fault(Request("x") with { Options = Options with { Kind = "regression" } }));
         Assert.Contains("diverged at step", Fault(Request("x") with { Options = Options with { LearningRate = 1e30, Seeds = [1] } }));
 
         FinetuneRequest request = Request("x") with { Options = Options with { Seeds = [7], Epochs = 1, RandomBaseline = false } };
@@ -217,6 +255,43 @@ public sealed class FinetuneProgramTests : IDisposable
         }
 
         File.WriteAllLines(At("task.jsonl"), lines);
+    }
+
+    /// <summary>Sentences in which a letter after an 'a' is a chunk's second word, so that no letter says its tag alone.</summary>
+    private void WriteTagged(string name)
+    {
+        CounterRandom random = new(12, 0);
+        List<string> lines = [];
+        for (int i = 0; i < 400; i++)
+        {
+            bool follows = false;
+            for (int words = 4 + random.Next(8); words > 0; words--)
+            {
+                string word = Words[random.Next(3) == 0 ? 0 : random.Next(Words.Length)];
+                string tag = follows && word != "a" ? "I-X" : word == "a" ? "B-X" : "O";
+                lines.Add($"{word} {tag}");
+                follows = word == "a";
+            }
+
+            lines.Add("");
+        }
+
+        File.WriteAllLines(At(name), lines);
+    }
+
+    /// <summary>Texts whose score is a hundred times the number of 'a's in them.</summary>
+    private void WriteScored(string name)
+    {
+        CounterRandom random = new(13, 0);
+        List<string> lines = ["text\tlabel"];
+        for (int i = 0; i < 400; i++)
+        {
+            int count = random.Next(5);
+            IEnumerable<string> letters = Enumerable.Range(0, 8).Select(place => place < count ? "a" : Words[2 + random.Next(Words.Length - 2)]);
+            lines.Add($"{string.Join(' ', letters)}\t{100 * count}");
+        }
+
+        File.WriteAllLines(At(name), lines);
     }
 
     private sealed class Recorder : IStageReporter

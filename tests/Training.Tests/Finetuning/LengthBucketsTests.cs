@@ -8,7 +8,7 @@ namespace ElectraPipeline.Training.Tests.Finetuning;
 public sealed class LengthBucketsTests
 {
     private static readonly EncodedExample[] Examples =
-        [.. Enumerable.Range(0, 1_003).Select(i => new EncodedExample(new int[2 + ((i * 37) % 61)], 0, i, false))];
+        [.. Enumerable.Range(0, 1_003).Select(i => new ClassExample(new int[2 + ((i * 37) % 61)], 0, false, i))];
 
     [Fact]
     public void Every_epoch_is_a_permutation_of_its_own()
@@ -55,5 +55,5 @@ public sealed class LengthBucketsTests
     }
 
     private static int[] Epoch(LengthBuckets buckets, int epoch) =>
-        [.. Enumerable.Range(0, buckets.StepsPerEpoch).SelectMany(step => buckets.Batch((epoch * buckets.StepsPerEpoch) + step)).Select(example => example.Label)];
+        [.. Enumerable.Range(0, buckets.StepsPerEpoch).SelectMany(step => buckets.Batch((epoch * buckets.StepsPerEpoch) + step)).Select(example => ((ClassExample)example).Label)];
 }

@@ -99,7 +99,7 @@ public sealed class TaskDataTests : IDisposable
                         _ = first > second ? first-- : second--;
                     }
 
-                    Assert.Equal((first, second), ExampleEncoder.Fit(a, b, room));
+                    Assert.Equal((first, second), TextEncoder.Fit(a, b, room));
                 }
             }
         }
@@ -109,15 +109,40 @@ public sealed class TaskDataTests : IDisposable
     public void Texts_and_pairs_get_their_special_tokens()
     {
         Vocabulary vocabulary = new(["a", "b", "[SEP]", "[CLS]", "[UNK]", "[PAD]", "[MASK]", "c"]);
-        ExampleEncoder encoder = new(new WordPieceTokenizer(vocabulary, new TokenizerOptions()), ["no", "yes"], maxLength: 6);
-        EncodedExample single = encoder.Encode(new TaskExample("a b", null, "yes", null));
+        TextEncoder encoder = new(new WordPieceTokenizer(vocabulary, new TokenizerOptions()), maxLength: 6);
+        EncodedText single = encoder.Encode("a b", null);
         Assert.Equal([3, 0, 1, 2], single.Ids);
-        Assert.Equal((4, 1, false), (single.SecondSegment, single.Label, single.Truncated));
-        EncodedExample pair = encoder.Encode(new TaskExample("a a a b", "c", "no", null));
+        Assert.Equal((4, false), (single.SecondSegment, single.Truncated));
+        EncodedText pair = encoder.Encode("a a a b", "c");
         Assert.Equal([3, 0, 0, 2, 7, 2], pair.Ids);
-        Assert.Equal((4, 0, true), (pair.SecondSegment, pair.Label, pair.Truncated));
-        Assert.Equal([3, 0, 0, 0, 1, 2], encoder.Encode(new TaskExample("a a a b c", null, "no", null)).Ids);
-        Assert.Equal([3, 2, 7, 2], encoder.Encode(new TaskExample("", "c", "no", null)).Ids);
+        Assert.Equal((4, true), (pair.SecondSegment, pair.Truncated));
+        Assert.Equal([3, 0, 0, 0, 1, 2], encoder.Encode("a a a b c", null).Ids);
+        Assert.Equal([3, 2, 7, 2], encoder.Encode("", "c").Ids);
+    }
+
+    [Fact]
+    public void Words_know_where_they_start()
+    {
+        Vocabulary vocabulary = new(["a", "##b", "[SEP]", "[CLS]", "[UNK]", "[PAD]", "[MASK]", "c"]);
+        TextEncoder encoder = new(new WordPieceTokenizer(vocabulary, new TokenizerOptions()), maxLength: 6);
+        (EncodedText text, int[] places) = encoder.Encode(["ab", "\u200b", "c"]);
+        Assert.Equal([3, 0, 1, 4, 7, 2], text.Ids); // a word that normalization removes is unknown, not gone
+        Assert.Equal([1, 3, 4], places);
+        Assert.False(text.Truncated);
+        (text, places) = encoder.Encode(["c", "abb", "ab", "c"]);
+        Assert.Equal([3, 7, 0, 1, 1, 2], text.Ids);
+        Assert.Equal([1, 2], places);
+        Assert.True(text.Truncated);
+    }
+
+    [Fact]
+    public void Pairs_in_both_orders_double_the_training_examples_alone()
+    {
+        File.WriteAllLines(Path.Combine(folder, "train.tsv"), ["text\tother\tlabel", "a\tb\t0", "c\td\t1", "e\tf\t1"]);
+        TaskData data = TaskData.Load(Options with { PairColumn = "other", BothOrders = true, EvaluationShare = 0.34 }, folder, seed: 1);
+        Assert.Equal((4, 1), (data.Train.Count, data.Evaluation.Count));
+        Assert.All(data.Train.Take(2), example => Assert.Contains(example with { Text = example.Pair!, Pair = example.Text }, data.Train.Skip(2)));
+        Assert.Contains("BothOrders is True", Assert.Throws<PermanentException>(() => (Options with { BothOrders = true }).Validate()).Message);
     }
 
     private static FinetuneOptions Options => new() { Name = "test", Train = "train.tsv" };

@@ -113,6 +113,43 @@ public sealed class ModelImportTests : IDisposable
     }
 
     [Fact]
+    public void A_language_model_alone_is_what_fine_tuning_starts_from()
+    {
+        using var scope = NewDisposeScope();
+        WriteFolder("generator", "model.safetensors");
+        using ModelImport import = ModelImport.Open(Request(Path.Combine(SourceFolder, "generator")));
+        import.Write(OutputFolder);
+        Assert.Equal("encoder", Assert.Single(import.Models).Model);
+        using HuggingFaceModel encoder = HuggingFaceFolder.ReadEncoder(Path.Combine(OutputFolder, "encoder"));
+        Assert.Contains("electra.encoder.layer.0.output.dense.weight", encoder.Tensors.Keys);
+    }
+
+    [Fact]
+    public void An_index_that_lies_about_its_files_is_refused_by_file_and_tensor()
+    {
+        using var scope = NewDisposeScope();
+        WriteFolder("discriminator", "model.safetensors.index.json");
+        string folder = Path.Combine(SourceFolder, "discriminator"), index = Path.Combine(folder, "model.safetensors.index.json");
+        string whole = File.ReadAllText(index);
+        const string Tensor = "electra.embeddings.word_embeddings.weight";
+        Write(Tensor, "part-1.safetensors");
+        Assert.Contains($"part-1.safetensors: there is no tensor \"{Tensor}\", which model.safetensors.index.json says is here", Fault(folder));
+        Write(Tensor, "../part-0.safetensors");
+        Assert.Contains("which is no file of this folder", Fault(folder));
+        Write(Tensor, "absent.safetensors");
+        Assert.Contains("absent.safetensors: there is no such file", Fault(folder));
+        File.WriteAllText(index, "{}");
+        Assert.Contains("not an index of weights", Fault(folder));
+
+        void Write(string tensor, string file)
+        {
+            JsonObject edited = JsonNode.Parse(whole)!.AsObject();
+            edited["weight_map"]![tensor] = file;
+            File.WriteAllText(index, edited.ToJsonString());
+        }
+    }
+
+    [Fact]
     public void Wrong_sources_are_refused_with_what_would_do()
     {
         using var scope = NewDisposeScope();

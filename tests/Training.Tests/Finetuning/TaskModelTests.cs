@@ -9,19 +9,19 @@ using static TorchSharp.torch.nn.functional;
 
 namespace ElectraPipeline.Training.Tests.Finetuning;
 
-public sealed class SequenceClassifierTests
+public sealed class TaskModelTests
 {
     private const double Tolerance = 1e-5;
 
-    public SequenceClassifierTests() => set_num_threads(1);
+    public TaskModelTests() => set_num_threads(1);
 
     [Fact]
     public void Logits_of_a_sequence_classifier_are_hugging_faces()
     {
         using var scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        using HuggingFaceModel model = HuggingFaceFolder.ReadClassifier(Head("sequence_classification"));
-        using SequenceClassifier classifier = new(ConfigOf(model.Config), model.Config.Labels.Count, 0, CPU);
+        using HuggingFaceModel model = HuggingFaceFolder.Read(Head("sequence_classification"), ElectraArchitecture.SequenceClassification);
+        using TaskModel classifier = new(ConfigOf(model.Config), new SequenceHead(model.Config.Labels.Count), 0, CPU);
         classifier.Load(model);
         using SafeTensorsFile golden = SafeTensorsFile.Open(SharedData.Require("golden/electra-tiny/forward.safetensors"));
         Tensor logits = classifier.Forward(Input(golden), dropout: null);
@@ -37,7 +37,10 @@ public sealed class SequenceClassifierTests
         using SafeTensorsFile golden = SafeTensorsFile.Open(SharedData.Require("golden/electra-tiny/forward.safetensors"));
         Tensor real = golden.Read("attention_mask").view(-1).@bool();
 
-        Tensor tokens = HeadOverTokens("token_classification", ElectraArchitecture.TokenClassification, "classifier", golden);
+        using HuggingFaceModel model = HuggingFaceFolder.Read(Head("token_classification"), ElectraArchitecture.TokenClassification);
+        using TaskModel tagger = new(ConfigOf(model.Config), new TokenHead(5), 0, CPU);
+        tagger.Load(model);
+        Tensor tokens = tagger.Forward(Input(golden), dropout: null).view(-1, 5);
         Assert.InRange(GoldenVerification.MaxDifference(tokens[real], golden.Read("token_classification.logits").view(-1, 5)[real]), 0, Tolerance);
 
         Tensor answers = HeadOverTokens("question_answering", ElectraArchitecture.QuestionAnswering, "qa_outputs", golden);
@@ -45,13 +48,70 @@ public sealed class SequenceClassifierTests
         Assert.InRange(GoldenVerification.MaxDifference(answers[real], expected[real]), 0, Tolerance);
     }
 
+    [Theory]
+    [InlineData("sequence_classification", ElectraArchitecture.SequenceClassification)]
+    [InlineData("token_classification", ElectraArchitecture.TokenClassification)]
+    public void A_model_written_and_read_back_gives_the_same_bits(string name, string architecture)
+    {
+        using TemporaryFolder folder = new();
+        using var scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        using SafeTensorsFile golden = SafeTensorsFile.Open(SharedData.Require("golden/electra-tiny/forward.safetensors"));
+        using HuggingFaceModel model = HuggingFaceFolder.Read(Head(name), architecture);
+        TaskHead head = architecture == ElectraArchitecture.TokenClassification ? new TokenHead(5) : new SequenceHead(3);
+        using TaskModel first = new(ConfigOf(model.Config), head, 0, CPU), second = new(ConfigOf(model.Config), head, 0, CPU);
+        first.Load(model);
+        HuggingFaceFolder.Write(folder.Path, model.Config, architecture, first.State());
+        using HuggingFaceModel written = HuggingFaceFolder.Read(folder.Path, architecture);
+        second.Load(written);
+        Assert.True(first.Forward(Input(golden), null).bytes.SequenceEqual(second.Forward(Input(golden), null).bytes));
+    }
+
+    [Theory]
+    [InlineData("float16", 2e-2)]
+    [InlineData("bfloat16", 2e-1)]
+    public void A_model_exported_in_half_width_answers_nearly_the_same(string elementType, double tolerance)
+    {
+        using TemporaryFolder folder = new();
+        using var scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        using SafeTensorsFile golden = SafeTensorsFile.Open(SharedData.Require("golden/electra-tiny/forward.safetensors"));
+        string source = Path.GetDirectoryName(Head("sequence_classification"))!;
+        ModelExport.Copy(source, folder["half"], elementType, CancellationToken.None);
+        ModelExport.Copy(source, folder["whole"], "float32", CancellationToken.None);
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(source, "sequence_classification/model.safetensors")),
+            File.ReadAllBytes(folder["whole/sequence_classification/model.safetensors"]));
+
+        using HuggingFaceModel model = HuggingFaceFolder.Read(folder["half/sequence_classification"], ElectraArchitecture.SequenceClassification);
+        Assert.Equal(elementType, model.Config.ElementType);
+        Assert.All(model.Tensors.Values, tensor => Assert.Equal(2, tensor.element_size()));
+        using TaskModel classifier = new(ConfigOf(model.Config), new SequenceHead(3), 0, CPU);
+        classifier.Load(model);
+        double difference = GoldenVerification.MaxDifference(classifier.Forward(Input(golden), null), golden.Read("sequence_classification.logits"));
+        Assert.InRange(difference, 1e-6, tolerance);
+    }
+
+    [Fact]
+    public void A_weight_beyond_the_range_of_half_width_is_named()
+    {
+        using TemporaryFolder folder = new();
+        using var scope = NewDisposeScope();
+        string source = Directory.CreateDirectory(folder["source"]).FullName;
+        File.Copy(Path.Combine(Head("sequence_classification"), "config.json"), Path.Combine(source, "config.json"));
+        SafeTensors.Write(Path.Combine(source, "model.safetensors"), [("large", tensor(new[] { 1f, 1e6f }))]);
+        string message = Assert.Throws<PermanentException>(() => ModelExport.Copy(source, folder["half"], "float16", CancellationToken.None)).Message;
+        Assert.Contains("tensor \"large\" has values up to 1E+06, more than float16 holds", message);
+        ModelExport.Copy(source, folder["half"], "bfloat16", CancellationToken.None);
+    }
+
     [Fact]
     public void Dropout_in_the_head_changes_training_alone()
     {
         using var scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        using HuggingFaceModel model = HuggingFaceFolder.ReadClassifier(Head("sequence_classification"));
-        using SequenceClassifier classifier = new(ConfigOf(model.Config), 3, 0.5, CPU);
+        using HuggingFaceModel model = HuggingFaceFolder.Read(Head("sequence_classification"), ElectraArchitecture.SequenceClassification);
+        using TaskModel classifier = new(ConfigOf(model.Config), new SequenceHead(3), 0.5, CPU);
         classifier.Load(model);
         using SafeTensorsFile golden = SafeTensorsFile.Open(SharedData.Require("golden/electra-tiny/forward.safetensors"));
         EncoderInput input = Input(golden);
