@@ -3,7 +3,7 @@ using ElectraPipeline.Bench;
 
 var root = new RootCommand("Benchmarks and generators of ElectraPipeline")
 {
-    CharacterClassesCommand.Create(), IngestCommand.Create(), ShardsCommand.Create(), TokenizerCommand.Create(), TrainingStepCommand.Create(),
-    VocabularyCommand.Create(),
+    AgreementCommand.Create(), CharacterClassesCommand.Create(), FuzzCommand.Create(), IngestCommand.Create(), ShardsCommand.Create(),
+    TokenizerCommand.Create(), TrainingStepCommand.Create(), VocabularyCommand.Create(),
 };
 return root.Parse(args).Invoke();
