@@ -45,7 +45,7 @@ internal static class DocumentText
 
     /// <summary>
     /// 128 bits (XxHash128) of the text with each run of white space made one space and none at the ends: equal for texts that
-    /// differ in white space only. Chooses the part, the split and the random stream of a document.
+    /// differ in white space only. Chooses the part that a document goes to.
     /// </summary>
     public static UInt128 Hash(ReadOnlySpan<char> text)
     {

@@ -96,6 +96,30 @@ public sealed class PretrainProgramTests : IDisposable
         }
     }
 
+    /// <summary>All of the weight on one dataset is training on it alone; shares in between give another model.</summary>
+    [Fact]
+    public void A_mixture_trains_on_what_its_weights_say()
+    {
+        string other = WriteShards("other", seed: 9);
+        byte[] alone = Train("alone", Request("alone") with { ShardFolders = [other] });
+        byte[] mixedIn = Train("mixed-in", Mixed("mixed-in", own: 0));
+        byte[] half = Train("half", Mixed("half", own: 1));
+        Assert.Equal(alone, mixedIn);
+        Assert.NotEqual(alone, half);
+        Assert.NotEqual(Train("own", Request("own")), half);
+
+        PretrainRequest Mixed(string name, double own) => Request(name) with
+        {
+            Mixture = new MixtureOptions { Weight = own, Datasets = [new MixedDataset { Path = other }] },
+        };
+
+        byte[] Train(string name, PretrainRequest request)
+        {
+            PretrainProgram.Run(request with { Pretrain = request.Pretrain with { Steps = 4 } }, new RecordingReporter(), CancellationToken.None);
+            return File.ReadAllBytes(Output(name, Weights));
+        }
+    }
+
     [Theory]
     [InlineData("output", true)]
     [InlineData("output/discriminator", false)]
@@ -191,12 +215,15 @@ public sealed class PretrainProgramTests : IDisposable
 
     private string Output(string name, string file = "") => Path.Combine(root, name, "output", file);
 
+    private void WriteInputs() => WriteShards("shards", seed: 8);
+
     /// <summary>A corpus of made-up sentences, through the same programs as in production.</summary>
-    private void WriteInputs()
+    private string WriteShards(string name, ulong seed)
     {
-        var random = new CounterRandom(8, 8);
+        var random = new CounterRandom(seed, 8);
         string[] words = [.. Enumerable.Range(0, 40).Select(i => $"word{(char)('a' + (i % 26))}{(char)('a' + (i / 26))}")];
-        using (StreamWriter text = File.CreateText(Path.Combine(root, "text.txt")))
+        string path = Path.Combine(root, name + ".txt");
+        using (StreamWriter text = File.CreateText(path))
         {
             for (int document = 0; document < 300; document++)
             {
@@ -210,11 +237,12 @@ public sealed class PretrainProgramTests : IDisposable
         }
 
         var reporter = new RecordingReporter();
-        string corpus = Path.Combine(root, "corpus"), vocabulary = Path.Combine(root, "vocabulary");
-        IngestProgram.Run(new CorpusOptions { Paths = [Path.Combine(root, "text.txt")], Parts = 1 }, corpus, reporter, CancellationToken.None);
+        string corpus = Path.Combine(root, name + "-corpus"), vocabulary = Path.Combine(root, "vocabulary");
+        IngestProgram.Run(new CorpusOptions { Paths = [path], Parts = 1 }, corpus, reporter, CancellationToken.None);
         VocabularyStore.Write(vocabulary, new Vocabulary([.. SpecialTokens.All, .. words]), new TokenizerOptions());
         var examples = new ExampleOptions { SequenceLength = 32, HeldOutShare = 0.2 };
-        Directory.CreateDirectory(Path.Combine(root, "shards"));
-        TokenizeProgram.Run(corpus, 0, vocabulary, examples, 42, Path.Combine(root, "shards"), reporter, CancellationToken.None);
+        string shards = Path.Combine(root, name);
+        TokenizeProgram.Run(corpus, 0, vocabulary, examples, 42, shards, reporter, CancellationToken.None);
+        return shards;
     }
 }

@@ -1,6 +1,5 @@
 using ElectraPipeline.TestSupport;
 using ElectraPipeline.Training.Shards;
-using ElectraPipeline.Training.Tests.Corpus;
 using ElectraPipeline.Training.Tokenization;
 using Xunit;
 
@@ -16,14 +15,13 @@ public sealed class ShardVerifierTests : IDisposable
     public ShardVerifierTests()
     {
         Vocabulary vocabulary = new([.. SpecialTokens.All, .. Enumerable.Range(0, 50).Select(word => $"w{word}")]);
-        VocabularyStore.Write(folder["vocabulary"], vocabulary, new TokenizerOptions());
         var random = new CounterRandom(1, 1);
         string[] documents = [.. Enumerable.Range(0, 6_000).Select(_ => string.Join(' ', Enumerable.Range(0, 90).Select(_ => $"w{random.Next(50)}")))];
         string text = folder.Write("text.txt", string.Join("\n\n", documents));
-        CorpusTesting.Ingest(CorpusTesting.Options(text) with { Parts = 1, RemoveDuplicates = false }, folder["corpus"]);
         shards = folder["shards"];
-        TokenizeProgram.Run(
-            folder["corpus"], 0, folder["vocabulary"], new ExampleOptions { HeldOutShare = 0.2 }, 1, shards, new SilentReporter(), TestContext.Current.CancellationToken);
+        ShardBuildProgram.Run(
+            new ShardBuildRequest { Inputs = [text], Vocabulary = vocabulary, Examples = new ExampleOptions { HeldOutShare = 0.2 }, OutputFolder = shards },
+            TestContext.Current.CancellationToken);
         train = Path.Combine(shards, "train.shard");
     }
 
@@ -130,7 +128,7 @@ public sealed class ShardVerifierTests : IDisposable
 
     [Fact]
     public void AFolderWithoutShardsIsRefused() =>
-        Assert.Contains("no shard", Assert.Throws<PermanentException>(() => ShardVerifier.Verify(folder["corpus"], TestContext.Current.CancellationToken)).Message);
+        Assert.Contains("no shard", Assert.Throws<PermanentException>(() => ShardVerifier.Verify(Directory.CreateDirectory(folder["empty"]).FullName, TestContext.Current.CancellationToken)).Message);
 
     [Fact]
     public void AnExampleIsShownAsTokens()

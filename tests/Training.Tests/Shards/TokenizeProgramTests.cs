@@ -75,6 +75,27 @@ public sealed class TokenizeProgramTests : IDisposable
         Assert.NotEmpty(held);
     }
 
+    /// <summary>Parts, other documents and their order do not move a document from one split to the other.</summary>
+    [Fact]
+    public void ADocumentIsHeldOutWhateverStandsBesideIt()
+    {
+        Run(0, Options, "s0");
+        Run(1, Options, "s1");
+        HashSet<string> held = ExamplesOf(Split.HeldOut, "s0", "s1");
+        HashSet<string> trained = ExamplesOf(Split.Train, "s0", "s1");
+        string grown = folder.Write("text/grown.txt", string.Join("\n\n", Enumerable.Range(0, 2 * Documents).Reverse().Select(Text)));
+        CorpusTesting.Ingest(CorpusTesting.Options(grown) with { Parts = 3 }, folder["corpus"]);
+        string[] parts = [.. Enumerable.Range(0, 3).Select(part => $"grown{part}")];
+        for (int part = 0; part < parts.Length; part++)
+        {
+            Run(part, Options, parts[part]);
+        }
+
+        Assert.NotEmpty(held);
+        Assert.Subset(ExamplesOf(Split.HeldOut, parts), held);
+        Assert.Subset(ExamplesOf(Split.Train, parts), trained);
+    }
+
     [Fact]
     public void BytesDependOnInputsOptionsAndSeedAlone()
     {
@@ -136,6 +157,12 @@ public sealed class TokenizeProgramTests : IDisposable
 
     private TokenizeResult Run(int part, ExampleOptions options, string output, ulong seed = 1) => TokenizeProgram.Run(
         folder["corpus"], part, folder["vocabulary"], options, seed, folder[output], new SilentReporter(), TestContext.Current.CancellationToken);
+
+    private HashSet<string> ExamplesOf(Split split, params string[] folders)
+    {
+        using ExampleSet set = ExampleSet.Open([.. folders.Select(name => folder[name])], split);
+        return [.. Enumerable.Range(0, set.Count).Select(i => string.Join(' ', TextOf(set, i)))];
+    }
 
     private static void Count(ExampleSet set, long[] counts)
     {
