@@ -7,7 +7,9 @@ namespace ElectraPipeline.Cli.Commands;
 /// <summary>Compares this program's arithmetic with another implementation's.</summary>
 internal static class VerifyCommand
 {
-    private static readonly Argument<string> Folder = new("DIR") { Description = "Folder with discriminator/, generator/, forward.safetensors and training.*" };
+    private static readonly Argument<string> Folder = new("DIR") { Description = "Folder with discriminator/, generator/, heads/, forward.safetensors and training.*" };
+
+    private static readonly Option<string> Device = new("--device") { DefaultValueFactory = _ => "cpu", Description = "cpu, cuda, or auto for cuda where there is one." };
 
     public static Command Create(Terminal terminal)
     {
@@ -15,15 +17,17 @@ internal static class VerifyCommand
             "verify", "Compare forward pass and training steps with numbers that another implementation recorded.", "verify golden/electra-tiny")
         {
             Folder,
+            Device,
             CommonOptions.Json,
         };
-        command.SetAction(parsed => Verify(terminal, Path.GetFullPath(parsed.GetRequiredValue(Folder)), parsed.GetValue(CommonOptions.Json)));
+        command.SetAction(parsed => Verify(
+            terminal, Path.GetFullPath(parsed.GetRequiredValue(Folder)), parsed.GetRequiredValue(Device), parsed.GetValue(CommonOptions.Json)));
         return command;
     }
 
-    private static int Verify(Terminal terminal, string folder, bool json)
+    private static int Verify(Terminal terminal, string folder, string device, bool json)
     {
-        IReadOnlyList<GoldenDifference> differences = GoldenVerification.Run(folder);
+        IReadOnlyList<GoldenDifference> differences = GoldenVerification.Run(folder, device);
         if (json)
         {
             terminal.WriteJson(differences);
@@ -31,11 +35,15 @@ internal static class VerifyCommand
         else
         {
             var table = new Table { Border = TableBorder.Simple };
-            table.AddColumns("compared", "difference", "allowed", "");
+            table.AddColumns("compared", "absolute", "relative", "allowed", "");
             foreach (GoldenDifference difference in differences)
             {
                 table.AddRow(
-                    Markup.Escape(difference.Name), $"{difference.Difference:0.0e+0}", $"{difference.Tolerance:0.0e+0}", difference.Passed ? "[green]ok[/]" : "[red]differs[/]");
+                    Markup.Escape(difference.Name),
+                    $"{difference.Absolute:0.0e+0}",
+                    $"{difference.Relative:0.0e+0}",
+                    $"{difference.Allowed:0.0e+0}",
+                    difference.Passed ? "[green]ok[/]" : "[red]differs[/]");
             }
 
             terminal.Output.Write(table);

@@ -17,7 +17,19 @@ internal sealed class GoldenFolder(string folder)
     public string File(string name) => System.IO.Path.Combine(Path, name);
 
     /// <summary>The reference model; its parameters are read from <c>discriminator/</c> and <c>generator/</c>.</summary>
-    public ElectraPretrainingModel LoadModel() => ElectraModelReader.Read(Path, CPU);
+    /// <exception cref="PermanentException">One of them is missing or damaged.</exception>
+    public ElectraPretrainingModel LoadModel(Device device)
+    {
+        foreach (string part in new[] { ElectraModelFolder.DiscriminatorName, ElectraModelFolder.GeneratorName })
+        {
+            if (!Directory.Exists(File(part)))
+            {
+                throw new PermanentException($"{Path}: there is no {part}/; reference numbers are those of a discriminator and a generator");
+            }
+        }
+
+        return ElectraModelReader.Read(Path, device);
+    }
 
     /// <summary>Parses a JSON file of the folder.</summary>
     public JsonDocument Json(string name)

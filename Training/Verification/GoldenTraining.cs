@@ -21,12 +21,12 @@ internal sealed class GoldenTraining : IDisposable
     private readonly LearningRateSchedule schedule;
     private readonly List<GoldenDifference> differences = [];
 
-    private GoldenTraining(GoldenFolder golden)
+    private GoldenTraining(GoldenFolder golden, Device device)
     {
         log = golden.Json("training.json");
         hyperparameters = log.RootElement.GetProperty("hyperparameters");
         file = SafeTensorsFile.Open(golden.File("training.safetensors"));
-        model = golden.LoadModel();
+        model = golden.LoadModel(device);
         optimizer = new AdamW(
             [model.Parameters],
             ParameterGroup.For(model.Parameters.Layout, Number("weight_decay")),
@@ -35,10 +35,10 @@ internal sealed class GoldenTraining : IDisposable
     }
 
     /// <summary>Replays all steps and compares losses, norms, samples, the first gradients and the last parameters.</summary>
-    public static List<GoldenDifference> Run(string folder)
+    public static List<GoldenDifference> Run(string folder, Device device)
     {
         using var scope = NewDisposeScope();
-        using var training = new GoldenTraining(new GoldenFolder(folder));
+        using var training = new GoldenTraining(new GoldenFolder(folder), device);
         int steps = (int)training.Number("steps");
         for (int step = 0; step < steps; step++)
         {
@@ -80,15 +80,11 @@ internal sealed class GoldenTraining : IDisposable
         CompareNumber("loss", (sums.GeneratorLoss * scale.Generator) + (sums.MainLoss * scale.Main));
         CompareNumber("grad_norm", norm);
         CompareNumber("learning_rate", rate);
-        differences.Add(new($"training/step {step} samples", sampler.Different, 0));
-        differences.Add(new($"training/step {step} corrupted input", CorruptedDifference(step, batch, sampler), 0));
+        differences.Add(GoldenDifference.Between($"training/step {step} samples that differ", sampler.Different, 0, 0));
+        differences.Add(GoldenDifference.Between($"training/step {step} corrupted tokens that differ", CorruptedDifference(step, batch, sampler), 0, 0));
 
-        void CompareNumber(string name, double value)
-        {
-            double reference = expected.GetProperty(name).GetDouble();
-            double difference = reference == 0 ? Math.Abs(value) : Math.Abs(value - reference) / Math.Abs(reference);
-            differences.Add(new($"training/step {step} {name}", difference, LossTolerance));
-        }
+        void CompareNumber(string name, double value) => differences.Add(
+            GoldenDifference.Between($"training/step {step} {name}", value, expected.GetProperty(name).GetDouble(), LossTolerance));
     }
 
     private MaskedBatch ReadBatch(int step)
@@ -128,7 +124,7 @@ internal sealed class GoldenTraining : IDisposable
         {
             Tensor expected = file.Read($"{prefix}.{slot.Name}");
             double size = relative ? Math.Max(1, expected.abs().max().item<float>()) : 1;
-            differences.Add(new($"training/{what} {slot.Name}", GoldenVerification.MaxDifference(value(slot.Name), expected) / size, tolerance));
+            differences.Add(GoldenVerification.Between($"training/{what} {slot.Name}", value(slot.Name).cpu(), expected, tolerance * size));
         }
     }
 
@@ -162,7 +158,7 @@ internal sealed class GoldenTraining : IDisposable
         public void Sample(Tensor logits, Tensor probabilities, int firstRow, Span<int> samples)
         {
             using var scope = NewDisposeScope();
-            Tensor uniform = noise.narrow(0, firstRow, samples.Length);
+            Tensor uniform = noise.narrow(0, firstRow, samples.Length).to(logits.device);
             Tensor gumbel = -((-uniform.Plus(1e-9).log()).Plus(1e-9).log());
             int[] drawn = GoldenVerification.Ints(logits.Plus(gumbel).argmax(-1));
             Recorded.AsSpan(firstRow, samples.Length).CopyTo(samples);
