@@ -21,6 +21,11 @@ internal sealed class RunCharts(Queries queries)
             new("training", CurveKind.Thin, "train/generator_loss"),
             new("unigram entropy", CurveKind.Reference, "heldout/unigram_entropy"),
         ]),
+        new("Language model loss", "main model, nats per predicted token",
+        [
+            new("held-out", CurveKind.Main, "heldout/language_model_loss"),
+            new("training", CurveKind.Thin, "train/language_model_loss"),
+        ]),
         new("Discriminator loss (RTD)", "nats per token",
         [
             new("held-out", CurveKind.Main, "heldout/discriminator_loss"),
@@ -75,7 +80,7 @@ internal sealed class RunCharts(Queries queries)
             }
         }
 
-        return curves.Count == 0 ? null : new ChartData(plan.Title, plan.Unit, [.. curves.Select(curve => Stretched(curve, curves))]);
+        return curves.TrueForAll(curve => curve.Kind == CurveKind.Reference) ? null : new ChartData(plan.Title, plan.Unit, [.. curves.Select(curve => Stretched(curve, curves))]);
     }
 
     private async Task<List<ChartData>> FinetuningAsync(IGrouping<string, MetricSummary> task, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using ElectraPipeline.Training.Model;
 using ElectraPipeline.Training.Objective;
 using ElectraPipeline.Training.Pretraining;
+using ElectraPipeline.Training.Shards;
 using ElectraPipeline.Training.Tests.Pretraining;
 using Xunit;
 using static TorchSharp.torch;
@@ -48,6 +49,31 @@ public sealed class ObjectivesTests
             TinyPretraining.Train(trainer, 3);
             return TinyPretraining.Snapshot(trainer);
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Losses_of_a_batch_are_the_sums_of_its_sequences_whatever_their_company_and_padding(string name)
+    {
+        PretrainOptions options = Options(name);
+        using Pretrainer trainer = Trainer(name, options);
+        ExampleBatch batch = TinyPretraining.Batch(3);
+        MaskedBatch whole = options.Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary)
+            .Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, seed: 1, step: 3);
+        ObjectiveSums together = Measure(whole), alone = default;
+        for (int b = 0; b < batch.BatchSize; b++)
+        {
+            alone += Measure(whole.Slice(b, 1));
+        }
+
+        Assert.Equal(together.GeneratorLoss, alone.GeneratorLoss, 1e-3);
+        Assert.Equal(together.MainLoss, alone.MainLoss, 1e-3);
+        Assert.Equal(
+            together with { GeneratorLoss = 0, MainLoss = 0 },
+            alone with { GeneratorLoss = 0, MainLoss = 0 }); // draws are each sequence's own
+
+        ObjectiveSums Measure(MaskedBatch part) => trainer.Objectives[0].Evaluate(
+            part, new TokenReplacement(part, 1, 3, options.Temperature, options.DisallowCorrect), (_, _) => { });
     }
 
     [Theory]
