@@ -1,4 +1,6 @@
+using ElectraPipeline.Training;
 using ElectraPipeline.Training.Finetuning;
+using ElectraPipeline.Training.Model;
 using ElectraPipeline.Training.Objective;
 
 namespace ElectraPipeline.Jobs.Configuration;
@@ -29,6 +31,11 @@ internal sealed class ConfigRules
         CheckMixture(config);
         CheckModel(config);
         CheckPretraining(config);
+        if (faults.Count == 0)
+        {
+            CheckTogether(config);
+        }
+
         for (int i = 0; i < config.Finetune.Count; i++)
         {
             CheckTask(config.Finetune[i], $"finetune[{i}]");
@@ -37,6 +44,20 @@ internal sealed class ConfigRules
         foreach (var twice in config.Finetune.GroupBy(task => task.Name).Where(group => group.Count() > 1))
         {
             Require(false, "finetune", twice.Key, "names that are unique in the run");
+        }
+    }
+
+    /// <summary>What single values do not show: sizes and options that exclude each other.</summary>
+    private void CheckTogether(RunConfig config)
+    {
+        try
+        {
+            config.Pretrain.Validate();
+            config.Model.Resolve(config.Vocabulary.Size, PretrainingObjectives.PartsOf(config.Pretrain.Objective));
+        }
+        catch (PermanentException contradiction)
+        {
+            faults.Add(contradiction.Message);
         }
     }
 

@@ -135,6 +135,9 @@ internal sealed class ElectraModelReader : IDisposable
 
     private ElectraConfig Config()
     {
+        Require(ModelParts.MaskedGenerator, generator is not null, ElectraModelFolder.GeneratorName + "/");
+        Require(
+            ModelParts.TwoTowerGenerator, File.Exists(Path.Combine(folder, ElectraModelFolder.TowersName)), ElectraModelFolder.TowersName);
         HuggingFaceConfig main = Main.Config;
         bool towers = described?.Parts.Generator == ModelParts.TwoTowerGenerator;
         string sharing = Sharing();
@@ -157,6 +160,14 @@ internal sealed class ElectraModelReader : IDisposable
             InitializerRange = main.InitializerRange,
             LayerNormEpsilon = main.LayerNormEps,
         };
+    }
+
+    private void Require(string kind, bool isThere, string name)
+    {
+        if (described?.Parts.Generator == kind && !isThere)
+        {
+            throw new PermanentException($"{folder}: {name} is missing, the generator that {ElectraModelFolder.DescriptionName} speaks of");
+        }
     }
 
     /// <summary>A model whose embeddings were differences is read as one with embeddings of its own: the sums are what is stored.</summary>

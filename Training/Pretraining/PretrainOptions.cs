@@ -123,7 +123,7 @@ public sealed record PretrainOptions
 
     /// <summary>Throws where options contradict each other.</summary>
     /// <exception cref="PermanentException">The message names them and what to change.</exception>
-    internal void Validate()
+    public void Validate()
     {
         (double mask, double random) = PretrainingObjectives.SharesOf(Objective);
         if ((MaskReplaceProbability ?? mask) + (MaskRandomProbability ?? random) is var sum and not (>= 0 and <= 1))

@@ -55,6 +55,14 @@ public sealed class RunConfigReaderTests
         Assert.Contains("or \"from\" with a registered model", FaultsOf("""{"name": "x"}"""));
     }
 
+    [Theory]
+    [InlineData("""{"name": "x", "corpus": {"paths": ["a"]}, "model": {"tieEncoders": true}}""", "GeneratorSize")]
+    [InlineData("""{"name": "x", "corpus": {"paths": ["a"]}, "pretrain": {"objective": "electric", "temperature": 2}}""", "Temperature")]
+    [InlineData("""{"name": "x", "corpus": {"paths": ["a"]}, "pretrain": {"objective": "mlmm"}}""", "all-tokens-mlm")]
+    [InlineData("""{"name": "x", "corpus": {"paths": ["a"]}, "pretrain": {"steps": 9, "phases": [{"steps": 4}, {"steps": 4}]}}""", "pretrain.phases")]
+    [InlineData("""{"name": "x", "corpus": {"paths": ["a"]}, "pretrain": {"phases": [{"step": 4}]}}""", "steps")]
+    public void OptionsThatExcludeEachOtherAreNamed(string json, string named) => Assert.Contains(named, FaultsOf(json));
+
     [Fact]
     public void TheOfficialPresetHasItsQuirksAndTheConfigsOwnValuesComeFirst()
     {

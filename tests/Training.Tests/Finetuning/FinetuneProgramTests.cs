@@ -4,6 +4,8 @@ using ElectraPipeline.Training.Checkpoints;
 using ElectraPipeline.Training.Finetuning;
 using ElectraPipeline.Training.Finetuning.Tasks;
 using ElectraPipeline.Training.Model;
+using ElectraPipeline.Training.Pretraining;
+using ElectraPipeline.Training.Objective;
 using ElectraPipeline.Training.Tokenization;
 using Xunit;
 using static TorchSharp.torch;
@@ -69,6 +71,36 @@ public sealed class FinetuneProgramTests : IDisposable
         double[] losses = [.. recorder.Metrics.Where(point => point.Name == "finetune/pretrained/seed-1/train_loss").OrderBy(point => point.Step).Select(point => point.Value)];
         Assert.True(losses[^20..].Average() < 0.7 * losses[..20].Average(), string.Join(", ", losses));
         Assert.Equal((720L, 720L), recorder.Steps.MaxBy(step => step.Done));
+    }
+
+    [Theory]
+    [InlineData("mlm")]
+    [InlineData("all-tokens-mlm")]
+    [InlineData("electric")]
+    public void A_model_of_any_objective_is_fine_tuned(string objective)
+    {
+        var encoder = new EncoderConfig { Layers = 2, HiddenSize = 32, IntermediateSize = 64, AttentionHeads = 2 };
+        var config = new ElectraConfig
+        {
+            VocabularySize = Vocabulary.Count,
+            EmbeddingSize = 16,
+            MaxPositions = 16,
+            Parts = PretrainingObjectives.PartsOf(objective),
+            Discriminator = encoder,
+            Generator = encoder,
+        };
+        using (ElectraPretrainingModel model = new(config, CPU))
+        {
+            model.Initialize(3);
+            var description = new ElectraDescription { Model = config, Pretrain = new() { Objective = objective }, Step = 1, Seed = 3 };
+            ElectraModelFolder.Write(At("other"), model, description, Vocabulary, new TokenizerOptions());
+        }
+
+        FinetuneOptions options = Options with { Epochs = 1, Seeds = [1], RandomBaseline = false };
+        FinetuneResult result = FinetuneProgram.Run(
+            Request("out") with { ModelFolder = At("other"), Options = options }, new Recorder(), CancellationToken.None);
+        Assert.Equal(20, result.Arms.Single().Trainings.Single().Steps);
+        Assert.InRange(result.Arms[0].Median, 0.3, 1);
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class ObjectivesTests
     [MemberData(nameof(Names))]
     public void Its_loss_falls_on_text_with_a_rule(string name)
     {
-        PretrainOptions options = Options(name) with { Steps = 200, LearningRate = 5e-3, WarmupSteps = 20, MicroBatchSize = 8, DiscriminatorWeight = 10 };
+        PretrainOptions options = Options(name) with { Steps = 120, LearningRate = 5e-3, WarmupSteps = 20, MicroBatchSize = 8, DiscriminatorWeight = 10 };
         using Pretrainer trainer = Trainer(name, options, initialization: "scaled");
         double early = 0, late = 0;
         for (int step = 0; step < options.Steps; step++)

@@ -58,6 +58,12 @@ public sealed class ElectraModelFolderTests : IDisposable
 
         using ElectraPretrainingModel read = ElectraModelReader.Read(folder, CPU);
         Assert.Equal(Measure(trainer.Model), Measure(read));
+        string generator = Path.Combine(folder, objective == "electric" ? "two-tower-generator.safetensors" : "generator");
+        if (Path.Exists(generator))
+        {
+            Directory.Move(generator, generator + ".away");
+            Assert.Contains("generator", Assert.Throws<PermanentException>(() => ElectraModelReader.Read(folder, CPU)).Message, StringComparison.Ordinal);
+        }
 
         EvaluateResult Measure(ElectraPretrainingModel model)
         {
