@@ -4,19 +4,19 @@ namespace ElectraPipeline.Training.Finetuning;
 public sealed record FinetuneOptions
 {
     /// <summary>Kinds of tasks.</summary>
-    public static IReadOnlyList<string> Kinds { get; } = ["classification", "regression", "tagging"];
+    public static IReadOnlyList<string> Kinds { get; } = ["classification", "regression", "tagging", "answering"];
 
     /// <summary>Unique in the run; part of the stage's name in tables ("member-kind").</summary>
     public required string Name { get; init; }
 
     /// <summary>
-    /// "classification" (one class a text or pair), "regression" (a number a text or pair), "tagging" (a tag a word, from CoNLL files).
+    /// "classification" (one class a text or pair), "regression" (a number a text or pair), "tagging" (a tag a word, from CoNLL files), "answering" (a span of a text that answers a question, from files of SQuAD's form).
     /// </summary>
     public string Kind { get; init; } = "classification";
 
     /// <summary>
     /// Training data: a TSV, CSV or JSONL file relative to the config, or "dotnet-docs:member-kind"; for tagging a file of CoNLL's form, a
-    /// word a line and a blank line after a sentence.
+    /// word a line and a blank line after a sentence, for answering a file of SQuAD's form.
     /// </summary>
     public required string Train { get; init; }
 
@@ -24,7 +24,7 @@ public sealed record FinetuneOptions
     public string? Evaluation { get; init; }
 
     /// <summary>
-    /// The figure that seeds are summarized and the exported one is chosen by; null: "accuracy", "pearson" or "entity_f1" by kind.
+    /// The figure that seeds are summarized and the exported one is chosen by; null: "accuracy", "pearson", "entity_f1" or "f1" by kind.
     /// </summary>
     public string? Metric { get; init; }
 
@@ -79,6 +79,9 @@ public sealed record FinetuneOptions
     /// <summary>Longest sequence, in tokens.</summary>
     public int SequenceLength { get; init; } = 128;
 
+    /// <summary>Answering: tokens between the starts of the parts that a long text is cut into, at least 1.</summary>
+    public int DocumentStride { get; init; } = 128;
+
     /// <summary>Dropout on the encoder and the head while fine-tuning; null: the model's.</summary>
     public double? Dropout { get; init; }
 
@@ -107,6 +110,7 @@ public sealed record FinetuneOptions
         Require(WarmupShare is >= 0 and < 1, nameof(WarmupShare), WarmupShare, "in [0, 1)");
         Require(WeightDecay >= 0, nameof(WeightDecay), WeightDecay, "at least 0");
         Require(SequenceLength >= 5, nameof(SequenceLength), SequenceLength, "at least 5");
+        Require(DocumentStride > 0, nameof(DocumentStride), DocumentStride, "at least 1");
         Require(Dropout is null or (>= 0 and < 1), nameof(Dropout), Dropout, "in [0, 1)");
         bool different = Seeds.Count > 0 && Seeds.Distinct().Count() == Seeds.Count;
         Require(different, nameof(Seeds), string.Join(", ", Seeds), "one or more different numbers");

@@ -58,3 +58,15 @@ internal sealed record TokenHead(int Outputs) : TaskHead(ElectraArchitecture.Tok
     /// <inheritdoc/>
     public override Tensor Forward(ParameterStore parameters, Tensor hidden, Func<Tensor, Tensor> drop) => Dense(parameters, Name, drop(hidden));
 }
+
+/// <summary>A head over every token for the two ends of an answer: dense; logits [B, L, 2].</summary>
+internal sealed record SpanHead() : TaskHead(ElectraArchitecture.QuestionAnswering)
+{
+    private const string Name = "qa_outputs";
+
+    /// <inheritdoc/>
+    public override void Declare(ParameterLayout.Builder layout, int hidden) => layout.AddLinear(Name, 2, hidden, InitialValue.GlorotWeight);
+
+    /// <inheritdoc/>
+    public override Tensor Forward(ParameterStore parameters, Tensor hidden, Func<Tensor, Tensor> drop) => Dense(parameters, Name, hidden);
+}

@@ -1,4 +1,5 @@
 using System.Net;
+using ElectraPipeline.Storage.Registry;
 using ElectraPipeline.TestSupport;
 using Xunit;
 
@@ -43,6 +44,24 @@ public sealed class PageTests(PostgresFixture postgres)
         }
 
         Assert.Contains("reading the shards", await dashboard.Visitor.GetStringAsync($"/runs/{run.Id}/stages/{run.Pretrain}/log"));
+    }
+
+    [Fact]
+    public async Task An_imported_model_shows_its_origin_in_place_of_a_run()
+    {
+        await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres);
+        string work = dashboard.Storage.Artifacts.CreateWorkFolder("import.1");
+        await File.WriteAllTextAsync(Path.Combine(work, "model"), "weights", TestContext.Current.CancellationToken);
+        await dashboard.Storage.Registry.ImportModelAsync(
+            new NewModelVersion("foreign", "", "{}", "{}", null, null, "{}", "1", null, "", """{"imported": {"format": "<b>TensorFlow</b>"}}"""),
+            dashboard.Storage.Artifacts.Seal(work, "model"),
+            "user:test",
+            TestContext.Current.CancellationToken);
+        Assert.Contains("imported", await dashboard.Visitor.GetStringAsync("/models", TestContext.Current.CancellationToken));
+        string page = await dashboard.Visitor.GetStringAsync("/models/foreign/1", TestContext.Current.CancellationToken);
+        Assert.Contains("by import", page);
+        Assert.Contains("&lt;b&gt;TensorFlow&lt;/b&gt;", page);
+        Assert.DoesNotContain("/runs/", page);
     }
 
     [Fact]

@@ -39,6 +39,7 @@ internal abstract class FinetuneTask
             "classification" => new ClassificationTask(options, TaskData.Load(options, configFolder, seed), encoder),
             "regression" => new RegressionTask(options, TaskData.Load(options, configFolder, seed), encoder),
             "tagging" => new TaggingTask(options, TaggingData.Load(options, configFolder, seed), encoder),
+            "answering" => new AnsweringTask(options, configFolder, seed, tokenizer),
             _ => throw new ArgumentException($"unknown kind \"{options.Kind}\"", nameof(options)),
         };
         string[] figures = [.. task.NewScore().Figures().Keys];

@@ -178,6 +178,18 @@ public sealed class FinetuneProgramTests : IDisposable
     }
 
     [Fact]
+    public void Answers_in_texts_are_learned_and_exported()
+    {
+        WriteQuestions("questions.json");
+        FinetuneOptions options = Options with { Kind = "answering", Train = "questions.json", Seeds = [1], RandomBaseline = false };
+        FinetuneResult result = FinetuneProgram.Run(Request("answering") with { Options = options }, new Recorder(), CancellationToken.None);
+        Assert.Equal(("f1", 0.0), (result.Metric, result.Baseline.Value));
+        Assert.True(result.Arms[0].Median > 0.6, $"{result.Arms[0].Median}"); // one word of ten, guessed: 0.1
+        using HuggingFaceModel model = HuggingFaceFolder.Read(At("answering"), ElectraArchitecture.QuestionAnswering);
+        Assert.Equal([2L, 32L], model.Tensors["qa_outputs.weight"].shape);
+    }
+
+    [Fact]
     public void Scores_are_learned_and_exported_in_their_own_units()
     {
         WriteScored("scores.tsv");
@@ -309,6 +321,27 @@ public sealed class FinetuneProgramTests : IDisposable
         }
 
         File.WriteAllLines(At(name), lines);
+    }
+
+    /// <summary>Texts of ten letters, and the question where the only 'b' is (an 'a' would be an article); longer than a part, so that they are cut.</summary>
+    private void WriteQuestions(string name)
+    {
+        CounterRandom random = new(14, 0);
+        List<object> paragraphs = [];
+        for (int i = 0; i < 300; i++)
+        {
+            int place = random.Next(10);
+            string[] letters = new string[10];
+            for (int j = 0; j < letters.Length; j++)
+            {
+                letters[j] = j == place ? "b" : Words[2 + random.Next(Words.Length - 2)];
+            }
+
+            object answer = new { text = "b", answer_start = 2 * place };
+            paragraphs.Add(new { context = string.Join(' ', letters), qas = new[] { new { question = "c d e f", answers = new[] { answer } } } });
+        }
+
+        File.WriteAllText(At(name), JsonSerializer.Serialize(new { data = new[] { new { paragraphs } } }));
     }
 
     /// <summary>Texts whose score is a hundred times the number of 'a's in them.</summary>
