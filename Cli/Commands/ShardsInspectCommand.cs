@@ -1,6 +1,5 @@
 using System.CommandLine;
 using ElectraPipeline.Training.Shards;
-using Spectre.Console;
 
 namespace ElectraPipeline.Cli.Commands;
 
@@ -51,21 +50,17 @@ internal static class ShardsInspectCommand
 
     private static void WriteFacts(Terminal terminal, string path, IReadOnlyList<ShardFacts> facts)
     {
-        var table = new Table { Border = TableBorder.Simple };
-        table.AddColumns("shard", "split", "examples", "length", "id bytes", "blocks", "MB");
+        // Paths of artifacts are longer than a terminal is wide: they come last, and no line is folded.
+        TextWriter output = terminal.Output.Profile.Out.Writer;
+        output.WriteLine($"  {"split",-10}{"examples",12}{"length",8}{"id bytes",10}{"blocks",8}{"MB",10}  shard");
         foreach (ShardFacts shard in facts)
         {
-            table.AddRow(
-                Markup.Escape(Directory.Exists(path) ? Path.GetRelativePath(path, shard.Path) : shard.Path),
-                NameOf(shard.Split),
-                $"{shard.Examples:N0}",
-                $"{shard.SequenceLength}",
-                $"{shard.TokenBytes}",
-                $"{shard.Blocks:N0}",
-                $"{shard.Bytes / 1e6:N1}");
+            string name = Directory.Exists(path) ? Path.GetRelativePath(path, shard.Path) : shard.Path;
+            output.WriteLine(
+                $"  {NameOf(shard.Split),-10}{shard.Examples,12:N0}{shard.SequenceLength,8}{shard.TokenBytes,10}{shard.Blocks,8:N0}{shard.Bytes / 1e6,10:N1}  {name}");
         }
 
-        terminal.Output.Write(table);
+        output.WriteLine();
         foreach ((string vocabulary, string options) in facts.Select(shard => (shard.VocabularyDigest, shard.OptionsDigest)).Distinct())
         {
             Line(terminal, "vocabulary", $"SHA-256 {vocabulary[..16]}");
