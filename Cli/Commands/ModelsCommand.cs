@@ -46,7 +46,7 @@ internal static class ModelsCommand
                 $"{version.Version}",
                 Markup.Escape(string.Join(", ", version.Aliases)),
                 version.Dataset is { } dataset ? $"{Markup.Escape(dataset)} {version.DatasetVersion}" : "[grey]imported[/]",
-                HeldOut.Text(metrics.RootElement, HeldOut.GeneratorLoss),
+                HeldOut.Text(metrics.RootElement, HeldOut.LossOf(metrics.RootElement)),
                 HeldOut.Text(metrics.RootElement, HeldOut.Auc),
                 Durations.Ago(version.CreatedAt, now));
         }

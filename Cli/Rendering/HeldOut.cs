@@ -7,8 +7,12 @@ namespace ElectraPipeline.Cli.Rendering;
 internal static class HeldOut
 {
     public const string GeneratorLoss = "heldout/generator_loss";
+    public const string LanguageModelLoss = "heldout/language_model_loss";
     public const string UnigramEntropy = "heldout/unigram_entropy";
     public const string Auc = "heldout/discriminator_auc";
+
+    /// <summary>The name of a model's language modeling loss: the main model's where it is a language model, else the generator's.</summary>
+    public static string LossOf(JsonElement metrics) => Value(metrics, LanguageModelLoss) is null ? GeneratorLoss : LanguageModelLoss;
 
     /// <summary>A metric; null if it was not measured.</summary>
     public static double? Value(JsonElement metrics, string name) =>

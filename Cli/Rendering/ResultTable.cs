@@ -50,12 +50,15 @@ internal static class ResultTable
             return; // an imported model was measured elsewhere, if at all
         }
 
-        double? margin = HeldOut.Value(root, HeldOut.UnigramEntropy) - HeldOut.Value(root, HeldOut.GeneratorLoss);
+        double? margin = HeldOut.Value(root, HeldOut.UnigramEntropy) - HeldOut.Value(root, HeldOut.LossOf(root));
         table.AddRow(
             "held-out MLM loss (nats)",
-            HeldOut.Text(root, HeldOut.GeneratorLoss),
+            HeldOut.Text(root, HeldOut.LossOf(root)),
             $"unigram entropy {HeldOut.Text(root, HeldOut.UnigramEntropy)}" + (margin is { } nats ? $", {Text(Math.Abs(nats), "0.00")} {(nats < 0 ? "above" : "below")} it" : ""));
-        table.AddRow("held-out RTD AUC", HeldOut.Text(root, HeldOut.Auc), "guessing 0.500");
+        if (HeldOut.Value(root, HeldOut.Auc) is not null)
+        {
+            table.AddRow("held-out RTD AUC", HeldOut.Text(root, HeldOut.Auc), "guessing 0.500");
+        }
     }
 
     private static void AddFinetuned(Table table, ModelVersionRow model)
