@@ -22,7 +22,8 @@ public sealed record HuggingFaceConfig
 
     private static readonly string[] SizeKeys =
     [
-        "vocab_size", "embedding_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings",
+        "vocab_size", "embedding_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
+        "max_position_embeddings",
     ];
 
     /// <summary>The class in Hugging Face's library that these weights belong to, one of <see cref="ElectraArchitecture"/>.</summary>

@@ -51,7 +51,8 @@ public static class HuggingFaceFolder
             throw new PermanentException($"{folder}: the model is {string.Join(", ", named)}, not {architecture}");
         }
 
-        return ReadWeights(folder, config, ElectraArchitecture.Tensors(config, architecture), name => !ElectraArchitecture.IsRedundant(name));
+        return ReadWeights(
+            folder, config, ElectraArchitecture.Tensors(config, architecture), name => !ElectraArchitecture.IsRedundant(name));
     }
 
     /// <summary>

@@ -47,7 +47,8 @@ public static class ModelExport
     {
         using var scope = NewDisposeScope();
         using SafeTensorsFile weights = SafeTensorsFile.Open(file);
-        (string, Tensor)[] converted = [.. weights.Names.Select(name => (name, Convert(weights.Path, name, weights.Read(name), elementType)))];
+        (string, Tensor)[] converted = 
+            [.. weights.Names.Select(name => (name, Convert(weights.Path, name, weights.Read(name), elementType)))];
         SafeTensors.Write(copy, converted, weights.Metadata);
     }
 
@@ -59,7 +60,8 @@ public static class ModelExport
             return converted.isfinite().all().item<bool>() || !values.isfinite().all().item<bool>()
                 ? converted
                 : throw new PermanentException(
-                    $"{path}: tensor \"{name}\" has values up to {values.abs().max().item<float>():G4}, more than {elementType} holds; use bfloat16 or float32");
+                    $"{path}: tensor \"{name}\" has values up to {values.abs().max().item<float>():G4}, "
+                    + $"more than {elementType} holds; use bfloat16 or float32");
         }
     }
 

@@ -46,7 +46,8 @@ internal static class TokenizerReader
             .OrderBy(token => token.Id)
             .Select((token, place) => token.Id == place
                 ? token.Name
-                : throw new PermanentException($"{folder}/{FastName}: ids of the vocabulary are not 0 to {tokens.EnumerateObject().Count() - 1}"))];
+                : throw new PermanentException(
+                    $"{folder}/{FastName}: ids of the vocabulary are not 0 to {tokens.EnumerateObject().Count() - 1}"))];
         return new Vocabulary(ordered);
     }
 

@@ -18,9 +18,11 @@ internal static class WeightFiles
     public static ITensorSource Open(string folder)
     {
         string? name = Array.Find(
-            [SafeTensorsName, SafeTensorsName + IndexSuffix, PyTorchName, PyTorchName + IndexSuffix], file => File.Exists(Path.Combine(folder, file)));
+            [SafeTensorsName, SafeTensorsName + IndexSuffix, PyTorchName, PyTorchName + IndexSuffix],
+            file => File.Exists(Path.Combine(folder, file)));
         return name is null
-            ? throw new PermanentException($"{folder}: there are no weights: neither {SafeTensorsName} nor {PyTorchName}, nor an index of several "
+            ? throw new PermanentException(
+                $"{folder}: there are no weights: neither {SafeTensorsName} nor {PyTorchName}, nor an index of several "
                 + $"({SafeTensorsName}{IndexSuffix})")
             : OpenFile(Path.Combine(folder, name));
     }
@@ -82,11 +84,13 @@ internal static class WeightFiles
             {
                 using JsonDocument index = JsonDocument.Parse(File.ReadAllBytes(path));
                 return index.RootElement.GetProperty("weight_map").EnumerateObject().ToDictionary(
-                    item => item.Name, item => item.Value.GetString() ?? throw new PermanentException($"{path}: \"{item.Name}\" is in no file"));
+                    item => item.Name, item => item.Value.GetString() ?? throw new PermanentException(
+                        $"{path}: \"{item.Name}\" is in no file"));
             }
             catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
             {
-                throw new PermanentException($"{path}: not an index of weights, an object with a \"weight_map\" from tensors to files", fault);
+                throw new PermanentException(
+                    $"{path}: not an index of weights, an object with a \"weight_map\" from tensors to files", fault);
             }
         }
 
@@ -105,7 +109,8 @@ internal static class WeightFiles
 
             if (!source.Contains(name))
             {
-                throw new PermanentException($"{source.Path}: there is no tensor \"{name}\", which {System.IO.Path.GetFileName(Path)} says is here");
+                throw new PermanentException(
+                    $"{source.Path}: there is no tensor \"{name}\", which {System.IO.Path.GetFileName(Path)} says is here");
             }
         }
 

@@ -1,6 +1,8 @@
 namespace ElectraPipeline.Training.Finetuning;
 
-/// <summary>One task the pre-trained discriminator is fine-tuned on. Defaults: the official run_finetuning.py, without its known fault.</summary>
+/// <summary>
+/// One task the pre-trained discriminator is fine-tuned on. Defaults: the official run_finetuning.py, without its known fault.
+/// </summary>
 public sealed record FinetuneOptions
 {
     /// <summary>Kinds of tasks.</summary>
@@ -10,7 +12,8 @@ public sealed record FinetuneOptions
     public required string Name { get; init; }
 
     /// <summary>
-    /// "classification" (one class a text or pair), "regression" (a number a text or pair), "tagging" (a tag a word, from CoNLL files), "answering" (a span of a text that answers a question, from files of SQuAD's form).
+    /// "classification" (one class a text or pair), "regression" (a number a text or pair), "tagging" (a tag a word, from CoNLL files),
+    /// "answering" (a span of a text that answers a question, from files of SQuAD's form).
     /// </summary>
     public string Kind { get; init; } = "classification";
 

@@ -25,7 +25,8 @@ internal sealed class FinetunePlan : IDisposable
         Source = HuggingFaceFolder.ReadEncoder(mainFolder);
         Model = Resolve(Source.Config, request.ModelFolder);
         HeadDropout = Options.Dropout ?? Source.Config.ClassifierDropout ?? Source.Config.HiddenDropoutProb;
-        StepsPerTraining = Math.Max(1, (int)Math.Ceiling(Options.Epochs * ((Task.Train.Count + Options.BatchSize - 1) / Options.BatchSize)));
+        int stepsPerEpoch = (Task.Train.Count + Options.BatchSize - 1) / Options.BatchSize;
+        StepsPerTraining = Math.Max(1, (int)Math.Ceiling(Options.Epochs * stepsPerEpoch));
         Fingerprint = JsonSerializer.SerializeToElement(new
         {
             options = Options with { CheckpointSteps = 1 }, // how often a checkpoint is written may change between attempts

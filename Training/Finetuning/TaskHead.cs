@@ -53,10 +53,12 @@ internal sealed record TokenHead(int Outputs) : TaskHead(ElectraArchitecture.Tok
     private const string Name = "classifier";
 
     /// <inheritdoc/>
-    public override void Declare(ParameterLayout.Builder layout, int hidden) => layout.AddLinear(Name, Outputs, hidden, InitialValue.GlorotWeight);
+    public override void Declare(ParameterLayout.Builder layout, int hidden) =>
+        layout.AddLinear(Name, Outputs, hidden, InitialValue.GlorotWeight);
 
     /// <inheritdoc/>
-    public override Tensor Forward(ParameterStore parameters, Tensor hidden, Func<Tensor, Tensor> drop) => Dense(parameters, Name, drop(hidden));
+    public override Tensor Forward(ParameterStore parameters, Tensor hidden, Func<Tensor, Tensor> drop) =>
+        Dense(parameters, Name, drop(hidden));
 }
 
 /// <summary>A head over every token for the two ends of an answer: dense; logits [B, L, 2].</summary>
@@ -65,7 +67,8 @@ internal sealed record SpanHead() : TaskHead(ElectraArchitecture.QuestionAnsweri
     private const string Name = "qa_outputs";
 
     /// <inheritdoc/>
-    public override void Declare(ParameterLayout.Builder layout, int hidden) => layout.AddLinear(Name, 2, hidden, InitialValue.GlorotWeight);
+    public override void Declare(ParameterLayout.Builder layout, int hidden) =>
+        layout.AddLinear(Name, 2, hidden, InitialValue.GlorotWeight);
 
     /// <inheritdoc/>
     public override Tensor Forward(ParameterStore parameters, Tensor hidden, Func<Tensor, Tensor> drop) => Dense(parameters, Name, hidden);

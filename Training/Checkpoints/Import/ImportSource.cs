@@ -41,7 +41,8 @@ internal sealed record ImportSource(ImportedModel Description, ITensorSource Ten
     {
         HuggingFaceConfig config = HuggingFaceConfig.Read(Path.Combine(folder, HuggingFaceFolder.ConfigName));
         ITensorSource tensors = WeightFiles.Open(folder);
-        string? architecture = config.Architectures?.FirstOrDefault(ElectraArchitecture.All.Contains) ?? ElectraArchitecture.Guess([.. tensors.Names]);
+        string? architecture = config.Architectures?.FirstOrDefault(ElectraArchitecture.All.Contains)
+            ?? ElectraArchitecture.Guess([.. tensors.Names]);
         if (architecture is null)
         {
             tensors.Dispose();
@@ -50,11 +51,14 @@ internal sealed record ImportSource(ImportedModel Description, ITensorSource Ten
                 + string.Join(", ", ElectraArchitecture.All));
         }
 
-        string model = architecture == ElectraArchitecture.MaskedLanguageModel ? ElectraModelFolder.GeneratorName : ElectraModelFolder.DiscriminatorName;
+        string model = architecture == ElectraArchitecture.MaskedLanguageModel
+            ? ElectraModelFolder.GeneratorName
+            : ElectraModelFolder.DiscriminatorName;
         return new ImportSource(
             new ImportedModel(model, architecture, config),
             tensors,
-            [.. ElectraArchitecture.Tensors(config, architecture).Select(item => new TensorMatch(item.Name, item.Shape, item.Name, false))]);
+            [.. ElectraArchitecture.Tensors(config, architecture)
+                .Select(item => new TensorMatch(item.Name, item.Shape, item.Name, false))]);
     }
 
     private IReadOnlyList<long> ShapeOf(TensorMatch match)

@@ -14,7 +14,13 @@ public sealed class ModelImport : IDisposable
     /// <summary>Name of the file in the artifact that says what it was imported from.</summary>
     public const string LineageName = "import.json";
 
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, NewLine = "\n", PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+    };
+
     private readonly ImportRequest request;
     private readonly IReadOnlyList<ImportSource> sources;
     private readonly string tokenizerFolder;
@@ -53,7 +59,8 @@ public sealed class ModelImport : IDisposable
         string[] folders = [.. Folders(source, request.Generator).Where(folder => Holds(folder))];
         if (folders.Length == 0)
         {
-            throw new PermanentException($"{source}: there is neither a {HuggingFaceFolder.ConfigName} (a Hugging Face folder) nor a file ending "
+            throw new PermanentException(
+                $"{source}: there is neither a {HuggingFaceFolder.ConfigName} (a Hugging Face folder) nor a file ending "
                 + "with .index (a TensorFlow checkpoint)");
         }
 
@@ -74,7 +81,10 @@ public sealed class ModelImport : IDisposable
         }
     }
 
-    /// <summary>Writes discriminator/ and generator/ (those there are), or encoder/ for a language model alone, each with the tokenizer, and the lineage.</summary>
+    /// <summary>
+    /// Writes discriminator/ and generator/ (those there are), or encoder/ for a language model alone, each with the tokenizer, and the
+    /// lineage.
+    /// </summary>
     /// <returns>The files that it was read from.</returns>
     /// <exception cref="PermanentException">Something is missing, contradicts the sizes, or is damaged.</exception>
     public IReadOnlyList<ImportedFile> Write(string folder)
@@ -91,16 +101,19 @@ public sealed class ModelImport : IDisposable
             HuggingFaceConfig config = source.Description.Config;
             if (config.VocabSize != vocabulary.Count)
             {
-                throw new PermanentException($"{source.Tensors.Path}: the {source.Description.Model} has {config.VocabSize} tokens, its vocabulary "
+                throw new PermanentException(
+                    $"{source.Tensors.Path}: the {source.Description.Model} has {config.VocabSize} tokens, its vocabulary "
                     + $"{vocabulary.Count}; give the vocab.txt that it was trained with");
             }
 
             source.Write(folder);
-            HuggingFaceFolder.WriteTokenizer(Path.Combine(folder, source.Description.Model), vocabulary, tokenizer, config.MaxPositionEmbeddings);
+            HuggingFaceFolder.WriteTokenizer(
+                Path.Combine(folder, source.Description.Model), vocabulary, tokenizer, config.MaxPositionEmbeddings);
         }
 
         ImportedFile[] files = [.. SourceFiles().Select(Describe)];
-        object lineage = new { format = Format, files = files.Select(file => new { name = Path.GetFileName(file.Path), file.Bytes, file.Sha256 }) };
+        var parts = files.Select(file => new { name = Path.GetFileName(file.Path), file.Bytes, file.Sha256 });
+        object lineage = new { format = Format, files = parts };
         DurableFile.Write(Path.Combine(folder, LineageName), JsonSerializer.SerializeToUtf8Bytes(lineage, Json));
         return files;
     }
@@ -118,13 +131,15 @@ public sealed class ModelImport : IDisposable
     {
         if (request.Generator is not null)
         {
-            throw new PermanentException($"{prefix}: a generator of its own folder goes with a Hugging Face folder, not with a TensorFlow checkpoint");
+            throw new PermanentException(
+                $"{prefix}: a generator of its own folder goes with a Hugging Face folder, not with a TensorFlow checkpoint");
         }
 
         TensorFlowCheckpoint checkpoint = TensorFlowCheckpoint.Open(prefix);
         try
         {
-            return new ModelImport(request, "TensorFlow", new TensorFlowModels(checkpoint, request.HeadSize).Find(), Path.GetDirectoryName(prefix)!);
+            IReadOnlyList<ImportSource> models = new TensorFlowModels(checkpoint, request.HeadSize).Find();
+            return new ModelImport(request, "TensorFlow", models, Path.GetDirectoryName(prefix)!);
         }
         catch
         {
@@ -150,7 +165,8 @@ public sealed class ModelImport : IDisposable
 
     private IEnumerable<string> Disagreements()
     {
-        foreach (IGrouping<string, ImportSource> twice in sources.GroupBy(source => source.Description.Model).Where(group => group.Count() > 1))
+        var models = sources.GroupBy(source => source.Description.Model);
+        foreach (IGrouping<string, ImportSource> twice in models.Where(group => group.Count() > 1))
         {
             yield return $"{string.Join(" and ", twice.Select(source => source.Tensors.Path))} are both a {twice.Key}; import one of them";
         }
@@ -197,5 +213,6 @@ public sealed class ModelImport : IDisposable
         return weights.Concat(configs).Append(vocabulary).Where(File.Exists).Distinct();
     }
 
-    private static ImportedFile Describe(string path) => new(Path.GetFullPath(path), new FileInfo(path).Length, CheckpointWriter.Digest(path));
+    private static ImportedFile Describe(string path) =>
+        new(Path.GetFullPath(path), new FileInfo(path).Length, CheckpointWriter.Digest(path));
 }

@@ -29,7 +29,8 @@ internal sealed class TensorFlowModels(TensorFlowCheckpoint checkpoint, int head
 
         return models.Count > 0
             ? models
-            : throw new PermanentException($"{checkpoint.Path}: there is neither a discriminator nor a generator of the official code among "
+            : throw new PermanentException(
+                $"{checkpoint.Path}: there is neither a discriminator nor a generator of the official code among "
                 + $"{checkpoint.Names.Count} variables");
     }
 
@@ -53,7 +54,8 @@ internal sealed class TensorFlowModels(TensorFlowCheckpoint checkpoint, int head
         int hidden = Size(first + "attention/self/query/kernel", dimension: 1);
         if (headSize < 1 || hidden % headSize != 0)
         {
-            throw new PermanentException($"{checkpoint.Path}: an encoder is {hidden} wide, which heads of {headSize} do not divide; a TensorFlow "
+            throw new PermanentException(
+                $"{checkpoint.Path}: an encoder is {hidden} wide, which heads of {headSize} do not divide; a TensorFlow "
                 + "checkpoint does not say their width: give it");
         }
 
@@ -70,13 +72,15 @@ internal sealed class TensorFlowModels(TensorFlowCheckpoint checkpoint, int head
         };
     }
 
-    private bool HasEncoder(string encoder, int layer) => checkpoint.Contains($"{encoder}encoder/layer_{layer}/attention/self/query/kernel");
+    private bool HasEncoder(string encoder, int layer) =>
+        checkpoint.Contains($"{encoder}encoder/layer_{layer}/attention/self/query/kernel");
 
     private int Size(string variable, int dimension)
     {
         StoredTensor stored = checkpoint.Describe(variable);
         return stored.Shape is [_, _] && stored.Shape[dimension] is > 0 and <= int.MaxValue
             ? (int)stored.Shape[dimension]
-            : throw new PermanentException($"{checkpoint.Path}: variable \"{variable}\" is [{string.Join(", ", stored.Shape)}], not a matrix");
+            : throw new PermanentException(
+                $"{checkpoint.Path}: variable \"{variable}\" is [{string.Join(", ", stored.Shape)}], not a matrix");
     }
 }

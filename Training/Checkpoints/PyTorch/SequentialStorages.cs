@@ -74,7 +74,8 @@ internal sealed class SequentialStorages : IStorageReader
             if (elements != storage.Elements || end > stream.Length)
             {
                 throw new InvalidDataException(
-                    $"has {elements} elements in storage \"{storage.Key}\" of {storage.Elements}, and {stream.Length - stream.Position} bytes for them");
+                    $"has {elements} elements in storage \"{storage.Key}\" of {storage.Elements}, "
+                    + $"and {stream.Length - stream.Position} bytes for them");
             }
 
             places[storage.Key] = stream.Position;

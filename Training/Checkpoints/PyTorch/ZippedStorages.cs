@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Checkpoints.PyTorch;
 
-/// <summary>A file as PyTorch writes it since 1.6: a zip with <c>NAME/data.pkl</c> and a file <c>NAME/data/KEY</c> for each storage.</summary>
+/// <summary>
+/// A file as PyTorch writes it since 1.6: a zip with <c>NAME/data.pkl</c> and a file <c>NAME/data/KEY</c> for each storage.
+/// </summary>
 internal sealed class ZippedStorages : IStorageReader
 {
     private const string PickleName = "/data.pkl";
@@ -42,7 +44,8 @@ internal sealed class ZippedStorages : IStorageReader
         ZipArchiveEntry entry = archive.GetEntry(name) ?? throw new InvalidDataException($"has no file \"{name}\" for a storage");
         if (entry.Length != (Int128)storage.Elements * storage.Type.ElementSize)
         {
-            throw new InvalidDataException($"has {entry.Length} bytes in \"{name}\" for {storage.Elements} elements of {storage.Type.Name}");
+            throw new InvalidDataException(
+                $"has {entry.Length} bytes in \"{name}\" for {storage.Elements} elements of {storage.Type.Name}");
         }
 
         using Stream values = entry.Open();
@@ -54,7 +57,8 @@ internal sealed class ZippedStorages : IStorageReader
         }
 
         read.Dispose();
-        throw new InvalidDataException($"has checksum {crc.GetCurrentHashAsUInt32():x8} for \"{name}\", the zip says {entry.Crc32:x8}: damaged");
+        throw new InvalidDataException(
+            $"has checksum {crc.GetCurrentHashAsUInt32():x8} for \"{name}\", the zip says {entry.Crc32:x8}: damaged");
     }
 
     /// <inheritdoc/>

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace ElectraPipeline.Training.Checkpoints.TensorFlow;
 
-/// <summary>Unpacks a block of the Snappy format (google/snappy, format_description.txt): literals, and copies of what came before.</summary>
+/// <summary>
+/// Unpacks a block of the Snappy format (google/snappy, format_description.txt): literals, and copies of what came before.
+/// </summary>
 internal static class Snappy
 {
     // A copy of 64 bytes takes 3, so nothing unpacks to more than 22 times its size; a length beyond that is a lie.

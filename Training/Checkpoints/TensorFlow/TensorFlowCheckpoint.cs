@@ -24,7 +24,8 @@ internal sealed class TensorFlowCheckpoint : ITensorSource
             : throw Fault("has no header under its first, empty key");
         if (!header.IsLittleEndian || header.Shards is < 1 or > 99_999)
         {
-            throw Fault($"says {header.Shards} data files, {(header.IsLittleEndian ? "little" : "big")}-endian; read are 1 to 99999, little-endian");
+            string order = header.IsLittleEndian ? "little" : "big";
+            throw Fault($"says {header.Shards} data files, {order}-endian; read are 1 to 99999, little-endian");
         }
 
         shards = new SafeFileHandle?[header.Shards];
@@ -63,7 +64,8 @@ internal sealed class TensorFlowCheckpoint : ITensorSource
         {
             0 => null,
             1 => inside[0][..^IndexSuffix.Length],
-            _ => throw new PermanentException($"{path}: there are {inside.Length} checkpoints; name one of {string.Join(", ", inside.Order())}"),
+            _ => throw new PermanentException(
+                $"{path}: there are {inside.Length} checkpoints; name one of {string.Join(", ", inside.Order())}"),
         };
     }
 
@@ -158,7 +160,8 @@ internal sealed class TensorFlowCheckpoint : ITensorSource
 
         if (crc.Masked != entry.Checksum)
         {
-            throw new PermanentException($"{ShardPath((int)entry.Shard)}, byte {entry.Offset}: tensor \"{name}\" has checksum {crc.Masked:x8}, "
+            throw new PermanentException(
+                $"{ShardPath((int)entry.Shard)}, byte {entry.Offset}: tensor \"{name}\" has checksum {crc.Masked:x8}, "
                 + $"the index says {entry.Checksum:x8}: damaged");
         }
     }
@@ -170,7 +173,8 @@ internal sealed class TensorFlowCheckpoint : ITensorSource
             int read = RandomAccess.Read(Shard(shard), target, offset);
             if (read == 0)
             {
-                throw new PermanentException($"{ShardPath((int)shard)}: tensor \"{name}\" ends at byte {offset}: the file was cut while open");
+                throw new PermanentException(
+                    $"{ShardPath((int)shard)}: tensor \"{name}\" ends at byte {offset}: the file was cut while open");
             }
 
             offset += read;
@@ -193,7 +197,8 @@ internal sealed class TensorFlowCheckpoint : ITensorSource
         long fileBytes = RandomAccess.GetLength(Shard(entry.Shard));
         if (entry.Offset < 0 || entry.Bytes < 0 || entry.Offset > fileBytes - entry.Bytes)
         {
-            throw new PermanentException($"{ShardPath((int)entry.Shard)}: tensor \"{name}\" has {entry.Bytes} bytes at byte {entry.Offset}, "
+            throw new PermanentException(
+                $"{ShardPath((int)entry.Shard)}: tensor \"{name}\" has {entry.Bytes} bytes at byte {entry.Offset}, "
                 + $"the file has {fileBytes}: truncated?");
         }
 

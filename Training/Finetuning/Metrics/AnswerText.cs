@@ -86,7 +86,8 @@ internal static class AnswerText
     }
 
     private static bool IsOfWord(Rune rune) => rune.Value == '_' || Rune.IsLetter(rune)
-        || Rune.GetUnicodeCategory(rune) is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber;
+        || Rune.GetUnicodeCategory(rune) is UnicodeCategory.DecimalDigitNumber
+            or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber;
 
     private static string[] Split(string text)
     {

@@ -41,7 +41,8 @@ internal sealed class ChunkCounts
         bool inRight = false;
         for (int i = 0; i <= truth.Count; i++)
         {
-            Tag expectedTag = i < truth.Count ? Tag.Parse(truth[i]) : Tag.None, answer = i < truth.Count ? Tag.Parse(predicted[i]) : Tag.None;
+            Tag expectedTag = i < truth.Count ? Tag.Parse(truth[i]) : Tag.None;
+            Tag answer = i < truth.Count ? Tag.Parse(predicted[i]) : Tag.None;
             if (inRight)
             {
                 bool ends = lastTruth.EndsBefore(expectedTag), answerEnds = lastAnswer.EndsBefore(answer);

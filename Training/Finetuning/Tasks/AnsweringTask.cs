@@ -27,12 +27,14 @@ internal sealed class AnsweringTask : FinetuneTask
             ? (all, SquadFile.Read(Path.Combine(configFolder, file)))
             : ExampleSelection.Split(all, question => question.Context, options.EvaluationShare, options.Train);
         all = ExampleSelection.Choose(all, options.MaxTrainExamples, seed);
-        questions = ExampleSelection.FirstByHash(asked, question => $"{question.Context}\0{question.Question}", options.MaxEvaluationExamples);
+        questions = ExampleSelection.FirstByHash(
+            asked, question => $"{question.Context}\0{question.Question}", options.MaxEvaluationExamples);
         mayLackAnswer = all.Concat(questions).Any(question => question.Answers.Count == 0);
         ContextWindows windows = new(tokenizer, options.SequenceLength, options.DocumentStride);
 
         // Nothing is learned from an answer whose place in the file is wrong.
-        IEnumerable<SpanQuestion> usable = all.Where(question => question.Answers.Count == 0 || question.Answers.Any(answer => answer.Start >= 0));
+        IEnumerable<SpanQuestion> usable = all.Where(
+            question => question.Answers.Count == 0 || question.Answers.Any(answer => answer.Start >= 0));
         train = [.. usable.SelectMany((question, i) => windows.Of(question, i))];
         evaluation = [.. questions.SelectMany((question, i) => windows.Of(question, i))];
         Digest = DigestOf(all, questions);

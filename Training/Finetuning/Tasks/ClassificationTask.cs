@@ -51,7 +51,9 @@ internal sealed class ClassificationTask : FinetuneTask
 
     /// <inheritdoc/>
     public override Tensor Loss(Tensor logits, EncodedExample[] batch) => nn.functional.cross_entropy(
-        logits, tensor(Array.ConvertAll(batch, example => (long)((ClassExample)example).Label), device: logits.device), reduction: nn.Reduction.Sum);
+        logits,
+        tensor(Array.ConvertAll(batch, example => (long)((ClassExample)example).Label), device: logits.device),
+        reduction: nn.Reduction.Sum);
 
     /// <inheritdoc/>
     public override ITaskScore NewScore() => new Score(Labels.Count);

@@ -23,7 +23,8 @@ internal sealed record ConllColumns(int Word, int Tag)
     private static int Place(FinetuneOptions options, string column) =>
         column.StartsWith('#') && int.TryParse(column.AsSpan(1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int place)
             ? place
-            : throw new PermanentException($"finetune \"{options.Name}\": \"{column}\" is no column of a file that names none; \"#0\" is the "
+            : throw new PermanentException(
+                $"finetune \"{options.Name}\": \"{column}\" is no column of a file that names none; \"#0\" is the "
                 + "first, \"#-1\" the last");
 }
 
@@ -58,7 +59,8 @@ internal static class ConllFile
                 int index = place < 0 ? fields.Length + place : place;
                 return index >= 0 && index < fields.Length && fields[index].Trim() is { Length: > 0 } field
                     ? field
-                    : throw new PermanentException($"{path}, line {line}: {fields.Length} columns, none of them \"#{place}\" with a text in it");
+                    : throw new PermanentException(
+                        $"{path}, line {line}: {fields.Length} columns, none of them \"#{place}\" with a text in it");
             }
         }
 

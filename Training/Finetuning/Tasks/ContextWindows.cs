@@ -27,7 +27,8 @@ internal sealed class ContextWindows(ITokenizer tokenizer, int maxLength, int st
     {
         List<int> asked = [];
         tokenizer.Encode(question.Question, asked);
-        int[] head = [tokenizer.Vocabulary.ClassifierId, .. asked.Take(Math.Min(LongestQuestion, (maxLength - 3) / 2)), tokenizer.Vocabulary.SeparatorId];
+        int kept = Math.Min(LongestQuestion, (maxLength - 3) / 2);
+        int[] head = [tokenizer.Vocabulary.ClassifierId, .. asked.Take(kept), tokenizer.Vocabulary.SeparatorId];
         List<(int Id, int Start, int End)> tokens = Tokens(question.Context);
         (int First, int Last) answer = Find(tokens, question.Answers);
         int room = maxLength - head.Length - 1;
@@ -76,7 +77,9 @@ internal sealed class ContextWindows(ITokenizer tokenizer, int maxLength, int st
         return first <= last ? (first, last) : (-1, -1);
     }
 
-    /// <summary>Tokens with their places: each run of letters, and each mark or ideograph, is encoded by itself, so that places are exact.</summary>
+    /// <summary>
+    /// Tokens with their places: each run of letters, and each mark or ideograph, is encoded by itself, so that places are exact.
+    /// </summary>
     private List<(int Id, int Start, int End)> Tokens(string context)
     {
         List<(int Id, int Start, int End)> tokens = [];
@@ -120,7 +123,8 @@ internal sealed class ContextWindows(ITokenizer tokenizer, int maxLength, int st
 
     private static bool StandsAlone(string context, int i) => CharUnicodeInfo.GetUnicodeCategory(context, i) switch
     {
-        UnicodeCategory.OtherLetter => context[i] is >= '\u3400' and <= '\u9FFF' or >= '\uF900' and <= '\uFAFF' || char.IsHighSurrogate(context[i]),
+        UnicodeCategory.OtherLetter =>
+            context[i] is >= '\u3400' and <= '\u9FFF' or >= '\uF900' and <= '\uFAFF' || char.IsHighSurrogate(context[i]),
         UnicodeCategory.ConnectorPunctuation or UnicodeCategory.DashPunctuation or UnicodeCategory.OpenPunctuation
             or UnicodeCategory.ClosePunctuation or UnicodeCategory.InitialQuotePunctuation or UnicodeCategory.FinalQuotePunctuation
             or UnicodeCategory.OtherPunctuation => true,

@@ -11,13 +11,16 @@ internal abstract record EncodedExample(int[] Ids, int SecondSegment, bool Trunc
 }
 
 /// <summary>A text or pair and the number of its class.</summary>
-internal sealed record ClassExample(int[] Ids, int SecondSegment, bool Truncated, int Label) : EncodedExample(Ids, SecondSegment, Truncated);
+internal sealed record ClassExample(int[] Ids, int SecondSegment, bool Truncated, int Label)
+    : EncodedExample(Ids, SecondSegment, Truncated);
 
 /// <summary>A text or pair and its score, in the data's units.</summary>
-internal sealed record ScoreExample(int[] Ids, int SecondSegment, bool Truncated, double Score) : EncodedExample(Ids, SecondSegment, Truncated);
+internal sealed record ScoreExample(int[] Ids, int SecondSegment, bool Truncated, double Score)
+    : EncodedExample(Ids, SecondSegment, Truncated);
 
 /// <summary>
-/// A sentence with the number of each word's tag, and the index in the ids of each word's first token: ascending, and fewer than words where
+/// A sentence with the number of each word's tag, and the index in the ids of each word's first token: ascending, and fewer than words
+/// where
 /// the end was cut off.
 /// </summary>
 internal sealed record TagExample(int[] Ids, int SecondSegment, bool Truncated, int[] Tags, int[] Places)

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Finetuning.Tasks;
 
-/// <summary>What is particular to one kind of task: examples, head, loss and figures of merit. All else is the same for every kind.</summary>
+/// <summary>
+/// What is particular to one kind of task: examples, head, loss and figures of merit. All else is the same for every kind.
+/// </summary>
 internal abstract class FinetuneTask
 {
     /// <summary>Examples trained on.</summary>
@@ -30,7 +32,9 @@ internal abstract class FinetuneTask
     public abstract FinetuneBaseline Baseline { get; }
 
     /// <summary>Reads the examples of a task of any kind.</summary>
-    /// <exception cref="PermanentException">Files, columns or rows are missing or malformed, or the metric is none of the kind's.</exception>
+    /// <exception cref="PermanentException">
+    /// Files, columns or rows are missing or malformed, or the metric is none of the kind's.
+    /// </exception>
     public static FinetuneTask Load(FinetuneOptions options, string configFolder, ulong seed, ITokenizer tokenizer)
     {
         TextEncoder encoder = new(tokenizer, options.SequenceLength);
@@ -45,7 +49,8 @@ internal abstract class FinetuneTask
         string[] figures = [.. task.NewScore().Figures().Keys];
         return figures.Contains(task.Metric)
             ? task
-            : throw new PermanentException($"finetune \"{options.Name}\": Metric is {task.Metric}; this task has {string.Join(", ", figures)}");
+            : throw new PermanentException(
+                $"finetune \"{options.Name}\": Metric is {task.Metric}; this task has {string.Join(", ", figures)}");
     }
 
     /// <summary>The loss of a batch, summed over all its targets.</summary>

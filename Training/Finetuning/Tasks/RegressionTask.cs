@@ -32,9 +32,11 @@ internal sealed class RegressionTask : FinetuneTask
         ScoreExample Encode(TaskExample example)
         {
             EncodedText text = encoder.Encode(example.Text, example.Pair);
-            return double.TryParse(example.Label, NumberStyles.Float, CultureInfo.InvariantCulture, out double score) && double.IsFinite(score)
+            return double.TryParse(example.Label, NumberStyles.Float, CultureInfo.InvariantCulture, out double score)
+                && double.IsFinite(score)
                 ? new ScoreExample(text.Ids, text.SecondSegment, text.Truncated, score)
-                : throw new PermanentException($"finetune \"{options.Name}\": the label \"{example.Label}\" is no number, as regression needs");
+                : throw new PermanentException(
+                    $"finetune \"{options.Name}\": the label \"{example.Label}\" is no number, as regression needs");
         }
     }
 
@@ -83,7 +85,8 @@ internal sealed class RegressionTask : FinetuneTask
     public override ITaskScore NewScore() => new Score(scale);
 
     /// <inheritdoc/>
-    public override HuggingFaceConfig ConfigOf(HuggingFaceConfig encoder) => encoder.WithLabels(["score"]) with { ProblemType = "regression" };
+    public override HuggingFaceConfig ConfigOf(HuggingFaceConfig encoder) =>
+        encoder.WithLabels(["score"]) with { ProblemType = "regression" };
 
     /// <inheritdoc/>
     public override void PrepareExport(ParameterStore parameters)

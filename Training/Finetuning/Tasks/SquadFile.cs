@@ -4,7 +4,9 @@ namespace ElectraPipeline.Training.Finetuning.Tasks;
 
 /// <summary>An answer in a text.</summary>
 /// <param name="Text">The answer.</param>
-/// <param name="Start">Where it starts in the context, in UTF-16 units; -1: the file's place is wrong, so that nothing can be learned from it.</param>
+/// <param name="Start">
+/// Where it starts in the context, in UTF-16 units; -1: the file's place is wrong, so that nothing can be learned from it.
+/// </param>
 internal sealed record SpanAnswer(string Text, int Start);
 
 /// <summary>A question about a text.</summary>
@@ -31,7 +33,8 @@ internal static class SquadFile
         }
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            throw new PermanentException($"{path}: not of SQuAD's form (data > paragraphs > context, qas > question, answers): {fault.Message}", fault);
+            throw new PermanentException(
+                $"{path}: not of SQuAD's form (data > paragraphs > context, qas > question, answers): {fault.Message}", fault);
         }
     }
 
@@ -49,7 +52,9 @@ internal static class SquadFile
     {
         string text = answer.GetProperty("text").GetString()!;
         JsonElement stated = answer.GetProperty("answer_start"); // some sets write it as a text
-        bool isNumber = stated.ValueKind == JsonValueKind.String ? int.TryParse(stated.GetString(), out int place) : stated.TryGetInt32(out place);
+        bool isNumber = stated.ValueKind == JsonValueKind.String
+            ? int.TryParse(stated.GetString(), out int place)
+            : stated.TryGetInt32(out place);
         int start = isNumber && place >= 0 && place < places.Length ? places[place] : -1;
         bool isThere = start >= 0 && text.Length > 0 && context.AsSpan(start).StartsWith(text, StringComparison.Ordinal);
         return new SpanAnswer(text, isThere ? start : -1);

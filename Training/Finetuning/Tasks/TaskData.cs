@@ -33,7 +33,9 @@ internal sealed record TaskData(
             evaluation = Read(options.Evaluation, options, configFolder);
         }
 
-        train = options.BothOrders ? [.. train, .. train.Select(example => example with { Text = example.Pair!, Pair = example.Text })] : train;
+        train = options.BothOrders
+            ? [.. train, .. train.Select(example => example with { Text = example.Pair!, Pair = example.Text })]
+            : train;
         train = ExampleSelection.Choose(train, options.MaxTrainExamples, seed);
         evaluation = ExampleSelection.FirstByHash(evaluation, KeyOf, options.MaxEvaluationExamples);
         IReadOnlyList<string> labels = Order(train.Concat(evaluation).Select(example => example.Label).Distinct());

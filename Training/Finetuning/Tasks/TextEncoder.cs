@@ -11,7 +11,9 @@ internal sealed class TextEncoder(ITokenizer tokenizer, int maxLength)
     private readonly int classifierId = tokenizer.Vocabulary.ClassifierId;
     private readonly int separatorId = tokenizer.Vocabulary.SeparatorId;
 
-    /// <summary>Encodes a text or pair. What does not fit is cut off the end of the text, of a pair off the end of the longer one.</summary>
+    /// <summary>
+    /// Encodes a text or pair. What does not fit is cut off the end of the text, of a pair off the end of the longer one.
+    /// </summary>
     public EncodedText Encode(string text, string? pair)
     {
         List<int> first = [], second = [];
