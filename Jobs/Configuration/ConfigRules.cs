@@ -81,6 +81,7 @@ internal sealed class ConfigRules
         Require(config.Corpus.MaxExpansion >= 1, "corpus.maxExpansion", config.Corpus.MaxExpansion, "1 or more");
         Share(config.Corpus.MaxRejectShare, "corpus.maxRejectShare", 0, 1);
         Require(config.Corpus.Parts is >= 1 and <= 10_000, "corpus.parts", config.Corpus.Parts, "1 to 10000");
+        faults.AddRange(config.Corpus.Filters?.Faults() ?? []);
         Require(config.Vocabulary.Path is not null || config.Vocabulary.Size is >= 100 and <= 1_000_000, "vocabulary.size", config.Vocabulary.Size, "100 to 1000000");
         Require(config.Vocabulary.MinFrequency >= 0, "vocabulary.minFrequency", config.Vocabulary.MinFrequency, "0 or more");
         Require(config.Vocabulary.LimitAlphabet >= 0, "vocabulary.limitAlphabet", config.Vocabulary.LimitAlphabet, "0 (no limit) or more");

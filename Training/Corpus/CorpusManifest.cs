@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using ElectraPipeline.Training.Corpus.Filters;
 
 namespace ElectraPipeline.Training.Corpus;
 
@@ -17,7 +19,7 @@ public sealed record CorpusManifest
     /// <summary>Bytes of the files read, on the disk. The sum over <see cref="Inputs"/>.</summary>
     public required long BytesIn { get; init; }
 
-    /// <summary>Records met. The sum of <see cref="Documents"/>, <see cref="Duplicates"/>, <see cref="Empty"/>, <see cref="Skipped"/> and <see cref="Rejected"/>.</summary>
+    /// <summary>Records met. The sum of <see cref="Documents"/>, <see cref="Duplicates"/>, <see cref="Empty"/>, <see cref="Skipped"/>, <see cref="Rejected"/> and what <see cref="Filters"/> removed.</summary>
     public required long Records { get; init; }
 
     /// <summary>Documents written.</summary>
@@ -36,8 +38,8 @@ public sealed record CorpusManifest
     public required long Rejected { get; init; }
 
     /// <summary>
-    /// UTF-8 bytes of the text read, line ends included. The sum of <see cref="TextBytesOut"/>, <see cref="DuplicateDocumentBytes"/>
-    /// and <see cref="DuplicateLineBytes"/>.
+    /// UTF-8 bytes of the text read, line ends included. The sum of <see cref="TextBytesOut"/>, <see cref="DuplicateDocumentBytes"/>,
+    /// <see cref="DuplicateLineBytes"/> and what <see cref="Filters"/> removed.
     /// </summary>
     public required long TextBytesRead { get; init; }
 
@@ -61,6 +63,10 @@ public sealed record CorpusManifest
 
     /// <summary>What could not be read, by reason, the most frequent first.</summary>
     public required IReadOnlyList<RejectCount> Rejects { get; init; }
+
+    /// <summary>What the filters removed; null without filters.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public FilterReport? Filters { get; init; }
 
     /// <summary>The files written.</summary>
     public required IReadOnlyList<OutputPart> Parts { get; init; }

@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using ElectraPipeline.Training.Corpus.Filters;
+
 namespace ElectraPipeline.Training.Corpus;
 
 /// <summary>Which text is read, and how.</summary>
@@ -47,4 +50,13 @@ public sealed record CorpusOptions
 
     /// <summary>Parts the documents are spread over by their hash; tokenization runs one job for each.</summary>
     public int Parts { get; init; } = 4;
+
+    /// <summary>Filters of documents; null: none. Left out of JSON then, so that runs without filters keep their digests.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public CorpusFilterOptions? Filters { get; init; }
+
+    /// <summary>The same with the last part of each path only: the same corpus elsewhere on the disk is the same corpus.</summary>
+    internal CorpusOptions WithNamesOnly() => this with { Paths = [.. Paths.Select(NameOf)] };
+
+    private static string NameOf(string path) => Path.GetFileName(path.TrimEnd('/'));
 }

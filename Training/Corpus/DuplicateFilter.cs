@@ -5,8 +5,8 @@ namespace ElectraPipeline.Training.Corpus;
 /// <summary>Finds documents and lines that appeared before, by 128-bit hashes of their folded text (20 to 30 bytes of memory each).</summary>
 internal sealed class DuplicateFilter(bool documents)
 {
-    private readonly Hash128Set seenDocuments = new();
-    private readonly Hash128Set seenLines = new();
+    private readonly FixedHashSet<UInt128> seenDocuments = new();
+    private readonly FixedHashSet<UInt128> seenLines = new();
     private readonly StringBuilder kept = new();
 
     /// <summary>Lines dropped from documents that were kept or lost all their lines.</summary>

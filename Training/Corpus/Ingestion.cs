@@ -1,4 +1,5 @@
 using ElectraPipeline.Training.Corpus.Cache;
+using ElectraPipeline.Training.Corpus.Filters;
 
 namespace ElectraPipeline.Training.Corpus;
 
@@ -7,6 +8,7 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
 {
     private const long ProgressBytes = 4 << 20;
     private readonly DuplicateFilter duplicateFilter = new(options.RemoveDuplicates);
+    private readonly FilterChain filters = new(options.Filters);
     private readonly RejectLedger rejects = new();
     private readonly RejectLedger skips = new();
     private readonly List<InputFile> inputs = [];
@@ -50,12 +52,14 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
     /// <summary>Publishes the parts and returns the manifest.</summary>
     public CorpusManifest Finish()
     {
-        RefuseIfTooFew();
+        Keep(filters.Flush());
+        FilterReport? filtered = filters.Report();
+        RefuseIfTooFew(filtered);
         IReadOnlyList<OutputPart> parts = writers.Commit();
         var manifest = new CorpusManifest
         {
             // Only names: the same corpus elsewhere on the disk is the same corpus.
-            Options = options with { Paths = options.Paths.Select(path => Path.GetFileName(path.TrimEnd('/'))).ToList() },
+            Options = options.WithNamesOnly(),
             Inputs = inputs,
             BytesIn = bytesRead,
             Records = records,
@@ -72,26 +76,37 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
             DuplicateLines = duplicateFilter.DuplicateLines,
             Skips = skips.Counts(),
             Rejects = rejects.Counts(),
+            Filters = filtered,
             Parts = parts,
         };
         CheckSums(manifest);
         reporter.Progress(bytesRead, totalBytes, "bytes");
         reporter.Log(
             $"read {inputs.Count} files ({cache.FilesReused} of them unchanged, from the cache), {bytesRead} bytes: {documents} documents with {lines} lines and {manifest.TextBytesOut} bytes of text kept; "
-            + $"{duplicates} duplicates, {manifest.DuplicateLines} duplicate lines, {empty} empty, {skips.Total} skipped, {rejects.Total} rejected");
+            + $"{duplicates} duplicates, {manifest.DuplicateLines} duplicate lines, {empty} empty, {skips.Total} skipped, {rejects.Total} rejected"
+            + (filtered is null ? "" : $", {filtered.Documents} documents and {filtered.Lines} lines removed by filters"));
         return manifest;
     }
 
     /// <summary>Books that do not balance mean lost text: better no corpus than one nobody can vouch for.</summary>
     internal static void CheckSums(CorpusManifest manifest)
     {
-        Balance("records", manifest.Records, manifest.Documents + manifest.Duplicates + manifest.Empty + manifest.Skipped + manifest.Rejected);
+        Balance("records", manifest.Records, manifest.Documents + manifest.Duplicates + manifest.Empty + manifest.Skipped + manifest.Rejected + (manifest.Filters?.Documents ?? 0));
         Balance("records of files", manifest.Records, manifest.Inputs.Sum(input => input.Records));
         Balance("bytes of files", manifest.BytesIn, manifest.Inputs.Sum(input => input.Bytes));
         Balance("skips", manifest.Skipped, manifest.Skips.Sum(reason => reason.Count));
         Balance("rejects", manifest.Rejected, manifest.Rejects.Sum(reason => reason.Count));
         Balance("documents of parts", manifest.Documents, manifest.Parts.Sum(part => part.Documents));
-        Balance("bytes of text", manifest.TextBytesRead, manifest.TextBytesOut + manifest.DuplicateDocumentBytes + manifest.DuplicateLineBytes);
+        long filteredBytes = 0;
+        if (manifest.Filters is { } filters)
+        {
+            Balance("documents filtered", filters.Documents, filters.DocumentReasons.Sum(reason => reason.Count));
+            Balance("lines filtered", filters.Lines, filters.LineReasons.Sum(reason => reason.Count));
+            Balance("documents by length", manifest.Documents, filters.Lengths.Sum(length => length.Documents));
+            filteredBytes = filters.DocumentBytes + filters.LineBytes;
+        }
+
+        Balance("bytes of text", manifest.TextBytesRead, manifest.TextBytesOut + manifest.DuplicateDocumentBytes + manifest.DuplicateLineBytes + filteredBytes);
     }
 
     private static void Balance(string what, long left, long right)
@@ -122,18 +137,35 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
 
         long bytes = DocumentText.Bytes(document.Text);
         textBytesRead += bytes;
-        string text = duplicateFilter.IsDuplicate(document.Text) ? "" : removeDuplicateLines ? duplicateFilter.NewLines(document.Text) : document.Text;
-        if (text.Length == 0)
+        if (duplicateFilter.IsDuplicate(document.Text))
         {
             duplicates++;
             duplicateDocumentBytes += bytes;
             return;
         }
 
-        duplicateLineBytes += bytes - DocumentText.Bytes(text);
-        writers.Write(document with { Text = text });
-        documents++;
-        lines += 1 + text.AsSpan().Count('\n');
+        Keep(filters.Add(document, removeDuplicateLines));
+    }
+
+    private void Keep(IReadOnlyList<FilteredDocument> passed)
+    {
+        foreach (FilteredDocument document in passed)
+        {
+            long bytes = DocumentText.Bytes(document.Text);
+            string text = document.RemoveDuplicateLines ? duplicateFilter.NewLines(document.Text) : document.Text;
+            if (text.Length == 0)
+            {
+                duplicates++;
+                duplicateDocumentBytes += bytes;
+                continue;
+            }
+
+            duplicateLineBytes += bytes - DocumentText.Bytes(text);
+            writers.Write(document.Original with { Text = text });
+            filters.Written(text);
+            documents++;
+            lines += 1 + text.AsSpan().Count('\n');
+        }
     }
 
     private void OnRead(long bytes)
@@ -146,7 +178,7 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
         }
     }
 
-    private void RefuseIfTooFew()
+    private void RefuseIfTooFew(FilterReport? filtered)
     {
         if (records > 0 && rejects.Total > options.MaxRejectShare * records)
         {
@@ -159,7 +191,9 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
         {
             throw new PermanentException(
                 $"no document in {inputs.Count} file(s), the first {inputs[0].Name}: {records} records, {empty} of them empty, {skips.Total} skipped"
-                + $"{(rejects.Total > 0 ? $", {rejects.Total} rejected ({rejects})" : "")}; put text there or change corpus.paths");
+                + $"{(filtered is null ? "" : $", {filtered.Documents} removed by filters")}"
+                + $"{(rejects.Total > 0 ? $", {rejects.Total} rejected ({rejects})" : "")}; put text there or change corpus.paths"
+                + (filtered is null ? "" : " or corpus.filters"));
         }
     }
 }

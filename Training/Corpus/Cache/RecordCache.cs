@@ -101,7 +101,7 @@ internal sealed class RecordCache(string? folder)
     {
         CorpusOptions bearing = options with
         {
-            Paths = [], RemoveDuplicates = false, RemoveDuplicateLines = null, OnReject = "", MaxRejectShare = 0, Parts = 0,
+            Paths = [], RemoveDuplicates = false, RemoveDuplicateLines = null, OnReject = "", MaxRejectShare = 0, Parts = 0, Filters = null,
         };
         return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
             new { ReadersVersion, file.Name, file.Sha256, Options = bearing })));

@@ -9,6 +9,8 @@ using static ElectraPipeline.Training.Tests.Corpus.CorpusTesting;
 namespace ElectraPipeline.Training.Tests.Corpus;
 
 /// <summary>Reading a file of 40 MB keeps no more alive at its end than at its beginning.</summary>
+[CollectionDefinition(nameof(ConstantMemoryTests), DisableParallelization = true)]
+[Collection(nameof(ConstantMemoryTests))]
 public sealed class ConstantMemoryTests
 {
     private const int Records = 40_000;
@@ -46,7 +48,7 @@ public sealed class ConstantMemoryTests
         const int Count = 500_000;
         var random = new CounterRandom(1, 2);
         long before = GC.GetTotalMemory(forceFullCollection: true);
-        var set = new Hash128Set();
+        var set = new FixedHashSet<UInt128>();
         for (int i = 0; i < Count; i++)
         {
             Assert.True(set.Add(new UInt128(random.NextUInt64(), random.NextUInt64())));

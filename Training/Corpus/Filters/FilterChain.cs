@@ -1,0 +1,108 @@
+namespace ElectraPipeline.Training.Corpus.Filters;
+
+/// <summary>
+/// Sends documents through the filters that the options turn on, many at a time: filters whose verdicts depend on a document alone on
+/// all cores, then the others in source order. What comes out, and in which order, does not depend on the number of cores.
+/// </summary>
+internal sealed class FilterChain
+{
+    private const int BatchDocuments = 512;
+    private const long BatchCharacters = 4 << 20;
+    private readonly List<FilteredDocument> batch = [];
+    private readonly IReadOnlyList<IDocumentFilter> independent;
+    private readonly IReadOnlyList<IDocumentFilter> ordered;
+    private readonly FilterLedger ledger;
+    private readonly bool isOn;
+    private long characters;
+
+    /// <exception cref="PermanentException">An option is out of range; the message names all that are.</exception>
+    public FilterChain(CorpusFilterOptions? options)
+    {
+        isOn = options is not null;
+        if (options?.Faults() is { Count: > 0 } faults)
+        {
+            throw new PermanentException(string.Join('\n', faults));
+        }
+
+        IReadOnlyList<IDocumentFilter> filters = options is null ? [] : FiltersOf(options);
+        independent = [.. filters.Where(filter => !filter.DependsOnOrder)];
+        ordered = [.. filters.Where(filter => filter.DependsOnOrder)];
+        ledger = new FilterLedger([.. independent.Concat(ordered).Select(filter => filter.Name)]);
+    }
+
+    /// <summary>Takes a document and returns those that have passed meanwhile, in the order they were added.</summary>
+    public IReadOnlyList<FilteredDocument> Add(Document document, bool removeDuplicateLines)
+    {
+        var added = new FilteredDocument(document, removeDuplicateLines);
+        if (!isOn)
+        {
+            return [added];
+        }
+
+        batch.Add(added);
+        characters += document.Text.Length;
+        return batch.Count >= BatchDocuments || characters >= BatchCharacters ? Flush() : [];
+    }
+
+    /// <summary>Judges what is waiting and returns what passed.</summary>
+    public IReadOnlyList<FilteredDocument> Flush()
+    {
+        Parallel.ForEach(batch, JudgeAlone);
+        foreach (FilteredDocument document in batch)
+        {
+            foreach (IDocumentFilter filter in ordered)
+            {
+                document.Pass(filter);
+            }
+
+            ledger.Add(document);
+        }
+
+        List<FilteredDocument> passed = batch.FindAll(document => document.Removal is null);
+        batch.Clear();
+        characters = 0;
+        return passed;
+    }
+
+    /// <summary>Hears of a document that is written in the end.</summary>
+    public void Written(string text) => ledger.AddWritten(text);
+
+    /// <summary>What was removed; null without filters.</summary>
+    public FilterReport? Report() => isOn ? ledger.Report() : null;
+
+    /// <summary>Cheap filters first, as a document that is removed costs nothing more.</summary>
+    private static List<IDocumentFilter> FiltersOf(CorpusFilterOptions options)
+    {
+        var filters = new List<IDocumentFilter>();
+        void Use<TOptions>(TOptions? given, Func<TOptions, IDocumentFilter> make)
+            where TOptions : class
+        {
+            if (given is not null)
+            {
+                filters.Add(make(given));
+            }
+        }
+
+        Use(options.Length, given => new LengthFilter(given));
+        Use(options.C4, given => new C4Filter(given));
+        Use(options.GopherQuality, given => new GopherQualityFilter(given));
+        Use(options.GopherRepetition, given => new GopherRepetitionFilter(given));
+        return filters;
+    }
+
+    private void JudgeAlone(FilteredDocument document)
+    {
+        foreach (IDocumentFilter filter in independent)
+        {
+            document.Pass(filter);
+        }
+
+        if (document.Removal is null)
+        {
+            foreach (IDocumentFilter filter in ordered)
+            {
+                filter.Prepare(document);
+            }
+        }
+    }
+}

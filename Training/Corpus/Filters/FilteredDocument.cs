@@ -1,0 +1,47 @@
+namespace ElectraPipeline.Training.Corpus.Filters;
+
+/// <summary>A document on its way through the filters. Not to be used by two threads at once.</summary>
+internal sealed class FilteredDocument(Document document, bool removeDuplicateLines)
+{
+    private readonly List<(string Filter, RemovedLine Line)> removedLines = [];
+    private TextWords? words;
+
+    /// <summary>As it was read.</summary>
+    public Document Original { get; } = document;
+
+    /// <summary>Whether its lines are held against those of other documents afterwards.</summary>
+    public bool RemoveDuplicateLines { get; } = removeDuplicateLines;
+
+    /// <summary>What is left of the text.</summary>
+    public string Text { get; private set; } = document.Text;
+
+    /// <summary>The words of <see cref="Text"/>, found once for all filters.</summary>
+    public TextWords Words => words ??= TextWords.Of(Text);
+
+    /// <summary>The filter that removed it, and why; null while it stays.</summary>
+    public (string Filter, string Reason, string Detail)? Removal { get; private set; }
+
+    /// <summary>Lines taken out, if it stays.</summary>
+    public IReadOnlyList<(string Filter, RemovedLine Line)> RemovedLines => removedLines;
+
+    /// <summary>Asks a filter, unless one before removed the document.</summary>
+    public void Pass(IDocumentFilter filter)
+    {
+        if (Removal is not null)
+        {
+            return;
+        }
+
+        FilterVerdict verdict = filter.Judge(this);
+        if (verdict.Reason is { } reason)
+        {
+            Removal = (filter.Name, reason, verdict.Detail);
+        }
+        else if (verdict.Text is { } rest)
+        {
+            Text = rest;
+            words = null;
+            removedLines.AddRange(verdict.RemovedLines.Select(line => (filter.Name, line)));
+        }
+    }
+}
