@@ -15,6 +15,9 @@ public sealed record CorpusFilterOptions
     /// <summary>Removes lines that are no sentences and what is left too short: the rules of C4 (Raffel et al. 2020, section 2.2).</summary>
     public C4Options? C4 { get; init; }
 
+    /// <summary>Removes what resembles a document before.</summary>
+    public NearDuplicateOptions? NearDuplicates { get; init; }
+
     /// <summary>Each field that is out of range, with its value and what is allowed.</summary>
     public IReadOnlyList<string> Faults()
     {
@@ -23,6 +26,7 @@ public sealed record CorpusFilterOptions
         GopherQuality?.Check(faults);
         GopherRepetition?.Check(faults);
         C4?.Check(faults);
+        NearDuplicates?.Check(faults);
         return faults.Found;
     }
 }

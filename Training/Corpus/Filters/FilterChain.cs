@@ -87,6 +87,7 @@ internal sealed class FilterChain
         Use(options.C4, given => new C4Filter(given));
         Use(options.GopherQuality, given => new GopherQualityFilter(given));
         Use(options.GopherRepetition, given => new GopherRepetitionFilter(given));
+        Use(options.NearDuplicates, given => new NearDuplicateFilter(given));
         return filters;
     }
 

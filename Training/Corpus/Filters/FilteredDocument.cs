@@ -24,6 +24,9 @@ internal sealed class FilteredDocument(Document document, bool removeDuplicateLi
     /// <summary>Lines taken out, if it stays.</summary>
     public IReadOnlyList<(string Filter, RemovedLine Line)> RemovedLines => removedLines;
 
+    /// <summary>See <see cref="MinHash.BandsOf"/>; null until a filter prepares them.</summary>
+    public ulong[]? Bands { get; set; }
+
     /// <summary>Asks a filter, unless one before removed the document.</summary>
     public void Pass(IDocumentFilter filter)
     {

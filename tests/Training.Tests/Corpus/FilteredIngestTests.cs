@@ -89,6 +89,7 @@ public sealed class FilteredIngestTests : IDisposable
         C4 = new C4Options(),
         GopherQuality = new GopherQualityOptions(),
         GopherRepetition = new GopherRepetitionOptions(),
+        NearDuplicates = new NearDuplicateOptions(),
     };
 
     private static List<string> Ids(string corpus) => DocumentParts.List(corpus).SelectMany(DocumentParts.Read).Select(document => document.Id).ToList();
