@@ -54,7 +54,11 @@ public static class RunConfigReader
 
     private static RunConfig Resolve(RunConfig config, string folder) => config with
     {
-        Corpus = config.Corpus with { Paths = [.. config.Corpus.Paths.Select(path => Absolute(path, folder))] },
+        Corpus = config.Corpus with
+        {
+            Paths = [.. config.Corpus.Paths.Select(path => Absolute(path, folder))],
+            Filters = config.Corpus.Filters?.WithPaths(path => Absolute(path, folder)),
+        },
         Vocabulary = config.Vocabulary with { Path = config.Vocabulary.Path is { } vocabulary ? Absolute(vocabulary, folder) : null },
         Mixture = config.Mixture with
         {

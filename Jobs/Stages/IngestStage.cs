@@ -7,8 +7,8 @@ internal sealed class IngestStage() : Stage("ingest", codeVersion: 2)
 {
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard) =>
     [
-        CanonicalJson.Write(config.Corpus with { Paths = [] }),
-        .. SourceFiles.Resolve(config.Corpus).Select(file => $"{file.Name}={file.Sha256}"),
+        CanonicalJson.Write(config.Corpus with { Paths = [], Filters = config.Corpus.Filters?.WithPaths(path => Path.GetFileName(path)) }),
+        .. SourceFiles.Resolve(config.Corpus).Concat(config.Corpus.Filters?.ResolveFiles() ?? []).Select(file => $"{file.Name}={file.Sha256}"),
     ];
 
     public override Task<string?> RunAsync(StageContext context, CancellationToken cancellationToken)

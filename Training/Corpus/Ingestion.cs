@@ -162,7 +162,7 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
 
             duplicateLineBytes += bytes - DocumentText.Bytes(text);
             writers.Write(document.Original with { Text = text });
-            filters.Written(text);
+            filters.Written(text, document.Language);
             documents++;
             lines += 1 + text.AsSpan().Count('\n');
         }

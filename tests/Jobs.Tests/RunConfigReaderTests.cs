@@ -42,6 +42,23 @@ public sealed class RunConfigReaderTests
     }
 
     [Fact]
+    public void FiltersAreReadAndTheirFilesStartAtTheConfigFile()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.Write(
+            "conf/run.json",
+            """{"name": "x", "corpus": {"paths": ["a"], "filters": {"c4": {"minSentences": 2}, "decontaminate": {"files": ["../dev.tsv"]}}}}""");
+        var filters = RunConfigReader.ReadFile(path).Corpus.Filters!;
+        Assert.Equal(2, filters.C4!.MinSentences);
+        Assert.Equal([folder["dev.tsv"]], filters.Decontaminate!.Files);
+        Assert.Null(filters.Length);
+
+        string message = FaultsOf("""{"name": "x", "corpus": {"paths": ["a"], "filters": {"length": {"minWords": -1}, "c4": {"minSentences": -2}}}}""");
+        Assert.Contains("corpus.filters.length.minWords is -1", message);
+        Assert.Contains("corpus.filters.c4.minSentences is -2", message);
+    }
+
+    [Fact]
     public void ARunFromARegisteredModelOnlyFineTunes()
     {
         const string Task = """{"name": "mood", "train": "mood.tsv"}""";

@@ -1,3 +1,5 @@
+using ElectraPipeline.Training.Corpus.Cache;
+
 namespace ElectraPipeline.Training.Corpus.Filters;
 
 /// <summary>Which documents are removed though they can be read. Each filter is on if its key is there; "{}" takes its defaults.</summary>
@@ -5,6 +7,9 @@ public sealed record CorpusFilterOptions
 {
     /// <summary>Removes what is too short or too long.</summary>
     public LengthFilterOptions? Length { get; init; }
+
+    /// <summary>Removes what is in other languages than wanted.</summary>
+    public LanguageFilterOptions? Language { get; init; }
 
     /// <summary>Removes what does not look like running text: the quality rules of Gopher (Rae et al. 2021, table A1).</summary>
     public GopherQualityOptions? GopherQuality { get; init; }
@@ -15,6 +20,9 @@ public sealed record CorpusFilterOptions
     /// <summary>Removes lines that are no sentences and what is left too short: the rules of C4 (Raffel et al. 2020, section 2.2).</summary>
     public C4Options? C4 { get; init; }
 
+    /// <summary>Removes what shares text with files that models are evaluated on.</summary>
+    public DecontaminationOptions? Decontaminate { get; init; }
+
     /// <summary>Removes what resembles a document before.</summary>
     public NearDuplicateOptions? NearDuplicates { get; init; }
 
@@ -23,12 +31,34 @@ public sealed record CorpusFilterOptions
     {
         var faults = new FilterFaults();
         Length?.Check(faults);
+        Language?.Check(faults);
         GopherQuality?.Check(faults);
         GopherRepetition?.Check(faults);
         C4?.Check(faults);
+        Decontaminate?.Check(faults);
         NearDuplicates?.Check(faults);
         return faults.Found;
     }
+
+    /// <summary>The same with other paths of the files that filters read.</summary>
+    public CorpusFilterOptions WithPaths(Func<string, string> change) => this with
+    {
+        Language = Language is null ? null : Language with { Profiles = [.. Language.Profiles.Select(change)] },
+        Decontaminate = Decontaminate is null ? null : Decontaminate with { Files = [.. Decontaminate.Files.Select(change)] },
+    };
+
+    /// <summary>The files that filters read, with their digests.</summary>
+    /// <exception cref="PermanentException">One does not exist; the message names it.</exception>
+    public IReadOnlyList<SourceFile> ResolveFiles() => [.. (Language?.Profiles ?? []).Concat(Decontaminate?.Files ?? []).Select(path =>
+    {
+        if (!File.Exists(path))
+        {
+            throw new PermanentException($"{path} of corpus.filters is no file; paths are relative to the config file");
+        }
+
+        (long length, string sha256) = FileDigests.Of(path);
+        return new SourceFile(path, Path.GetFileName(path), length, sha256);
+    })];
 }
 
 /// <summary>Bounds of a document's length; each is allowed itself.</summary>

@@ -15,7 +15,9 @@ internal sealed class FilterChain
     private readonly bool isOn;
     private long characters;
 
-    /// <exception cref="PermanentException">An option is out of range; the message names all that are.</exception>
+    /// <exception cref="PermanentException">
+    /// An option is out of range (the message names all that are), or a file that a filter reads is missing or broken.
+    /// </exception>
     public FilterChain(CorpusFilterOptions? options)
     {
         isOn = options is not null;
@@ -24,6 +26,7 @@ internal sealed class FilterChain
             throw new PermanentException(string.Join('\n', faults));
         }
 
+        options?.ResolveFiles();
         IReadOnlyList<IDocumentFilter> filters = options is null ? [] : FiltersOf(options);
         independent = [.. filters.Where(filter => !filter.DependsOnOrder)];
         ordered = [.. filters.Where(filter => filter.DependsOnOrder)];
@@ -65,7 +68,7 @@ internal sealed class FilterChain
     }
 
     /// <summary>Hears of a document that is written in the end.</summary>
-    public void Written(string text) => ledger.AddWritten(text);
+    public void Written(string text, string? language) => ledger.AddWritten(text, language);
 
     /// <summary>What was removed; null without filters.</summary>
     public FilterReport? Report() => isOn ? ledger.Report() : null;
@@ -84,9 +87,11 @@ internal sealed class FilterChain
         }
 
         Use(options.Length, given => new LengthFilter(given));
+        Use(options.Language, given => new LanguageFilter(given));
         Use(options.C4, given => new C4Filter(given));
         Use(options.GopherQuality, given => new GopherQualityFilter(given));
         Use(options.GopherRepetition, given => new GopherRepetitionFilter(given));
+        Use(options.Decontaminate, given => new DecontaminationFilter(given));
         Use(options.NearDuplicates, given => new NearDuplicateFilter(given));
         return filters;
     }

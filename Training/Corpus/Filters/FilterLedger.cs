@@ -9,6 +9,7 @@ internal sealed class FilterLedger(IReadOnlyList<string> filters)
     private const int ExcerptLength = 160;
     private readonly Dictionary<(string Filter, string Reason), Tally> documents = [];
     private readonly Dictionary<(string Filter, string Reason), Tally> lines = [];
+    private readonly SortedDictionary<string, long> languages = new(StringComparer.Ordinal);
     private readonly long[] lengths = new long[33];
 
     /// <summary>Counts a document that has passed, or not passed, all filters; in source order.</summary>
@@ -27,8 +28,15 @@ internal sealed class FilterLedger(IReadOnlyList<string> filters)
         }
     }
 
-    /// <summary>Counts the length of a document that is written.</summary>
-    public void AddWritten(string text) => lengths[text.Length == 0 ? 0 : BitOperations.Log2((uint)text.Length) + 1]++;
+    /// <summary>Counts the length and the language, if it is known, of a document that is written.</summary>
+    public void AddWritten(string text, string? language)
+    {
+        lengths[text.Length == 0 ? 0 : BitOperations.Log2((uint)text.Length) + 1]++;
+        if (language is not null)
+        {
+            languages[language] = languages.GetValueOrDefault(language) + 1;
+        }
+    }
 
     public FilterReport Report() => new()
     {
@@ -38,6 +46,7 @@ internal sealed class FilterLedger(IReadOnlyList<string> filters)
         LineBytes = lines.Values.Sum(tally => tally.Bytes),
         DocumentReasons = Counts(documents),
         LineReasons = Counts(lines),
+        Languages = languages.Count == 0 ? null : [.. languages.OrderByDescending(pair => pair.Value).Select(pair => new LanguageCount(pair.Key, pair.Value))],
         Lengths = [.. lengths.Index().Where(length => length.Item > 0).Select(length => new LengthCount(length.Index == 0 ? 0 : 1L << (length.Index - 1), length.Item))],
     };
 

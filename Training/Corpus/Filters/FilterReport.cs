@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace ElectraPipeline.Training.Corpus.Filters;
 
 /// <summary>What the filters removed and what passed; part of the manifest where a run has filters.</summary>
@@ -21,6 +23,10 @@ public sealed record FilterReport
     /// <summary>Removed lines, likewise.</summary>
     public required IReadOnlyList<FilterCount> LineReasons { get; init; }
 
+    /// <summary>Documents that stay by language, the most frequent first; null if nothing looked for it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<LanguageCount>? Languages { get; init; }
+
     /// <summary>Documents that stay by length, the shortest first; lengths that none has are left out.</summary>
     public required IReadOnlyList<LengthCount> Lengths { get; init; }
 }
@@ -39,3 +45,6 @@ public sealed record FilterSample(string Source, string Id, string Excerpt, stri
 /// <param name="FromCharacters">UTF-16 units at least, a power of two (or 0); at most one less than twice as many.</param>
 /// <param name="Documents">How many.</param>
 public sealed record LengthCount(long FromCharacters, long Documents);
+
+/// <summary>Documents of one language, by its code.</summary>
+public sealed record LanguageCount(string Language, long Documents);

@@ -24,6 +24,9 @@ internal sealed class FilteredDocument(Document document, bool removeDuplicateLi
     /// <summary>Lines taken out, if it stays.</summary>
     public IReadOnlyList<(string Filter, RemovedLine Line)> RemovedLines => removedLines;
 
+    /// <summary>The code of its language, once a filter looked for it.</summary>
+    public string? Language { get; set; }
+
     /// <summary>See <see cref="MinHash.BandsOf"/>; null until a filter prepares them.</summary>
     public ulong[]? Bands { get; set; }
 

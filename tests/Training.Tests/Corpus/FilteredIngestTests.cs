@@ -89,6 +89,7 @@ public sealed class FilteredIngestTests : IDisposable
         C4 = new C4Options(),
         GopherQuality = new GopherQualityOptions(),
         GopherRepetition = new GopherRepetitionOptions(),
+        Language = new LanguageFilterOptions(),
         NearDuplicates = new NearDuplicateOptions(),
     };
 

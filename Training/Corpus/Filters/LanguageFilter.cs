@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Text;
+
+namespace ElectraPipeline.Training.Corpus.Filters;
+
+/// <summary>
+/// Finds each document's language and removes those in others than the allowed ones. A long document is looked at in pieces of some
+/// lines; its language is the one that most of its text is in, and that share must be large enough.
+/// </summary>
+internal sealed class LanguageFilter(LanguageFilterOptions options) : IDocumentFilter
+{
+    private const int PieceLength = 400;
+    private const int MaxPieces = 50;
+
+    private readonly LanguageIdentifier identifier =
+        options.Profiles.Count == 0 ? LanguageIdentifier.BuiltIn() : LanguageIdentifier.Trained(options.Profiles);
+
+    public string Name => "language";
+
+    public FilterVerdict Judge(FilteredDocument document)
+    {
+        var lengths = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        long all = 0;
+        foreach (string piece in Pieces(document.Text).Take(MaxPieces))
+        {
+            all += piece.Length;
+            if (identifier.Identify(piece) is { } found)
+            {
+                lengths[found] = lengths.GetValueOrDefault(found) + piece.Length;
+            }
+        }
+
+        if (lengths.Count == 0)
+        {
+            return FilterVerdict.Remove("no-language", "no letters of a known script");
+        }
+
+        (string language, long length) = lengths.MaxBy(pair => pair.Value);
+        double share = (double)length / all;
+        document.Language = language;
+        return share < options.MinShare ? FilterVerdict.Remove("mixed-languages", Figure($"{share:0.##} in {language}, at least {options.MinShare:0.##}"))
+            : options.Allowed.Count > 0 && !options.Allowed.Contains(language)
+                ? FilterVerdict.Remove($"language-{language}", Figure($"share {share:0.##}"))
+                : FilterVerdict.Keep;
+    }
+
+    private static string Figure(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Whole lines, together at least <see cref="PieceLength"/> long but for the last; a long line is one piece.</summary>
+    private static IEnumerable<string> Pieces(string text)
+    {
+        var piece = new StringBuilder();
+        foreach (string line in text.Split('\n'))
+        {
+            piece.Append(line).Append('\n');
+            if (piece.Length >= PieceLength)
+            {
+                yield return piece.ToString();
+                piece.Clear();
+            }
+        }
+
+        if (piece.Length > 0)
+        {
+            yield return piece.ToString();
+        }
+    }
+}
