@@ -1,0 +1,70 @@
+using System.Text.Json;
+using ElectraPipeline.Dashboard.Components;
+using ElectraPipeline.Training.Corpus;
+using ElectraPipeline.Training.Corpus.Filters;
+using ElectraPipeline.Training.Shards;
+
+namespace ElectraPipeline.Dashboard.Pages;
+
+/// <summary>What became of a dataset's text, from the manifest that the registry holds.</summary>
+/// <param name="Corpus">The counts of ingestion.</param>
+/// <param name="Parts">The counts of tokenization, one a part.</param>
+public sealed record DatasetReport(CorpusManifest Corpus, IReadOnlyList<TokenizeResult> Parts)
+{
+    private static readonly JsonSerializerOptions _web = new(JsonSerializerDefaults.Web);
+
+    /// <summary>Tokens of the text.</summary>
+    public long Tokens => Parts.Sum(part => part.TokensIn);
+
+    /// <summary>[UNK] among them, in [0, 1].</summary>
+    public double UnknownShare => Parts.Sum(part => part.UnknownTokens) / (double)Math.Max(1, Tokens);
+
+    /// <summary>Each outcome of a record with its number; they add up to <see cref="CorpusManifest.Records"/>.</summary>
+    public IEnumerable<(string Outcome, long Count)> Outcomes =>
+    [
+        ("kept", Corpus.Documents), ("removed by filters", Corpus.Filters?.Documents ?? 0), ("duplicates", Corpus.Duplicates), ("empty", Corpus.Empty),
+        ("no text by their kind", Corpus.Skipped), ("not readable", Corpus.Rejected),
+    ];
+
+    /// <summary>All that was left out and why, with what it was.</summary>
+    public IEnumerable<DatasetRemoval> Removals =>
+    [
+        .. (Corpus.Filters?.DocumentReasons ?? []).Select(reason => Of(reason, "documents")),
+        .. (Corpus.Filters?.LineReasons ?? []).Select(reason => Of(reason, "lines")),
+        .. Corpus.Rejects.Select(reason => Of(reason, "not readable")),
+        .. Corpus.Skips.Select(reason => Of(reason, "no text")),
+    ];
+
+    /// <summary>The report; null for a manifest of another layout, which the page then shows as it is.</summary>
+    public static DatasetReport? Read(string manifest)
+    {
+        try
+        {
+            JsonElement root = JsonText.Parse(manifest);
+            CorpusManifest corpus = root.GetProperty("corpus").Deserialize<CorpusManifest>(_web)!;
+            return new DatasetReport(corpus, [.. root.GetProperty("shards").EnumerateArray().Select(part => part.Deserialize<TokenizeResult>(_web)!)]);
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private static DatasetRemoval Of(FilterCount reason, string unit) => new(
+        reason.Filter, reason.Reason, unit, reason.Count,
+        [.. reason.Samples.Select(sample => (Place(sample.Source, sample.Id), sample.Detail.Length == 0 ? sample.Excerpt : $"{sample.Excerpt} ({sample.Detail})"))]);
+
+    private static DatasetRemoval Of(RejectCount reason, string unit) => new(
+        "reader", reason.Reason, unit, reason.Count,
+        [.. reason.Samples.Select(sample => ($"{sample.Source}{(sample.Line > 0 ? $", line {sample.Line}" : "")}, byte {sample.Offset}", sample.Detail))]);
+
+    private static string Place(string source, string id) => id.StartsWith(source, StringComparison.Ordinal) ? id : $"{source}, {id}";
+}
+
+/// <summary>What was left out for one reason.</summary>
+/// <param name="By">The filter, or "reader".</param>
+/// <param name="Reason">Its word for it.</param>
+/// <param name="Unit">"documents", "lines", or what readers tell of records.</param>
+/// <param name="Count">How many.</param>
+/// <param name="Samples">Where the first few stood, and what they are.</param>
+public sealed record DatasetRemoval(string By, string Reason, string Unit, long Count, IReadOnlyList<(string Place, string Text)> Samples);
