@@ -13,7 +13,8 @@ internal sealed class C4Filter(C4Options options) : IDocumentFilter
     private static readonly SearchValues<char> Closing = SearchValues.Create("\"'”’»«›)]）」』");
 
     private static readonly SearchValues<string> PolicyWords = SearchValues.Create(
-        ["javascript", "terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"], StringComparison.OrdinalIgnoreCase);
+        ["javascript", "terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"],
+        StringComparison.OrdinalIgnoreCase);
 
     public string Name => "c4";
 

@@ -74,7 +74,8 @@ internal sealed class DecontaminationFilter : IDocumentFilter
         catch (JsonException exception)
         {
             throw new PermanentException(
-                $"{path} of corpus.filters.decontaminate.files, line {number}: {exception.Message}; each line must be JSON of its own", exception);
+                $"{path} of corpus.filters.decontaminate.files, line {number}: {exception.Message}; each line must be JSON of its own",
+                exception);
         }
     }
 

@@ -46,8 +46,15 @@ internal sealed class FilterLedger(IReadOnlyList<string> filters)
         LineBytes = lines.Values.Sum(tally => tally.Bytes),
         DocumentReasons = Counts(documents),
         LineReasons = Counts(lines),
-        Languages = languages.Count == 0 ? null : [.. languages.OrderByDescending(pair => pair.Value).Select(pair => new LanguageCount(pair.Key, pair.Value))],
-        Lengths = [.. lengths.Index().Where(length => length.Item > 0).Select(length => new LengthCount(length.Index == 0 ? 0 : 1L << (length.Index - 1), length.Item))],
+        Languages = languages.Count == 0
+            ? null
+            : [.. languages.OrderByDescending(pair => pair.Value).Select(pair => new LanguageCount(pair.Key, pair.Value))],
+        Lengths =
+        [
+            .. lengths.Index()
+                .Where(length => length.Item > 0)
+                .Select(length => new LengthCount(length.Index == 0 ? 0 : 1L << (length.Index - 1), length.Item)),
+        ],
     };
 
     /// <summary>The beginning of a text on one line, cut between characters.</summary>

@@ -38,7 +38,8 @@ internal sealed class LanguageFilter(LanguageFilterOptions options) : IDocumentF
         (string language, long length) = lengths.MaxBy(pair => pair.Value);
         double share = (double)length / all;
         document.Language = language;
-        return share < options.MinShare ? FilterVerdict.Remove("mixed-languages", Figure($"{share:0.##} in {language}, at least {options.MinShare:0.##}"))
+        return share < options.MinShare
+            ? FilterVerdict.Remove("mixed-languages", Figure($"{share:0.##} in {language}, at least {options.MinShare:0.##}"))
             : options.Allowed.Count > 0 && !options.Allowed.Contains(language)
                 ? FilterVerdict.Remove($"language-{language}", Figure($"share {share:0.##}"))
                 : FilterVerdict.Keep;

@@ -9,13 +9,13 @@ namespace ElectraPipeline.Training.Corpus.Filters;
 internal sealed class LanguageIdentifier
 {
     private const int MaxLetters = 20_000;
-    private readonly Dictionary<Script, LanguageProfile[]> profiles = [];
+    private readonly Dictionary<Script, LanguageScores> scores = [];
 
     private LanguageIdentifier(IEnumerable<LanguageProfile> profiles)
     {
         foreach (IGrouping<Script, LanguageProfile> group in profiles.GroupBy(profile => profile.Script))
         {
-            this.profiles[group.Key] = [.. group.OrderBy(profile => profile.Language, StringComparer.Ordinal)];
+            scores[group.Key] = new LanguageScores([.. group.OrderBy(profile => profile.Language, StringComparer.Ordinal)]);
         }
     }
 
@@ -33,21 +33,7 @@ internal sealed class LanguageIdentifier
     public string? Identify(string text)
     {
         Dictionary<string, int> words = WordsOf(text, out Script script);
-        if (!profiles.TryGetValue(script, out LanguageProfile[]? candidates))
-        {
-            return null;
-        }
-
-        double[] scores = new double[candidates.Length];
-        foreach ((string word, int count) in words)
-        {
-            for (int i = 0; i < candidates.Length; i++)
-            {
-                scores[i] += count * candidates[i].LogLikelihood(word);
-            }
-        }
-
-        return candidates[Array.IndexOf(scores, scores.Max())].Language;
+        return scores.GetValueOrDefault(script)?.Best(words);
     }
 
     /// <summary>Lower-case words with their counts that are in the script which most of the text is in.</summary>

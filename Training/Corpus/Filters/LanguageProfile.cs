@@ -5,8 +5,11 @@ namespace ElectraPipeline.Training.Corpus.Filters;
 /// <summary>How frequent n-grams of characters are in the words of one language.</summary>
 internal sealed class LanguageProfile
 {
-    private const int MaxNgram = 4;
-    private const int WholeWord = 0;
+    /// <summary>Characters of the longest n-gram.</summary>
+    public const int MaxNgram = 4;
+
+    /// <summary>The "n" of whole words.</summary>
+    public const int WholeWord = 0;
 
     /// <summary>What an n-gram that the profile lacks counts as, by n; [0] is for whole words.</summary>
     private static readonly double[] Floors = [2e-4, 1e-3, 1e-4, 3e-5, 1e-5];
@@ -70,25 +73,17 @@ internal sealed class LanguageProfile
         return counts.Count == 0 ? null : new LanguageProfile(language, counts.Select(pair => (pair.Key, pair.Value)));
     }
 
-    /// <summary>How well a lower-case word fits, as a sum of logarithms: only differences between profiles mean something.</summary>
-    public double LogLikelihood(ReadOnlySpan<char> word)
+    /// <summary>Each n-gram (n = 0: a whole word) with what it adds to the logarithm of the likelihood over one that is not known.</summary>
+    public IEnumerable<(int N, string Ngram, double Gain)> Gains() => shares.Index().SelectMany(share =>
+        share.Item.Select(pair => (share.Index, pair.Key, Weights[share.Index] * Math.Log(1 + pair.Value / Floors[share.Index]))));
+
+    /// <summary>Writes a word with '_' before and behind, so that its beginning and end are n-grams of their own.</summary>
+    public static void Mark(ReadOnlySpan<char> word, Span<char> marked)
     {
-        double sum = Weights[WholeWord] * Log(WholeWord, word);
-        Span<char> marked = word.Length < 100 ? stackalloc char[word.Length + 2] : new char[word.Length + 2];
-        Mark(word, marked);
-        for (int n = 1; n <= MaxNgram; n++)
-        {
-            for (int start = 0; start + n <= marked.Length; start++)
-            {
-                sum += Weights[n] * Log(n, marked.Slice(start, n));
-            }
-        }
-
-        return sum;
+        marked[0] = '_';
+        word.CopyTo(marked[1..]);
+        marked[^1] = '_';
     }
-
-    private double Log(int n, ReadOnlySpan<char> ngram) =>
-        Math.Log(Floors[n] + (shares[n].GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(ngram, out double share) ? share : 0));
 
     private void Add(string word, double weight)
     {
@@ -102,13 +97,5 @@ internal sealed class LanguageProfile
                 CollectionsMarshal.GetValueRefOrAddDefault(shares[n], marked.Slice(start, n).ToString(), out _) += weight;
             }
         }
-    }
-
-    /// <summary>With '_' before and behind, so that beginnings and ends of words are n-grams of their own.</summary>
-    private static void Mark(ReadOnlySpan<char> word, Span<char> marked)
-    {
-        marked[0] = '_';
-        word.CopyTo(marked[1..]);
-        marked[^1] = '_';
     }
 }

@@ -118,7 +118,9 @@ internal sealed class TextWords
     private bool IsInnerApostrophe(int scalar, int start, int position) =>
         scalar is '\'' or '’' && position > start && position + 1 < text.Length && char.IsLetter(text[position + 1]);
 
-    private static bool IsWordCharacter(int scalar) => scalar < 128 ? char.IsAsciiLetterOrDigit((char)scalar) : Rune.IsLetterOrDigit(new Rune(scalar)) || IsMark(scalar);
+    private static bool IsWordCharacter(int scalar) => scalar < 128
+        ? char.IsAsciiLetterOrDigit((char)scalar)
+        : Rune.IsLetterOrDigit(new Rune(scalar)) || IsMark(scalar);
 
     private static bool IsMark(int scalar) => scalar >= 0x300
         && CharUnicodeInfo.GetUnicodeCategory(scalar) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
