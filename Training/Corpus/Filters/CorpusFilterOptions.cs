@@ -26,6 +26,9 @@ public sealed record CorpusFilterOptions
     /// <summary>Removes what resembles a document before.</summary>
     public NearDuplicateOptions? NearDuplicates { get; init; }
 
+    /// <summary>Removes lines that many documents before hold.</summary>
+    public BoilerplateOptions? Boilerplate { get; init; }
+
     /// <summary>Each field that is out of range, with its value and what is allowed.</summary>
     public IReadOnlyList<string> Faults()
     {
@@ -37,6 +40,7 @@ public sealed record CorpusFilterOptions
         C4?.Check(faults);
         Decontaminate?.Check(faults);
         NearDuplicates?.Check(faults);
+        Boilerplate?.Check(faults);
         return faults.Found;
     }
 

@@ -93,6 +93,7 @@ internal sealed class FilterChain
         Use(options.GopherRepetition, given => new GopherRepetitionFilter(given));
         Use(options.Decontaminate, given => new DecontaminationFilter(given));
         Use(options.NearDuplicates, given => new NearDuplicateFilter(given));
+        Use(options.Boilerplate, given => new BoilerplateFilter(given));
         return filters;
     }
 

@@ -58,6 +58,22 @@ public sealed class FilteredIngestTests : IDisposable
     }
 
     [Fact]
+    public void Lines_that_many_documents_hold_are_removed_from_those_that_follow()
+    {
+        folder.Write("a.txt", string.Join("\n\n", Enumerable.Range(0, 5).Select(i => $"Menu\nText {i}.\nMenu")) + "\n\n menu\n\nMenu \n");
+        CorpusOptions options = Options(folder["a.txt"]) with
+        {
+            Parts = 1,
+            Filters = new CorpusFilterOptions { Boilerplate = new BoilerplateOptions { MaxDocuments = 3 } },
+        };
+        FilterReport report = Ingest(options, folder["out"]).Manifest.Filters!;
+        Assert.Equal(
+            ["Menu\nText 0.\nMenu", "Menu\nText 1.\nMenu", "Menu\nText 2.\nMenu", "Text 3.", "Text 4.", "menu"],
+            DocumentParts.List(folder["out"]).SelectMany(DocumentParts.Read).Select(document => document.Text));
+        Assert.Equal((1L, 4L), (report.Documents, report.Lines));
+    }
+
+    [Fact]
     public void What_every_document_fails_is_told()
     {
         CorpusOptions options = Options(folder.Write("a.txt", "One.")) with { Filters = new CorpusFilterOptions { Length = new LengthFilterOptions() } };
@@ -91,6 +107,7 @@ public sealed class FilteredIngestTests : IDisposable
         GopherRepetition = new GopherRepetitionOptions(),
         Language = new LanguageFilterOptions(),
         NearDuplicates = new NearDuplicateOptions(),
+        Boilerplate = new BoilerplateOptions(),
     };
 
     private static List<string> Ids(string corpus) => DocumentParts.List(corpus).SelectMany(DocumentParts.Read).Select(document => document.Id).ToList();
