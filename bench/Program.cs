@@ -3,7 +3,7 @@ using ElectraPipeline.Bench;
 
 var root = new RootCommand("Benchmarks and generators of ElectraPipeline")
 {
-    AgreementCommand.Create(), CharacterClassesCommand.Create(), FuzzCommand.Create(), IngestCommand.Create(), ShardsCommand.Create(),
-    TokenizerCommand.Create(), TrainingStepCommand.Create(), VocabularyCommand.Create(),
+    AgreementCommand.Create(), CharacterClassesCommand.Create(), FuzzCommand.Create(), IngestCommand.Create(), JobsCommand.Create(),
+    ShardsCommand.Create(), TokenizerCommand.Create(), TrainingStepCommand.Create(), VocabularyCommand.Create(),
 };
 return root.Parse(args).Invoke();
