@@ -80,6 +80,7 @@ internal static class ElectraCommandLine
         ConfigCommand.Create(terminal),
         ScheduleCommand.Create(terminal),
         VerifyCommand.Create(terminal),
+        AuthCommand.Create(terminal),
         GcCommand.Create(terminal),
         DoctorCommand.Create(terminal),
         BackupCommand.Create(terminal),

@@ -6,6 +6,7 @@ using ElectraPipeline.Dashboard.Charts;
 using ElectraPipeline.Dashboard.Pages;
 using ElectraPipeline.Dashboard.Security;
 using ElectraPipeline.Storage;
+using ElectraPipeline.Storage.Accounts;
 using ElectraPipeline.Storage.ReadModels;
 using ElectraPipeline.Storage.Runs;
 using Hangfire;
@@ -38,6 +39,7 @@ public static class DashboardApplication
         services.Configure<KestrelServerOptions>(kestrel => Listen(kestrel, options));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => new Queries(provider.GetRequiredService<Database>().DataSource));
+        services.TryAddSingleton(provider => new AccountStore(provider.GetRequiredService<Database>().DataSource));
         services.TryAddSingleton(provider => new RunStore(provider.GetRequiredService<Database>().DataSource));
         services.AddSingleton<RunCharts>();
         services.AddSingleton<RunReader>();
@@ -86,9 +88,9 @@ public static class DashboardApplication
     {
         application.MapAssets();
         application.MapHealth();
-        if (options.RequiresToken)
+        if (options.RequiresLogin)
         {
-            application.MapLogin(new AccessToken(options.AccessToken!));
+            application.MapLogin(options.HasToken ? new AccessToken(options.AccessToken!) : null);
         }
 
         RouteGroupBuilder pages = Guarded(application.MapGroup(""));
@@ -110,12 +112,15 @@ public static class DashboardApplication
             AppPath = "/runs",
             DashboardTitle = "Hangfire · ElectraPipeline",
             DisplayStorageConnectionString = false,
+            IsReadOnlyFunc = HangfireAccess.IsReadOnly,
         }).RequireAuthorization(Access.Policy);
     }
 
     // The framework's own antiforgery check covers forms only and lets the endpoint decide; ours covers every POST and answers 400.
     private static RouteGroupBuilder Guarded(RouteGroupBuilder group) =>
-        group.RequireAuthorization(Access.Policy).DisableAntiforgery().AddEndpointFilter<RouteGroupBuilder, AntiforgeryCheck>();
+        group.RequireAuthorization(Access.Policy).DisableAntiforgery()
+            .AddEndpointFilter<RouteGroupBuilder, AntiforgeryCheck>()
+            .AddEndpointFilter<RouteGroupBuilder, OperatorCheck>();
 
     private static void Listen(KestrelServerOptions kestrel, DashboardOptions options)
     {

@@ -8,7 +8,7 @@ public sealed record DashboardOptions
     /// <summary>Shortest access token that is accepted, in characters: below this, guessing becomes possible.</summary>
     public const int ShortestToken = 16;
 
-    /// <summary>"localhost", an IP address of this machine, or "*" for all of them. Anything but loopback needs an <see cref="AccessToken"/>.</summary>
+    /// <summary>"localhost", an IP address of this machine, or "*" for all of them. Anything but loopback needs a login.</summary>
     public string Address { get; init; } = "localhost";
 
     /// <summary>TCP port; 0 takes a free one.</summary>
@@ -20,17 +20,23 @@ public sealed record DashboardOptions
     /// </summary>
     public string? AccessToken { get; init; } = Environment.GetEnvironmentVariable("ELECTRA_TOKEN");
 
+    /// <summary>Whether there are accounts; then everybody logs in, from this machine too.</summary>
+    public bool HasAccounts { get; init; }
+
     /// <summary>
     /// IP addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; empty: these headers are ignored.
-    /// Needs an <see cref="AccessToken"/>, because behind a proxy every request seems to come from the proxy's machine.
+    /// Needs a login, because behind a proxy every request seems to come from the proxy's machine.
     /// </summary>
     public IReadOnlyList<string> TrustedProxies { get; init; } = [];
 
     /// <summary>Folder for the keys that sign cookies, so that a login outlives a restart. Null: ASP.NET Core's default place.</summary>
     public string? KeysFolder { get; init; }
 
-    /// <summary>True if a token is required.</summary>
-    internal bool RequiresToken => !string.IsNullOrEmpty(AccessToken);
+    /// <summary>Whether an access token is configured.</summary>
+    internal bool HasToken => !string.IsNullOrEmpty(AccessToken);
+
+    /// <summary>Whether visitors must log in.</summary>
+    internal bool RequiresLogin => HasToken || HasAccounts;
 
     /// <exception cref="DashboardOptionsException">An address, port or proxy is malformed, or the dashboard would be open to the network.</exception>
     internal void Validate()
@@ -41,21 +47,21 @@ public sealed record DashboardOptions
             throw new DashboardOptionsException($"dashboard port {Port} is not in 0..{IPEndPoint.MaxPort}");
         }
 
-        if (!RequiresToken && !IPAddress.IsLoopback(address))
+        if (!RequiresLogin && !IPAddress.IsLoopback(address))
         {
             throw new DashboardOptionsException(
-                $"the dashboard would listen on {Address}, where other machines reach it, without an access token; "
-                + "set ELECTRA_TOKEN to a long random text, or listen on localhost");
+                $"the dashboard would listen on {Address}, where other machines reach it, without an access token or accounts; "
+                + "set ELECTRA_TOKEN to a long random text, make an account (electra auth add), or listen on localhost");
         }
 
-        if (!RequiresToken && TrustedProxies.Count > 0)
+        if (!RequiresLogin && TrustedProxies.Count > 0)
         {
             throw new DashboardOptionsException(
-                "trusted proxies are configured without an access token: behind a proxy, visitors cannot be told from this machine; "
-                + "set ELECTRA_TOKEN to a long random text");
+                "trusted proxies are configured without an access token or accounts: behind a proxy, visitors cannot be told from this machine; "
+                + "set ELECTRA_TOKEN to a long random text, or make an account (electra auth add)");
         }
 
-        if (RequiresToken && AccessToken!.Length < ShortestToken)
+        if (HasToken && AccessToken!.Length < ShortestToken)
         {
             throw new DashboardOptionsException(
                 $"the access token has {AccessToken.Length} characters, at least {ShortestToken} are needed; try: openssl rand -hex 24");

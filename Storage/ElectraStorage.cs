@@ -1,3 +1,4 @@
+using ElectraPipeline.Storage.Accounts;
 using ElectraPipeline.Storage.Artifacts;
 using ElectraPipeline.Storage.Metrics;
 using ElectraPipeline.Storage.PostgreSql;
@@ -47,6 +48,7 @@ public sealed class ElectraStorage : IAsyncDisposable
         Registry = new ModelRegistry(database.DataSource, Artifacts);
         Schedules = new ScheduleStore(database.DataSource);
         Workers = new WorkerStore(database.DataSource);
+        Accounts = new AccountStore(database.DataSource);
         Queries = new Queries(database.DataSource);
     }
 
@@ -88,6 +90,9 @@ public sealed class ElectraStorage : IAsyncDisposable
 
     /// <summary>Worker processes.</summary>
     public WorkerStore Workers { get; }
+
+    /// <summary>Who may log in to the dashboard.</summary>
+    public AccountStore Accounts { get; }
 
     /// <summary>What people look at.</summary>
     public Queries Queries { get; }

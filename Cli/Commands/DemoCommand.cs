@@ -31,7 +31,7 @@ internal static class DemoCommand
     {
         RunConfig config = RunConfigReader.ReadFile(Path.Combine(Checkout.Configs, "demo.json"));
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
-        DashboardOptions dashboard = DashboardSettings.Local(storage.DataFolder);
+        DashboardOptions dashboard = await DashboardSettings.LocalAsync(storage, cancellationToken);
         await using ElectraHost host = await ElectraHost.StartAsync(
             storage, new HostParts(new WorkerOptions { Queues = ["cpu", "gpu"] }, dashboard, LogToConsole: false), cancellationToken);
         long id = await host.Submission.SubmitAsync(config, "demo", Workspace.Actor, cancellationToken);

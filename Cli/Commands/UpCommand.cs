@@ -13,7 +13,7 @@ internal static class UpCommand
     private static readonly Option<int?> Port = new("--port") { Description = $"TCP port. Default: {DashboardPort.Default}, or the next that is free.", HelpName = "PORT" };
     private static readonly Option<string> Address = new("--address")
     {
-        Description = "Address to listen on; '*' is all of them. Anything but localhost needs an access token in $ELECTRA_TOKEN.",
+        Description = "Address to listen on; '*' is all of them. Anything but localhost needs accounts (electra auth) or an access token in $ELECTRA_TOKEN.",
         HelpName = "ADDRESS",
         DefaultValueFactory = _ => "localhost",
     };
@@ -28,8 +28,8 @@ internal static class UpCommand
     private static async Task<int> RunAsync(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
-        DashboardOptions dashboard = DashboardSettings.At(
-            storage.DataFolder, parsed.GetRequiredValue(Address), parsed.GetValue(Port) ?? DashboardPort.NextFree());
+        DashboardOptions dashboard = await DashboardSettings.AtAsync(
+            storage, parsed.GetRequiredValue(Address), parsed.GetValue(Port) ?? DashboardPort.NextFree(), cancellationToken);
         WorkerOptions? worker = parsed.GetValue(NoWorker) ? null : new WorkerOptions { Queues = ["cpu", "gpu"] };
         await using ElectraHost host = await ElectraHost.StartAsync(storage, new HostParts(worker, dashboard, LogToConsole: true), cancellationToken);
         terminal.Note($"data folder  {storage.DataFolder}");

@@ -1,4 +1,5 @@
 using ElectraPipeline.Dashboard;
+using ElectraPipeline.Storage;
 
 namespace ElectraPipeline.Cli.Hosting;
 
@@ -6,14 +7,16 @@ namespace ElectraPipeline.Cli.Hosting;
 internal static class DashboardSettings
 {
     /// <summary>On loopback, at the usual port or the next that is free.</summary>
-    public static DashboardOptions Local(string dataFolder) => At(dataFolder, "localhost", DashboardPort.NextFree());
+    public static Task<DashboardOptions> LocalAsync(ElectraStorage storage, CancellationToken cancellationToken) =>
+        AtAsync(storage, "localhost", DashboardPort.NextFree(), cancellationToken);
 
-    /// <summary>At an address and port; anything but loopback needs the access token of the environment.</summary>
-    public static DashboardOptions At(string dataFolder, string address, int port) => new()
+    /// <summary>At an address and port; anything but loopback needs accounts, or the access token of the environment.</summary>
+    public static async Task<DashboardOptions> AtAsync(ElectraStorage storage, string address, int port, CancellationToken cancellationToken) => new()
     {
         Address = address,
         Port = port,
-        KeysFolder = Path.Combine(dataFolder, "keys"),
+        KeysFolder = Path.Combine(storage.DataFolder, "keys"),
+        HasAccounts = (await storage.Accounts.ListAsync(cancellationToken)).Count > 0,
     };
 
     /// <summary>What to type into a browser on this machine.</summary>

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using ElectraPipeline.Storage.Accounts;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
@@ -7,11 +8,14 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ElectraPipeline.Dashboard.Security;
 
-/// <summary>Who a request belongs to, and the one policy every page but the login stands under.</summary>
+/// <summary>Who a request belongs to, and the one policy every page but the login stands under; <see cref="OperatorCheck"/> guards the POSTs.</summary>
 internal static class Access
 {
-    /// <summary>The policy: a person at this machine, or a bearer of the access token.</summary>
+    /// <summary>The policy: a person at this machine, or somebody who logged in.</summary>
     public const string Policy = "electra";
+
+    /// <summary>The role that may change things. People at this machine have it where nobody logs in, and bearers of the access token.</summary>
+    public const string Operator = "operator";
 
     /// <summary>Authentication type of requests from this machine.</summary>
     public const string LocalScheme = "local";
@@ -21,7 +25,7 @@ internal static class Access
 
     private const string SelectorScheme = "electra";
     private const string HeaderScheme = "electra-header";
-    private const string TokenMark = "electra:token";
+    private const string MarkClaim = "electra:mark";
 
     public static void AddTo(IServiceCollection services, DashboardOptions options)
     {
@@ -34,10 +38,16 @@ internal static class Access
         services.AddAuthorizationBuilder().AddPolicy(Policy, policy).SetFallbackPolicy(policy);
     }
 
-    public static async Task SignInAsync(HttpContext context, AccessToken token, string user)
+    /// <summary>Gives the visitor a cookie.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="user">Name that actions are recorded under.</param>
+    /// <param name="role">"viewer" or "operator".</param>
+    /// <param name="mark">What the cookie is refused by once token, password or role have changed.</param>
+    public static async Task SignInAsync(HttpContext context, string user, string role, string mark)
     {
         var identity = new ClaimsIdentity(
-            [new Claim(ClaimTypes.Name, user), new Claim(TokenMark, token.Mark)], CookieAuthenticationDefaults.AuthenticationScheme);
+            [new Claim(ClaimTypes.Name, user), new Claim(ClaimTypes.Role, role), new Claim(MarkClaim, mark)],
+            CookieAuthenticationDefaults.AuthenticationScheme);
         await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, new ClaimsPrincipal(identity));
     }
 
@@ -45,7 +55,7 @@ internal static class Access
     public static string Actor(HttpContext context) => $"user:{context.User.Identity?.Name ?? "unknown"}";
 
     private static string SchemeFor(HttpContext context, DashboardOptions options) =>
-        options.RequiresToken && !context.Request.Headers.ContainsKey("Authorization")
+        options.RequiresLogin && !context.Request.Headers.ContainsKey("Authorization")
             ? CookieAuthenticationDefaults.AuthenticationScheme
             : HeaderScheme;
 
@@ -68,15 +78,27 @@ internal static class Access
             context.Response.Redirect(context.RedirectUri);
             return Task.CompletedTask;
         };
-        string? mark = options.RequiresToken ? new AccessToken(options.AccessToken!).Mark : null;
-        cookie.Events.OnValidatePrincipal = context =>
+        cookie.Events.OnRedirectToAccessDenied = context =>
         {
-            if (context.Principal?.FindFirstValue(TokenMark) != mark)
+            context.Response.StatusCode = StatusCodes.Status403Forbidden;
+            return Task.CompletedTask;
+        };
+        string? tokenMark = options.HasToken ? new AccessToken(options.AccessToken!).Mark : null;
+        cookie.Events.OnValidatePrincipal = async context =>
+        {
+            string? mark = context.Principal?.FindFirstValue(MarkClaim);
+            if (mark is null || (mark != tokenMark && !await IsOfAccountAsync(context.HttpContext, context.Principal!, mark)))
             {
                 context.RejectPrincipal();
             }
-
-            return Task.CompletedTask;
         };
+    }
+
+    private static async Task<bool> IsOfAccountAsync(HttpContext context, ClaimsPrincipal user, string mark)
+    {
+        var accounts = context.RequestServices.GetRequiredService<AccountStore>();
+        return user.Identity?.Name is { } name
+            && await accounts.FindAsync(name, context.RequestAborted) is { } account
+            && Passwords.Mark(account) == mark;
     }
 }

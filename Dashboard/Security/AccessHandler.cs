@@ -14,11 +14,11 @@ internal sealed class AccessHandler(
 {
     private const string BearerPrefix = "Bearer ";
 
-    private readonly AccessToken? _token = dashboard.RequiresToken ? new AccessToken(dashboard.AccessToken!) : null;
+    private readonly AccessToken? _token = dashboard.HasToken ? new AccessToken(dashboard.AccessToken!) : null;
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (_token is null)
+        if (!dashboard.RequiresLogin)
         {
             string? refusal = LocalAccess.Refusal(Context);
             return Task.FromResult(refusal is null ? Success("local", Access.LocalScheme) : AuthenticateResult.Fail(refusal));
@@ -30,14 +30,14 @@ internal sealed class AccessHandler(
             return Task.FromResult(AuthenticateResult.NoResult());
         }
 
-        return Task.FromResult(_token.Matches(authorization[BearerPrefix.Length..].Trim())
+        return Task.FromResult(_token?.Matches(authorization[BearerPrefix.Length..].Trim()) == true
             ? Success("api", Access.BearerScheme)
             : AuthenticateResult.Fail("The access token is wrong."));
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
-        string? refusal = _token is null ? LocalAccess.Refusal(Context) : null;
+        string? refusal = !dashboard.RequiresLogin ? LocalAccess.Refusal(Context) : null;
         Response.StatusCode = refusal is null ? StatusCodes.Status401Unauthorized : StatusCodes.Status403Forbidden;
         if (refusal is null)
         {
@@ -45,12 +45,12 @@ internal sealed class AccessHandler(
         }
 
         Response.ContentType = "text/plain; charset=utf-8";
-        await Response.WriteAsync(refusal ?? "An access token is needed.");
+        await Response.WriteAsync(refusal ?? "A login or the access token is needed.");
     }
 
     private AuthenticateResult Success(string user, string type)
     {
-        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, user)], type);
+        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, user), new Claim(ClaimTypes.Role, Access.Operator)], type);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
     }
 }

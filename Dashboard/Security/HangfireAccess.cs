@@ -7,4 +7,7 @@ namespace ElectraPipeline.Dashboard.Security;
 internal sealed class HangfireAccess : IDashboardAuthorizationFilter
 {
     public bool Authorize(DashboardContext context) => context.GetHttpContext().User.Identity?.IsAuthenticated == true;
+
+    /// <summary>Whether Hangfire shows no buttons and takes no commands.</summary>
+    public static bool IsReadOnly(DashboardContext context) => !context.GetHttpContext().User.IsInRole(Access.Operator);
 }

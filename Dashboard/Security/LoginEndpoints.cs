@@ -1,4 +1,5 @@
 using ElectraPipeline.Dashboard.Pages;
+using ElectraPipeline.Storage.Accounts;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Builder;
@@ -11,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ElectraPipeline.Dashboard.Security;
 
-/// <summary>Exchanges the access token for a cookie. Mapped only where a token is configured.</summary>
+/// <summary>Exchanges a password, or the access token, for a cookie. Mapped only where people log in.</summary>
 internal static class LoginEndpoints
 {
     /// <summary>Logins tried a minute, over all visitors: addresses can be forged behind a proxy, and people log in rarely.</summary>
@@ -31,10 +32,10 @@ internal static class LoginEndpoints
             });
         });
 
-    public static void MapLogin(this IEndpointRouteBuilder routes, AccessToken token)
+    public static void MapLogin(this IEndpointRouteBuilder routes, AccessToken? token)
     {
         routes.MapGet("/login", (string? returnUrl) => Page(returnUrl)).AllowAnonymous();
-        routes.MapPost("/login", (HttpContext context, [FromForm] LoginForm form) => LoginAsync(context, form, token))
+        routes.MapPost("/login", (HttpContext context, [FromForm] LoginForm form, AccountStore accounts) => LoginAsync(context, form, token, accounts))
             .DisableAntiforgery()
             .AddEndpointFilter<AntiforgeryCheck>()
             .AllowAnonymous()
@@ -46,14 +47,26 @@ internal static class LoginEndpoints
         }).AddEndpointFilter<AntiforgeryCheck>();
     }
 
-    private static async Task<IResult> LoginAsync(HttpContext context, LoginForm form, AccessToken token)
+    private static async Task<IResult> LoginAsync(HttpContext context, LoginForm form, AccessToken? token, AccountStore accounts)
     {
-        if (!token.Matches(form.Token?.Trim()))
+        string name = DisplayName(form.Name);
+        string secret = form.Secret?.Trim() ?? "";
+        Account? account = await accounts.FindAsync(name, context.RequestAborted);
+        if (Passwords.Matches(account, secret))
         {
-            return Page(form.ReturnUrl, "The access token is wrong.");
+            await Access.SignInAsync(context, account!.Name, account.Role, Passwords.Mark(account));
+        }
+        else if (account is null && token?.Matches(secret) == true)
+        {
+            await Access.SignInAsync(context, name, Access.Operator, token.Mark);
+        }
+        else
+        {
+            await accounts.RecordAsync($"user:{name}", "login refused", $"from {context.Connection.RemoteIpAddress}", CancellationToken.None);
+            return Page(form.ReturnUrl, "Name, password or access token is wrong.");
         }
 
-        await Access.SignInAsync(context, token, DisplayName(form.Name));
+        await accounts.RecordAsync($"user:{name}", "login", $"from {context.Connection.RemoteIpAddress}", CancellationToken.None);
         return Results.LocalRedirect(LocalUrl(form.ReturnUrl));
     }
 
@@ -72,5 +85,5 @@ internal static class LoginEndpoints
         return printable.Length == 0 ? "someone" : printable[..Math.Min(printable.Length, LongestName)];
     }
 
-    private sealed record LoginForm(string? Token, string? Name, string? ReturnUrl);
+    private sealed record LoginForm(string? Secret, string? Name, string? ReturnUrl);
 }

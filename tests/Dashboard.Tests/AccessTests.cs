@@ -39,10 +39,10 @@ public sealed class AccessTests(PostgresFixture postgres)
         Assert.Equal(HttpStatusCode.Unauthorized, await ApiAsync(dashboard, "a-wrong-token-of-same-size"));
         Assert.Equal(HttpStatusCode.OK, await ApiAsync(dashboard, Token));
 
-        HttpResponseMessage wrong = await dashboard.PostFromAsync("/login", "/login", ("token", "wrong"), ("name", "Ada"), ("returnUrl", "/runs"));
+        HttpResponseMessage wrong = await dashboard.PostFromAsync("/login", "/login", ("secret", "wrong"), ("name", "Ada"), ("returnUrl", "/runs"));
         Assert.Equal(HttpStatusCode.Unauthorized, wrong.StatusCode);
         HttpResponseMessage login = await dashboard.PostFromAsync(
-            "/login", "/login", ("token", Token), ("name", "Ada"), ("returnUrl", "//elsewhere.example"));
+            "/login", "/login", ("secret", Token), ("name", "Ada"), ("returnUrl", "//elsewhere.example"));
         Assert.Equal("/runs", login.Headers.Location?.OriginalString);
         Assert.Equal(HttpStatusCode.OK, (await dashboard.Visitor.GetAsync("/runs")).StatusCode);
     }

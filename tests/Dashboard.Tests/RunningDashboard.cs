@@ -29,15 +29,23 @@ internal sealed partial class RunningDashboard : IAsyncDisposable
     public IEnumerable<RouteEndpoint> Routes =>
         ((IEndpointRouteBuilder)application).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
 
-    public static async Task<RunningDashboard> StartAsync(PostgresFixture postgres, string? token = null)
+    public static async Task<RunningDashboard> StartAsync(
+        PostgresFixture postgres, string? token = null, Func<ElectraStorage, Task>? prepare = null)
     {
         var dashboard = new RunningDashboard();
         dashboard.Storage = await postgres.OpenStorageAsync(dashboard.folder.Path);
+        await (prepare?.Invoke(dashboard.Storage) ?? Task.CompletedTask);
         WebApplicationBuilder builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(dashboard.Storage.Database);
         builder.Services.AddElectraClient(dashboard.Storage);
-        builder.Services.AddElectraDashboard(new DashboardOptions { Port = 0, AccessToken = token, KeysFolder = dashboard.folder["keys"] });
+        builder.Services.AddElectraDashboard(new DashboardOptions
+        {
+            Port = 0,
+            AccessToken = token,
+            HasAccounts = prepare is not null,
+            KeysFolder = dashboard.folder["keys"],
+        });
         dashboard.application = builder.Build().UseElectraDashboard();
         await dashboard.application.StartAsync();
         string address = dashboard.application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
