@@ -1,25 +1,17 @@
-using System.Text.Json;
-using ElectraPipeline.Dashboard.Components;
-using ElectraPipeline.Training.Corpus;
-using ElectraPipeline.Training.Corpus.Filters;
-using ElectraPipeline.Training.Shards;
-
 namespace ElectraPipeline.Dashboard.Pages;
 
 /// <summary>What became of a dataset's text, from the manifest that the registry holds.</summary>
 /// <param name="Corpus">The counts of ingestion.</param>
 /// <param name="Parts">The counts of tokenization, one a part.</param>
-public sealed record DatasetReport(CorpusManifest Corpus, IReadOnlyList<TokenizeResult> Parts)
+public sealed record DatasetReport(ManifestCorpus Corpus, IReadOnlyList<ManifestPart> Parts)
 {
-    private static readonly JsonSerializerOptions _web = new(JsonSerializerDefaults.Web);
-
     /// <summary>Tokens of the text.</summary>
     public long Tokens => Parts.Sum(part => part.TokensIn);
 
     /// <summary>[UNK] among them, in [0, 1].</summary>
     public double UnknownShare => Parts.Sum(part => part.UnknownTokens) / (double)Math.Max(1, Tokens);
 
-    /// <summary>Each outcome of a record with its number; they add up to <see cref="CorpusManifest.Records"/>.</summary>
+    /// <summary>Each outcome of a record with its number; they add up to <see cref="ManifestCorpus.Records"/>.</summary>
     public IEnumerable<(string Outcome, long Count)> Outcomes =>
     [
         ("kept", Corpus.Documents), ("removed by filters", Corpus.Filters?.Documents ?? 0), ("duplicates", Corpus.Duplicates), ("empty", Corpus.Empty),
@@ -36,25 +28,14 @@ public sealed record DatasetReport(CorpusManifest Corpus, IReadOnlyList<Tokenize
     ];
 
     /// <summary>The report; null for a manifest of another layout, which the page then shows as it is.</summary>
-    public static DatasetReport? Read(string manifest)
-    {
-        try
-        {
-            JsonElement root = JsonText.Parse(manifest);
-            CorpusManifest corpus = root.GetProperty("corpus").Deserialize<CorpusManifest>(_web)!;
-            return new DatasetReport(corpus, [.. root.GetProperty("shards").EnumerateArray().Select(part => part.Deserialize<TokenizeResult>(_web)!)]);
-        }
-        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
-        {
-            return null;
-        }
-    }
+    public static DatasetReport? Read(string manifest) =>
+        DatasetManifest.Read(manifest) is { Corpus: { } corpus, Shards: { } shards } ? new DatasetReport(corpus, shards) : null;
 
-    private static DatasetRemoval Of(FilterCount reason, string unit) => new(
+    private static DatasetRemoval Of(ManifestFilterCount reason, string unit) => new(
         reason.Filter, reason.Reason, unit, reason.Count,
         [.. reason.Samples.Select(sample => (Place(sample.Source, sample.Id), sample.Detail.Length == 0 ? sample.Excerpt : $"{sample.Excerpt} ({sample.Detail})"))]);
 
-    private static DatasetRemoval Of(RejectCount reason, string unit) => new(
+    private static DatasetRemoval Of(ManifestReject reason, string unit) => new(
         "reader", reason.Reason, unit, reason.Count,
         [.. reason.Samples.Select(sample => ($"{sample.Source}{(sample.Line > 0 ? $", line {sample.Line}" : "")}, byte {sample.Offset}", sample.Detail))]);
 
