@@ -19,7 +19,7 @@ internal sealed class World : IAsyncDisposable
     /// <summary>No campaign makes more.</summary>
     public static readonly RunFilter AllRuns = new() { Limit = 10_000 };
 
-    private const int DiskMegabytes = 64;
+    private const int DiskMegabytes = 256;
     private const int PlannedPerMille = 30;
     private static readonly string[] FakeTimeLibraries = ["/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfaketimeMT.so.1"];
     private readonly TemporaryFolder folder;
@@ -157,8 +157,17 @@ internal sealed class World : IAsyncDisposable
         }
 
         string ballast = Path.Combine(disk.Folder, $"ballast-{Guid.NewGuid():N}");
-        disk.Fill(ballast, leaveKilobytes: 8);
-        return ballast;
+        try
+        {
+            disk.Fill(ballast, leaveKilobytes: 8);
+            return ballast;
+        }
+        catch (IOException)
+        {
+            // A worker took the room first. What was written must not stay for ever.
+            File.Delete(ballast);
+            return null;
+        }
     }
 
     /// <summary>Steps the clock of the first worker; false without the library.</summary>
