@@ -35,7 +35,7 @@ internal static class AgreementCommand
     {
         string name = Path.GetFileName(Path.GetDirectoryName(vocabularyPath))!;
         var options = new TokenizerOptions { LowerCase = name.Contains("uncased", StringComparison.Ordinal) };
-        Vocabulary vocabulary = new([.. System.Text.Encoding.UTF8.GetString(Read(vocabularyPath)).TrimEnd('\n').Split('\n').Select(token => token.TrimEnd('\r'))]);
+        Vocabulary vocabulary = new(VocabularyFile.Parse(Read(vocabularyPath), vocabularyPath));
         var ours = new WordPieceTokenizer(vocabulary, options);
         var reference = new ReferenceTokenizer(vocabulary, options);
         long lines = 0, bytes = 0, tokens = 0;

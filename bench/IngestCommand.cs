@@ -30,7 +30,7 @@ internal static class IngestCommand
             Generate(file, bytes);
             long start = Stopwatch.GetTimestamp();
             IngestResult result = IngestProgram.Run(
-                new CorpusOptions { Paths = [file] }, Path.Combine(folder, "corpus"), new Silence(), CancellationToken.None);
+                new CorpusOptions { Paths = [file] }, Path.Combine(folder, "corpus"), SilentReporter.Instance, CancellationToken.None);
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             Console.WriteLine("| file MB | documents | s | MB/s | peak resident MB |\n|--:|--:|--:|--:|--:|");
             Console.WriteLine($"| {bytes / 1e6:F0} | {result.Documents:N0} | {seconds:F0} | {bytes / 1e6 / seconds:F0} | {PeakResidentBytes() / 1e6:F0} |");
@@ -75,23 +75,4 @@ internal static class IngestCommand
         .Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
         .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[1]) * 1024)
         .Single();
-
-    private sealed class Silence : IStageReporter
-    {
-        public void Progress(long done, long total, string unit)
-        {
-        }
-
-        public void Metric(string name, long step, double value)
-        {
-        }
-
-        public void Log(string message)
-        {
-        }
-
-        public void Checkpoint(long step, string folder)
-        {
-        }
-    }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using ElectraPipeline.Training;
 using ElectraPipeline.Training.Corpus;
 using ElectraPipeline.Training.Shards;
 using ElectraPipeline.Training.Tokenization;
@@ -79,7 +78,7 @@ internal static class ShardPathSpeed
     private static void Ingest(string folder) => IngestProgram.Run(
         new CorpusOptions { Paths = [Path.Combine(folder, "text.txt")], Parts = Parts, RemoveDuplicates = false },
         Path.Combine(folder, "corpus"),
-        Silent.Reporter,
+        SilentReporter.Instance,
         CancellationToken.None);
 
     private static void Tokenize(string folder, int threads) => Parallel.For(
@@ -93,27 +92,6 @@ internal static class ShardPathSpeed
             new ExampleOptions(),
             seed: 1,
             Path.Combine(folder, $"shards-{part}"),
-            Silent.Reporter,
+            SilentReporter.Instance,
             CancellationToken.None));
-
-    private sealed class Silent : IStageReporter
-    {
-        public static Silent Reporter { get; } = new();
-
-        public void Progress(long done, long total, string unit)
-        {
-        }
-
-        public void Metric(string name, long step, double value)
-        {
-        }
-
-        public void Log(string message)
-        {
-        }
-
-        public void Checkpoint(long step, string folder)
-        {
-        }
-    }
 }

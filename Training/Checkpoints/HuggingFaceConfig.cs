@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ElectraPipeline.Training.Model;
 
 namespace ElectraPipeline.Training.Checkpoints;
 
@@ -25,6 +26,16 @@ public sealed record HuggingFaceConfig
         "vocab_size", "embedding_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
         "max_position_embeddings",
     ];
+
+    /// <summary>The sizes of the encoder, as the networks here take them.</summary>
+    [JsonIgnore]
+    internal EncoderConfig Encoder => new()
+    {
+        Layers = NumHiddenLayers,
+        HiddenSize = HiddenSize,
+        IntermediateSize = IntermediateSize,
+        AttentionHeads = NumAttentionHeads,
+    };
 
     /// <summary>The class in Hugging Face's library that these weights belong to, one of <see cref="ElectraArchitecture"/>.</summary>
     public IReadOnlyList<string>? Architectures { get; init; }

@@ -31,18 +31,10 @@ public static class HuggingFaceFolder
     public static void WriteGenerator(string folder, HuggingFaceConfig config, IReadOnlyList<(string Name, Tensor Tensor)> tensors) =>
         Write(folder, config, ElectraArchitecture.MaskedLanguageModel, tensors);
 
-    /// <summary>Reads a folder of <see cref="ElectraArchitecture.PreTraining"/>.</summary>
+    /// <summary>Reads a folder of a named architecture.</summary>
     /// <exception cref="PermanentException">
     /// The folder is of another architecture, incomplete, or its sizes contradict each other.
     /// </exception>
-    public static HuggingFaceModel ReadDiscriminator(string folder) => Read(folder, ElectraArchitecture.PreTraining);
-
-    /// <summary>
-    /// Reads a folder of <see cref="ElectraArchitecture.MaskedLanguageModel"/>; errors as for <see cref="ReadDiscriminator"/>.
-    /// </summary>
-    public static HuggingFaceModel ReadGenerator(string folder) => Read(folder, ElectraArchitecture.MaskedLanguageModel);
-
-    /// <summary>Reads a folder of a named architecture; errors as for <see cref="ReadDiscriminator"/>.</summary>
     public static HuggingFaceModel Read(string folder, string architecture)
     {
         HuggingFaceConfig config = HuggingFaceConfig.Read(Path.Combine(folder, ConfigName));
@@ -56,7 +48,7 @@ public static class HuggingFaceFolder
     }
 
     /// <summary>
-    /// Reads the encoder alone of a folder of any architecture, whose head is not looked at; errors as for <see cref="ReadDiscriminator"/>.
+    /// Reads the encoder alone of a folder of any architecture, whose head is not looked at; errors as for <see cref="Read"/>.
     /// </summary>
     public static HuggingFaceModel ReadEncoder(string folder)
     {

@@ -108,13 +108,6 @@ internal sealed class FinetunePlan : IDisposable
                     + $"{source.MaxPositionEmbeddings} tokens at most");
         }
 
-        EncoderConfig encoder = new()
-        {
-            Layers = source.NumHiddenLayers,
-            HiddenSize = source.HiddenSize,
-            IntermediateSize = source.IntermediateSize,
-            AttentionHeads = source.NumAttentionHeads,
-        };
         bool described = File.Exists(Path.Combine(modelFolder, ElectraModelFolder.DescriptionName));
         return new ElectraConfig
         {
@@ -122,8 +115,8 @@ internal sealed class FinetunePlan : IDisposable
             EmbeddingSize = source.EmbeddingSize,
             MaxPositions = source.MaxPositionEmbeddings,
             TypeVocabularySize = source.TypeVocabSize,
-            Discriminator = encoder,
-            Generator = encoder, // a classifier has none
+            Discriminator = source.Encoder,
+            Generator = source.Encoder, // a classifier has none
             HiddenDropout = Options.Dropout ?? source.HiddenDropoutProb,
             AttentionDropout = Options.Dropout ?? source.AttentionProbsDropoutProb,
             Initialization = described ? ElectraModelFolder.ReadDescription(modelFolder).Model.Initialization : "normal",

@@ -56,12 +56,6 @@ internal sealed class TaskTrainer : IDisposable
     public double Train()
     {
         using var scope = NewDisposeScope();
-        if (device.type != DeviceType.CPU)
-        {
-            // Off the CPU dropout comes from LibTorch's generator, which must then be a function of the step.
-            manual_seed((long)(CounterRandom.Mix(dropoutSeed + (ulong)Step) >> 1));
-        }
-
         EncodedExample[] batch = batches.Batch(Step);
         Tensor logits = Model.Forward(Input(batch), new DropoutStream(dropoutSeed, (ulong)Step, 0));
         Tensor loss = task.Loss(logits, batch);

@@ -32,7 +32,7 @@ internal sealed class ElectricObjective(ElectraPretrainingModel model, Objective
         double share = Settings.MaskProbability;
         Tensor logits = Model.DetectionHead.Forward(pass.Hidden).Plus(noise.LogLikelihoods).Plus(Math.Log(share / (1 - share)));
         double loss = ElectraLoss.Detect(
-            logits, batch.OneAt(batch.Positions), batch.OneAt(batch.RealPositions()), scale?.Main, detected);
+            logits, batch.OneAt(batch.Positions), batch.OneAt(noise.Positions), scale?.Main, detected);
         pass.Backward();
         return new ObjectiveSums
         {

@@ -153,8 +153,8 @@ internal sealed class ElectraModelReader : IDisposable
             Parts = new ModelParts(
                 detection is null ? ModelParts.LanguageModel : languageModel is null ? ModelParts.Detection : ModelParts.BothHeads,
                 towers ? ModelParts.TwoTowerGenerator : generator is null ? ModelParts.NoGenerator : ModelParts.MaskedGenerator),
-            Discriminator = EncoderOf(main),
-            Generator = towers ? described!.Generator : EncoderOf(generator?.Config ?? main),
+            Discriminator = main.Encoder,
+            Generator = towers ? described!.Generator : (generator?.Config ?? main).Encoder,
             HiddenDropout = main.HiddenDropoutProb,
             AttentionDropout = main.AttentionProbsDropoutProb,
             InitializerRange = main.InitializerRange,
@@ -187,12 +187,4 @@ internal sealed class ElectraModelReader : IDisposable
             && pair.Value.shape.SequenceEqual(other.shape)
             && (pair.Value == other).all().item<bool>());
     }
-
-    private static EncoderConfig EncoderOf(HuggingFaceConfig config) => new()
-    {
-        Layers = config.NumHiddenLayers,
-        HiddenSize = config.HiddenSize,
-        IntermediateSize = config.IntermediateSize,
-        AttentionHeads = config.NumAttentionHeads,
-    };
 }

@@ -70,7 +70,7 @@ public sealed record PretrainOptions
     /// <summary>Sample only wrong tokens, so that every masked position is a replacement.</summary>
     public bool DisallowCorrect { get; init; }
 
-    /// <summary>Keep only layers' inputs and compute the rest again in the backward pass: less memory, a third more time, the same result.</summary>
+    /// <summary>Keep only layers' inputs and compute the rest again in the backward pass: less memory, a third more time, the same result. Electric's two-tower generator is kept whole.</summary>
     public bool GradientCheckpointing { get; init; }
 
     /// <summary>Parts of the training, in order, with settings of their own; null: one.</summary>

@@ -62,10 +62,10 @@ public static class PretrainProgram
             throw new PermanentException("the shards hold no training example: the corpus is empty or all of it is held out");
         }
 
-        if (new PhasePlan(options).LongestSequence > train.SequenceLength)
+        if (new PhasePlan(options).LongestSequence is { } longest && longest > train.SequenceLength)
         {
             throw new PermanentException(
-                $"a phase has sequences of {new PhasePlan(options).LongestSequence} tokens, the examples only {train.SequenceLength}; raise "
+                $"a phase has sequences of {longest} tokens, the examples only {train.SequenceLength}; raise "
                 + "examples.sequenceLength to the longest phase");
         }
 

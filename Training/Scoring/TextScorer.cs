@@ -32,11 +32,10 @@ public sealed class TextScorer : IDisposable
     /// <exception cref="PermanentException">It is no such folder, or none of its networks gives likelihoods.</exception>
     public static TextScorer Open(string folder, string device)
     {
-        bool isDescribed = File.Exists(Path.Combine(folder, ElectraModelFolder.DescriptionName));
-        bool isElectric = isDescribed && ElectraModelFolder.ReadDescription(folder).Pretrain.Objective == "electric";
         (Vocabulary vocabulary, TokenizerOptions options) = HuggingFaceFolder.ReadTokenizer(ElectraModelFolder.MainFolderOf(folder));
         ElectraPretrainingModel model = ElectraModelReader.Read(folder, TorchDevice.Resolve(device));
         ModelParts parts = model.Config.Parts;
+        bool isElectric = parts.Generator == ModelParts.TwoTowerGenerator;
         if (isElectric || parts.Predicts || parts.Generator == ModelParts.MaskedGenerator)
         {
             return new TextScorer(model, new WordPieceTokenizer(vocabulary, options), isElectric);

@@ -24,9 +24,10 @@ public static class ShardVerifier
             }
         }
 
-        foreach (string folder in checks.Keys.Select(file => Path.GetDirectoryName(file)!).Union(whole ? EmptiedFolders(path) : []))
+        ILookup<string, string> names = checks.Keys.ToLookup(file => Path.GetDirectoryName(file)!, file => Path.GetFileName(file)!);
+        foreach (string folder in names.Select(folder => folder.Key).Union(whole ? EmptiedFolders(path) : []))
         {
-            CheckManifest(folder, checks, whole, faults);
+            CheckManifest(folder, names[folder], checks, whole, faults);
         }
 
         return new ShardVerification(checks.Count, checks.Values.Sum(check => check.Bytes), checks.Values.Sum(check => (long)(check.Header?.Count ?? 0)), faults);
@@ -65,7 +66,8 @@ public static class ShardVerifier
         }
     }
 
-    private static void CheckManifest(string folder, Dictionary<string, ShardFileCheck> checks, bool whole, List<ShardFault> faults)
+    private static void CheckManifest(
+        string folder, IEnumerable<string> names, Dictionary<string, ShardFileCheck> checks, bool whole, List<ShardFault> faults)
     {
         string path = Path.Combine(folder, ShardsManifest.FileName);
         void Fault(string problem) => faults.Add(new ShardFault(path, "manifest", null, 0, 0, problem));
@@ -98,7 +100,7 @@ public static class ShardVerifier
             }
         }
 
-        foreach (string name in checks.Keys.Where(file => Path.GetDirectoryName(file) == folder).Select(file => Path.GetFileName(file)!))
+        foreach (string name in names)
         {
             if (!manifest.Shards.Any(listed => listed.Name == name))
             {

@@ -9,8 +9,9 @@ namespace ElectraPipeline.Training.Corpus.Filters;
 /// </summary>
 internal sealed class C4Filter(C4Options options) : IDocumentFilter
 {
+    private const string ClosingMarks = "\"'”’»«›)]）」』";
     private static readonly SearchValues<char> SentenceEnds = SearchValues.Create(".!?。！？｡؟۔।॥։።…");
-    private static readonly SearchValues<char> Closing = SearchValues.Create("\"'”’»«›)]）」』");
+    private static readonly SearchValues<char> Closing = SearchValues.Create(ClosingMarks);
 
     private static readonly SearchValues<string> PolicyWords = SearchValues.Create(
         ["javascript", "terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"],
@@ -21,9 +22,9 @@ internal sealed class C4Filter(C4Options options) : IDocumentFilter
     public FilterVerdict Judge(FilteredDocument document)
     {
         string text = document.Text;
-        if (options.RemoveLoremIpsum && text.Contains("lorem ipsum", StringComparison.OrdinalIgnoreCase))
+        if (options.RemoveLoremIpsum && text.IndexOf("lorem ipsum", StringComparison.OrdinalIgnoreCase) is >= 0 and int lorem)
         {
-            return FilterVerdict.Remove("lorem-ipsum", Around(text, text.IndexOf("lorem ipsum", StringComparison.OrdinalIgnoreCase)));
+            return FilterVerdict.Remove("lorem-ipsum", Around(text, lorem));
         }
 
         if (options.RemoveCurlyBraces && text.IndexOfAny('{', '}') is >= 0 and int brace)
@@ -72,7 +73,7 @@ internal sealed class C4Filter(C4Options options) : IDocumentFilter
     /// <summary>Whether the last mark, quotes and brackets behind it apart, ends a sentence; an ellipsis does not.</summary>
     private static bool EndsSentence(ReadOnlySpan<char> line)
     {
-        ReadOnlySpan<char> open = line.TrimEnd("\"'”’»«›)]）」』");
+        ReadOnlySpan<char> open = line.TrimEnd(ClosingMarks);
         return !open.IsEmpty && SentenceEnds.Contains(open[^1]) && open[^1] != '…' && !open.EndsWith("...");
     }
 

@@ -96,6 +96,17 @@ internal sealed class ByteReader(Stream stream)
         return false;
     }
 
+    /// <summary>Skips line ends; false if nothing is behind them.</summary>
+    public bool SkipBlankLines()
+    {
+        while (Follows("\n"u8) || Follows("\r\n"u8))
+        {
+            ReadLine(2);
+        }
+
+        return !AtEnd;
+    }
+
     /// <summary>Gives back bytes just read, which come next again.</summary>
     public void Unread(ReadOnlySpan<byte> bytes)
     {

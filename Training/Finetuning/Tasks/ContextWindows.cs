@@ -22,6 +22,9 @@ internal sealed class ContextWindows(ITokenizer tokenizer, int maxLength, int st
 {
     private const int LongestQuestion = 64;
 
+    // Several questions are asked of one text.
+    private readonly Dictionary<string, List<(int Id, int Start, int End)>> tokensOf = new(StringComparer.Ordinal);
+
     /// <summary>The parts of a question's text.</summary>
     public IEnumerable<WindowExample> Of(SpanQuestion question, int number)
     {
@@ -29,7 +32,11 @@ internal sealed class ContextWindows(ITokenizer tokenizer, int maxLength, int st
         tokenizer.Encode(question.Question, asked);
         int kept = Math.Min(LongestQuestion, (maxLength - 3) / 2);
         int[] head = [tokenizer.Vocabulary.ClassifierId, .. asked.Take(kept), tokenizer.Vocabulary.SeparatorId];
-        List<(int Id, int Start, int End)> tokens = Tokens(question.Context);
+        if (!tokensOf.TryGetValue(question.Context, out List<(int Id, int Start, int End)>? tokens))
+        {
+            tokensOf.Add(question.Context, tokens = Tokens(question.Context));
+        }
+
         (int First, int Last) answer = Find(tokens, question.Answers);
         int room = maxLength - head.Length - 1;
         List<(int Start, int Length)> parts = Parts(tokens.Count, room);

@@ -35,12 +35,16 @@ internal sealed class ParquetDocumentReader : IDocumentReader
         }
 
         DataField text = TextColumn(table, options.TextField);
+        long first = 1;
         for (int group = 0; group < table.Groups; group++)
         {
-            foreach (ReadRecord record in ReadGroup(table, group, text, content.Name))
+            (long rows, long offset, long bytes) = table.Describe(group, text);
+            foreach (ReadRecord record in ReadGroup(table, group, text, content.Name, (first, rows, offset, bytes)))
             {
                 yield return record;
             }
+
+            first += rows;
         }
     }
 
@@ -57,9 +61,10 @@ internal sealed class ParquetDocumentReader : IDocumentReader
         return ParquetTable.HoldsText(column) ? column : throw Fault("text-not-a-string", $"the column \"{name}\" holds {column.ClrType.Name}, not strings");
     }
 
-    private static IEnumerable<ReadRecord> ReadGroup(ParquetTable table, int group, DataField text, string source)
+    private static IEnumerable<ReadRecord> ReadGroup(
+        ParquetTable table, int group, DataField text, string source, (long First, long Rows, long Offset, long Bytes) place)
     {
-        (long first, long rows, long offset, long bytes) = table.Describe(group, text);
+        (long first, long rows, long offset, long bytes) = place;
         if (bytes > MaxColumnBytes)
         {
             yield return new Reject("row-group-too-large", source, first, offset, $"the text of rows {first} to {first + rows - 1} takes {bytes} bytes, more than {MaxColumnBytes}");

@@ -47,18 +47,12 @@ internal sealed class ParquetTable : IDisposable
     /// <summary>The flat column of this name; null if there is none.</summary>
     public DataField? Find(string name) => reader.Schema.Fields.FirstOrDefault(field => field.Name == name && IsFlat(field)) as DataField;
 
-    /// <summary>What a row group says of itself: its first row, counted from 1, its rows, and where and how large a column is.</summary>
-    public (long First, long Rows, long Offset, long Bytes) Describe(int group, DataField column) => Guarded(disk, () =>
+    /// <summary>What a row group says of itself: its rows, and where and how large a column is.</summary>
+    public (long Rows, long Offset, long Bytes) Describe(int group, DataField column) => Guarded(disk, () =>
     {
-        long first = 1;
-        for (int i = 0; i < group; i++)
-        {
-            first += RowsOf(i);
-        }
-
         using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
         ColumnMetaData data = rows.GetMetadata(column)?.MetaData ?? throw new InvalidDataException($"row group {group} has no column {column.Name}");
-        return (first, RowsOf(group), data.DictionaryPageOffset ?? data.DataPageOffset, data.TotalUncompressedSize);
+        return (RowsOf(group), data.DictionaryPageOffset ?? data.DataPageOffset, data.TotalUncompressedSize);
     });
 
     /// <summary>The strings of a column, null where the table has none.</summary>

@@ -22,7 +22,7 @@ internal sealed class ArcReader : IDocumentReader
     {
         var bytes = new ByteReader(content.Stream);
         bool broken = false;
-        while (SkipBlankLines(bytes))
+        while (bytes.SkipBlankLines())
         {
             long offset = bytes.Offset;
             string? line = bytes.ReadLine(MaxLineBytes) is { } read ? Encoding.UTF8.GetString(read.Span) : null;
@@ -38,16 +38,6 @@ internal sealed class ArcReader : IDocumentReader
                 yield return new Reject("broken-record", content.Name, 0, offset, "no record header of the form \"URL IP-address date type length\" here");
             }
         }
-    }
-
-    private static bool SkipBlankLines(ByteReader bytes)
-    {
-        while (bytes.Follows("\n"u8) || bytes.Follows("\r\n"u8))
-        {
-            bytes.ReadLine(2);
-        }
-
-        return !bytes.AtEnd;
     }
 
     private static ReadRecord ReadBlock(ByteReader bytes, Header header, PageOrigin origin, CorpusOptions options)

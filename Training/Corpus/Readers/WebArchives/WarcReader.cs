@@ -28,7 +28,7 @@ internal sealed class WarcReader : IDocumentReader
     public IEnumerable<ReadRecord> Read(SourceContent content, CorpusOptions options)
     {
         var bytes = new ByteReader(content.Stream);
-        while (SkipBlankLines(bytes))
+        while (bytes.SkipBlankLines())
         {
             long offset = bytes.Offset;
             if (!bytes.Follows(Marker))
@@ -54,16 +54,6 @@ internal sealed class WarcReader : IDocumentReader
                 yield return record.Fault;
             }
         }
-    }
-
-    private static bool SkipBlankLines(ByteReader bytes)
-    {
-        while (bytes.Follows("\n"u8) || bytes.Follows("\r\n"u8))
-        {
-            bytes.ReadLine(2);
-        }
-
-        return !bytes.AtEnd;
     }
 
     private static Record ReadHeader(ByteReader bytes, Record record)
@@ -109,7 +99,7 @@ internal sealed class WarcReader : IDocumentReader
     private static bool EndsHere(ByteReader bytes)
     {
         long offset = bytes.Offset;
-        bool ends = !SkipBlankLines(bytes) || bytes.Follows(Marker);
+        bool ends = !bytes.SkipBlankLines() || bytes.Follows(Marker);
         if (!ends && bytes.Offset > offset)
         {
             bytes.Unread("\n"u8);
