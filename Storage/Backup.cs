@@ -37,23 +37,7 @@ public static class Backup
             throw new StorageException($"{target} exists; name a folder that does not");
         }
 
-        string partial = $"{target}.{Environment.ProcessId}.partial";
-        Directory.CreateDirectory(partial);
-        try
-        {
-            BackupManifest manifest = await FillAsync(storage, partial, progress, cancellationToken);
-            NativeFile.SyncFolder(partial);
-            Directory.Move(partial, target);
-            NativeFile.SyncFolder(Path.GetDirectoryName(target)!);
-            return manifest;
-        }
-        finally
-        {
-            if (Directory.Exists(partial))
-            {
-                Directory.Delete(partial, recursive: true);
-            }
-        }
+        return await PublishAsync(target, partial => FillAsync(storage, partial, progress, cancellationToken));
     }
 
     /// <summary>Puts a backup into a new data folder and its database, which must have no schema "electra" yet.</summary>
@@ -69,11 +53,20 @@ public static class Backup
             throw new StorageException($"{options.DataFolder} is not empty; a backup is restored into a new data folder (--data)");
         }
 
-        string target = Path.GetFullPath(options.DataFolder);
+        return await PublishAsync(
+            Path.GetFullPath(options.DataFolder),
+            partial => FillAsync(source, manifest, options with { DataFolder = partial }, cancellationToken));
+    }
+
+    /// <summary>Fills a folder beside <paramref name="target"/>, which is missing or empty, and renames it when it is whole.</summary>
+    private static async Task<BackupManifest> PublishAsync(string target, Func<string, Task<BackupManifest>> fill)
+    {
         string partial = $"{target}.{Environment.ProcessId}.partial";
+        Directory.CreateDirectory(partial);
         try
         {
-            await FillAsync(source, manifest, options with { DataFolder = partial }, cancellationToken);
+            BackupManifest manifest = await fill(partial);
+            NativeFile.SyncFolder(partial);
             if (Directory.Exists(target))
             {
                 Directory.Delete(target); // empty, as was seen
@@ -92,7 +85,8 @@ public static class Backup
         }
     }
 
-    private static async Task FillAsync(string source, BackupManifest manifest, StorageOptions options, CancellationToken cancellationToken)
+    private static async Task<BackupManifest> FillAsync(
+        string source, BackupManifest manifest, StorageOptions options, CancellationToken cancellationToken)
     {
         string folder = DataFolder.Open(options.DataFolder);
         await using PrivateCluster? cluster = options.UsesPrivateCluster
@@ -110,6 +104,7 @@ public static class Backup
         await DatabaseDump.LoadAsync(connectionString, Path.GetFullPath(Path.Combine(source, DumpName)), cancellationToken);
         await using Database database = await Database.OpenAsync(connectionString, cancellationToken);
         await ForgetUncopiedAsync(database, manifest, cancellationToken);
+        return manifest;
     }
 
     private static async Task<BackupManifest> FillAsync(

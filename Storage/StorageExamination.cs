@@ -1,4 +1,5 @@
 using Dapper;
+using ElectraPipeline.Storage.Artifacts;
 using Npgsql;
 
 namespace ElectraPipeline.Storage;
@@ -145,11 +146,8 @@ public sealed class StorageExamination(ElectraStorage storage)
     private async Task<Finding> DamagedArtifactsAsync(NpgsqlConnection connection, bool deep, CancellationToken cancellationToken)
     {
         string subject = deep ? "contents of all" : "contents of versions";
-        var digests = (await connection.QueryAsync<string>(deep ? "select digest from artifact order by digest" :
-            """
-            select digest from artifact a where exists (select 1 from model_version where artifact = a.digest or finetuned::text like '%' || a.digest || '%')
-                or exists (select 1 from dataset_version where a.digest in (corpus, vocabulary) or a.digest = any(shards)) order by digest
-            """)).AsList();
+        string which = deep ? "true" : ArtifactRows.IsOfVersion("a.digest");
+        var digests = (await connection.QueryAsync<string>($"select digest from artifact a where {which} order by digest")).AsList();
         var damaged = new List<string>();
         foreach (string digest in digests.Where(storage.Artifacts.Contains))
         {

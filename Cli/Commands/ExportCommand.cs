@@ -39,8 +39,7 @@ internal static class ExportCommand
 
     private static async Task<int> ExportAsync(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
-        string target = Path.GetFullPath(parsed.GetRequiredValue(Folder));
-        RefuseOccupied(target);
+        string target = OutputFolder.RequireEmpty(parsed.GetRequiredValue(Folder));
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
         ModelVersionRow row = await ModelReference.FindAsync(storage.Queries, parsed.GetRequiredValue(Model), cancellationToken);
 
@@ -76,14 +75,6 @@ internal static class ExportCommand
             }
 
             ModelExport.Copy(storage.Artifacts.PathOf(digest), folder, elementType, cancellationToken);
-        }
-    }
-
-    private static void RefuseOccupied(string target)
-    {
-        if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
-        {
-            throw new UsageException($"{target} exists and is not empty; name another folder, or remove it");
         }
     }
 

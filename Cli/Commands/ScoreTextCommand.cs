@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using ElectraPipeline.Cli.Hosting;
+using ElectraPipeline.Jobs;
 using ElectraPipeline.Storage;
 using ElectraPipeline.Storage.ReadModels;
 using ElectraPipeline.Training.Scoring;
@@ -77,9 +78,9 @@ internal static class ScoreTextCommand
             return Path.GetFullPath(model);
         }
 
-        string[] parts = model.Split('@', 2);
+        ModelReference reference = ModelReference.Parse(model);
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
-        ModelVersionRow row = await storage.Queries.ModelVersionAsync(parts[0], parts.Length > 1 ? parts[1] : "latest", cancellationToken)
+        ModelVersionRow row = await storage.Queries.ModelVersionAsync(reference.Model, reference.Version, cancellationToken)
             ?? throw new UsageException($"{model} is neither a folder nor a model of the registry; see: electra models");
         return storage.Artifacts.PathOf(row.Artifact);
     }

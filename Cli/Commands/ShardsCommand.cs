@@ -54,11 +54,5 @@ internal static class ShardsCommand
 
     /// <summary>The folder of <see cref="Output"/>, absolute.</summary>
     /// <exception cref="UsageException">Something is there.</exception>
-    public static string EmptyOutputOf(ParseResult parsed)
-    {
-        string folder = Path.GetFullPath(parsed.GetRequiredValue(Output));
-        return File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
-            ? throw new UsageException($"{folder} exists and is not empty; name another folder, or remove it")
-            : folder;
-    }
+    public static string EmptyOutputOf(ParseResult parsed) => OutputFolder.RequireEmpty(parsed.GetRequiredValue(Output));
 }

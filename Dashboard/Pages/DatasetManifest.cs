@@ -1,31 +1,4 @@
-using System.Text.Json;
-using ElectraPipeline.Dashboard.Components;
-
 namespace ElectraPipeline.Dashboard.Pages;
-
-/// <summary>
-/// The part of a dataset's stored manifest that its page shows. The stored JSON is the contract, as it is for any other reader of the
-/// registry: the dashboard does not know the code that wrote it.
-/// </summary>
-/// <param name="Corpus">The counts of ingestion.</param>
-/// <param name="Shards">The counts of tokenization, one a part.</param>
-public sealed record DatasetManifest(ManifestCorpus Corpus, IReadOnlyList<ManifestPart> Shards)
-{
-    private static readonly JsonSerializerOptions _strict = new(JsonSerializerDefaults.Web) { RespectRequiredConstructorParameters = true };
-
-    /// <summary>Reads a manifest; null if it has another layout.</summary>
-    public static DatasetManifest? Read(string manifest)
-    {
-        try
-        {
-            return JsonText.Parse(manifest).Deserialize<DatasetManifest>(_strict);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-}
 
 /// <summary>What became of the records; they add up.</summary>
 public sealed record ManifestCorpus(

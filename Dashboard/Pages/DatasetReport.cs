@@ -1,15 +1,21 @@
+using System.Text.Json;
+using ElectraPipeline.Dashboard.Components;
+
 namespace ElectraPipeline.Dashboard.Pages;
 
-/// <summary>What became of a dataset's text, from the manifest that the registry holds.</summary>
+/// <summary>What became of a dataset's text: the part of the manifest in the registry that the page shows.</summary>
+/// <remarks>The stored JSON is the contract, as for any other reader of the registry: the dashboard does not know the code that wrote it.</remarks>
 /// <param name="Corpus">The counts of ingestion.</param>
-/// <param name="Parts">The counts of tokenization, one a part.</param>
-public sealed record DatasetReport(ManifestCorpus Corpus, IReadOnlyList<ManifestPart> Parts)
+/// <param name="Shards">The counts of tokenization, one a part.</param>
+public sealed record DatasetReport(ManifestCorpus Corpus, IReadOnlyList<ManifestPart> Shards)
 {
+    private static readonly JsonSerializerOptions _strict = new(JsonSerializerDefaults.Web) { RespectRequiredConstructorParameters = true };
+
     /// <summary>Tokens of the text.</summary>
-    public long Tokens => Parts.Sum(part => part.TokensIn);
+    public long Tokens => Shards.Sum(part => part.TokensIn);
 
     /// <summary>[UNK] among them, in [0, 1].</summary>
-    public double UnknownShare => Parts.Sum(part => part.UnknownTokens) / (double)Math.Max(1, Tokens);
+    public double UnknownShare => Shards.Sum(part => part.UnknownTokens) / (double)Math.Max(1, Tokens);
 
     /// <summary>Each outcome of a record with its number; they add up to <see cref="ManifestCorpus.Records"/>.</summary>
     public IEnumerable<(string Outcome, long Count)> Outcomes =>
@@ -28,8 +34,17 @@ public sealed record DatasetReport(ManifestCorpus Corpus, IReadOnlyList<Manifest
     ];
 
     /// <summary>The report; null for a manifest of another layout, which the page then shows as it is.</summary>
-    public static DatasetReport? Read(string manifest) =>
-        DatasetManifest.Read(manifest) is { Corpus: { } corpus, Shards: { } shards } ? new DatasetReport(corpus, shards) : null;
+    public static DatasetReport? Read(string manifest)
+    {
+        try
+        {
+            return JsonText.Parse(manifest).Deserialize<DatasetReport>(_strict) is { Corpus: not null, Shards: not null } report ? report : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     private static DatasetRemoval Of(ManifestFilterCount reason, string unit) => new(
         reason.Filter, reason.Reason, unit, reason.Count,

@@ -20,15 +20,7 @@ internal sealed class BaseStage() : Stage("base", codeVersion: 1)
             throw new PermanentException($"{context.Config.From}: the stored model is damaged: {fault}. Restore it, or make it again.");
         }
 
-        string source = context.Storage.Artifacts.PathOf(model.Artifact);
-        foreach (string file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            string copy = Path.Combine(context.OutputFolder, Path.GetRelativePath(source, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(file, copy);
-        }
-
+        context.Storage.Artifacts.Copy(model.Artifact, context.OutputFolder, cancellationToken);
         return CanonicalJson.Write(new { model = model.Model, version = model.Version, artifact = model.Artifact });
     }
 }

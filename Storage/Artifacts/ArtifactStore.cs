@@ -95,13 +95,16 @@ public sealed class ArtifactStore
         return found == digest ? null : $"{folder} holds other bytes than were sealed: its digest is {found}";
     }
 
+    /// <summary>Copies the files of a sealed folder; the copies may be changed.</summary>
+    public void Copy(string digest, string target, CancellationToken cancellationToken = default) => CopyFiles(PathOf(digest), target, cancellationToken);
+
     /// <summary>Copies a sealed folder and checks the copy; false: the folder is gone, as a pruned checkpoint is.</summary>
     /// <exception cref="StorageException">The copy does not match the digest.</exception>
     internal bool TryCopy(string digest, string target)
     {
         try
         {
-            CopyFiles(PathOf(digest), target);
+            Copy(digest, target);
         }
         catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException && !Contains(digest))
         {
@@ -124,7 +127,7 @@ public sealed class ArtifactStore
             throw new StorageException($"{source} is missing");
         }
 
-        CopyFiles(source, copy);
+        CopyFiles(source, copy, CancellationToken.None);
         string found = Listing.Of(copy, sync: true).Digest;
         if (found != digest)
         {
@@ -180,10 +183,11 @@ public sealed class ArtifactStore
         return old.Count;
     }
 
-    private static void CopyFiles(string source, string target)
+    private static void CopyFiles(string source, string target, CancellationToken cancellationToken)
     {
         foreach (string file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
         {
+            cancellationToken.ThrowIfCancellationRequested();
             string copy = Path.Combine(target, Path.GetRelativePath(source, file));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
             File.Copy(file, copy);

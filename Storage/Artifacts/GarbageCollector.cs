@@ -38,12 +38,16 @@ public sealed record Collected(IReadOnlyList<long> Runs, int Checkpoints, IReadO
 /// </summary>
 public sealed class GarbageCollector(NpgsqlDataSource dataSource, ArtifactStore store)
 {
-    private const string IsNamed = """
+    private static readonly string IsNamed = $"""
         exists (select 1 from stage_cache where output_digest = d.digest)
             or exists (select 1 from stage_run where output_digest = d.digest)
             or exists (select 1 from checkpoint where artifact = d.digest)
-            or exists (select 1 from dataset_version where d.digest in (corpus, vocabulary) or d.digest = any(shards))
-            or exists (select 1 from model_version where artifact = d.digest or finetuned::text like '%' || d.digest || '%')
+            or {ArtifactRows.IsOfVersion("d.digest")}
+        """;
+
+    private static readonly string ForgetOutputs = $"""
+        delete from stage_cache c where not exists (select 1 from stage_run s where s.output_digest = c.output_digest)
+            and not {ArtifactRows.IsOfVersion("c.output_digest")}
         """;
 
     private const string ForgetRuns = """
@@ -53,12 +57,6 @@ public sealed class GarbageCollector(NpgsqlDataSource dataSource, ArtifactStore 
                 and not exists (select 1 from model_version v where v.run_id = r.id)
             returning r.id)
         select id from gone order by id
-        """;
-
-    private const string ForgetOutputs = """
-        delete from stage_cache c where not exists (select 1 from stage_run s where s.output_digest = c.output_digest)
-            and not exists (select 1 from dataset_version v where c.output_digest in (v.corpus, v.vocabulary) or c.output_digest = any(v.shards))
-            and not exists (select 1 from model_version v where v.artifact = c.output_digest or v.finetuned::text like '%' || c.output_digest || '%')
         """;
 
     private const string ForgetCheckpoints = """

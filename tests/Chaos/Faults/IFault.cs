@@ -18,10 +18,10 @@ internal static class FaultKinds
 {
     public static IReadOnlyList<IFault> All { get; } =
     [
-        new WorkerKilled(),
+        new WorkerSignalled("worker killed (SIGKILL)", Signals.Kill, weight: 5),
         new ChildKilled(),
         new WorkerFrozen(),
-        new WorkerTerminated(),
+        new WorkerSignalled("worker terminated (SIGTERM)", Signals.Terminate, weight: 3),
         new ClockStepped(),
         new ConnectionsCut(),
         new DatabaseKilled(),

@@ -1,16 +1,16 @@
 namespace ElectraPipeline.Chaos.Faults;
 
-/// <summary>kill -9 of a worker; its training child dies with it.</summary>
-internal sealed class WorkerKilled : IFault
+/// <summary>A signal to a worker: SIGKILL, which takes its training child with it, or SIGTERM, the orderly end, at a moment nobody chose.</summary>
+internal sealed class WorkerSignalled(string name, int signal, int weight) : IFault
 {
-    public string Name => "worker killed (SIGKILL)";
+    public string Name => name;
 
-    public int Weight => 5;
+    public int Weight => weight;
 
     public Task<bool> StrikeAsync(World world, Dice dice)
     {
         WorkerProcess? worker = dice.OneOf(world.RunningWorkers);
-        worker?.Signal(Signals.Kill);
+        worker?.Signal(signal);
         return Task.FromResult(worker is not null);
     }
 }
@@ -52,21 +52,6 @@ internal sealed class WorkerFrozen : IFault
         worker.Signal(Signals.Stop);
         world.Later(dice.Between(World.Lease * 1.2, World.Lease * 2), () => worker.Signal(Signals.Continue));
         return Task.FromResult(true);
-    }
-}
-
-/// <summary>SIGTERM: the orderly end, with a checkpoint, at a moment nobody chose.</summary>
-internal sealed class WorkerTerminated : IFault
-{
-    public string Name => "worker terminated (SIGTERM)";
-
-    public int Weight => 3;
-
-    public Task<bool> StrikeAsync(World world, Dice dice)
-    {
-        WorkerProcess? worker = dice.OneOf(world.RunningWorkers);
-        worker?.Signal(Signals.Terminate);
-        return Task.FromResult(worker is not null);
     }
 }
 

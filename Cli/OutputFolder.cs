@@ -1,0 +1,15 @@
+namespace ElectraPipeline.Cli;
+
+/// <summary>A folder that a command makes.</summary>
+internal static class OutputFolder
+{
+    /// <summary>The full path of a folder that is missing or empty.</summary>
+    /// <exception cref="UsageException">Something is there.</exception>
+    public static string RequireEmpty(string path)
+    {
+        string folder = Path.GetFullPath(path);
+        return File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+            ? throw new UsageException($"{folder} exists and is not empty; name another folder, or remove it")
+            : folder;
+    }
+}
