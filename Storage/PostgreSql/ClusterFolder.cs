@@ -39,7 +39,7 @@ internal sealed class ClusterFolder
 
     public string UsersLock => Path.Combine(Root, "users.lock");
 
-    private string LogFile => Path.Combine(Root, "log", "postgresql.log");
+    public string LogFile => Path.Combine(Root, "log", "postgresql.log");
 
     private string ProcessFile => Path.Combine(DataFolder, "postmaster.pid");
 

@@ -34,6 +34,9 @@ public sealed class PrivateCluster : IAsyncDisposable
     /// <summary>Id of the server's first process; null while none runs.</summary>
     public int? ServerProcess => folder.ServerProcess();
 
+    /// <summary>What the server writes.</summary>
+    public string LogFile => folder.LogFile;
+
     /// <summary>Starts the cluster in <paramref name="folder"/>, or joins the one that runs there; makes it first if there is none.</summary>
     /// <param name="folder">Its folder, made if missing.</param>
     /// <param name="settings">Lines of postgresql.conf to change; they take effect when the server starts.</param>

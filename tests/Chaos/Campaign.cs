@@ -26,21 +26,38 @@ public static class Campaign
     public static async Task<Verdict> RunAsync(CampaignOptions options, TextWriter log, CancellationToken cancellationToken = default)
     {
         await using World world = await World.CreateAsync(options);
+        try
+        {
+            Verdict verdict = await JudgeAsync(world, options, log, cancellationToken);
+            await KeepLogsAsync(verdict.IsGood ? null : "findings");
+            return verdict;
+        }
+        catch (Exception e)
+        {
+            await KeepLogsAsync(e.Message);
+            throw;
+        }
+
+        async Task KeepLogsAsync(string? reason)
+        {
+            if (reason is not null)
+            {
+                string kept = Path.Combine(Path.GetTempPath(), $"electra-chaos-{options.Seed}");
+                world.KeepLogs(kept);
+                await log.WriteLineAsync($"{reason}: the logs are in {kept}");
+            }
+        }
+    }
+
+    private static async Task<Verdict> JudgeAsync(World world, CampaignOptions options, TextWriter log, CancellationToken cancellationToken)
+    {
         var struck = new SortedDictionary<string, int>(StringComparer.Ordinal);
         int runs = await StrikeAsync(world, options, struck, log, cancellationToken);
         await log.WriteLineAsync($"{runs} runs submitted; no more faults, waiting for their ends");
         await RestAsync(world, cancellationToken);
         await log.WriteLineAsync("undisturbed runs of the same seeds ...");
         var expected = await Reference.MakeAsync(Enumerable.Range(1, (runs + RunsOfASeed - 1) / RunsOfASeed));
-        Verdict verdict = await Verdict.OfAsync(world, struck, expected, cancellationToken);
-        if (!verdict.IsGood)
-        {
-            string kept = Path.Combine(Path.GetTempPath(), $"electra-chaos-{options.Seed}");
-            world.KeepLogs(kept);
-            await log.WriteLineAsync($"the logs are in {kept}");
-        }
-
-        return verdict;
+        return await Verdict.OfAsync(world, struck, expected, cancellationToken);
     }
 
     private static async Task<int> StrikeAsync(

@@ -192,14 +192,18 @@ internal sealed class World : IAsyncDisposable
     public async Task<IReadOnlyList<StageRow>> UnfinishedStagesAsync() =>
         [.. (await StagesAsync()).Where(stage => stage.State is not (StageState.Succeeded or StageState.Reused))];
 
-    /// <summary>Copies logs to a folder that stays.</summary>
+    /// <summary>Copies the logs of workers and PostgreSQL to a folder that stays, with what the kernel says of PostgreSQL's first process.</summary>
     public void KeepLogs(string target)
     {
         Directory.CreateDirectory(target);
-        foreach (string log in Directory.EnumerateFiles(Path.Combine(Storage.DataFolder, "logs")).Append(PlanLog))
+        string[] folders = [Path.Combine(Storage.DataFolder, "logs"), Path.GetDirectoryName(cluster.LogFile)!];
+        foreach (string log in folders.SelectMany(Directory.EnumerateFiles).Append(PlanLog))
         {
             File.Copy(log, Path.Combine(target, Path.GetFileName(log)), overwrite: true);
         }
+
+        string state = cluster.ServerProcess is { } server ? File.ReadAllText($"/proc/{server}/status") : "PostgreSQL does not run";
+        File.WriteAllText(Path.Combine(target, "postgresql-process.txt"), state);
     }
 
     public async ValueTask DisposeAsync()

@@ -11,10 +11,17 @@ public sealed class ChaosTests(ITestOutputHelper output)
     public async Task SixtyFaultsLoseNothing()
     {
         using var log = new StringWriter();
-        Verdict verdict = await Campaign.RunAsync(new CampaignOptions(Seed: 1, Faults: 60, Workers: 3), log, TestContext.Current.CancellationToken);
-        IAnsiConsole table = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(log) });
-        verdict.Write(table);
-        output.WriteLine(log.ToString());
+        Verdict verdict;
+        try
+        {
+            verdict = await Campaign.RunAsync(new CampaignOptions(Seed: 1, Faults: 60, Workers: 3), log, TestContext.Current.CancellationToken);
+            verdict.Write(AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(log) }));
+        }
+        finally
+        {
+            output.WriteLine(log.ToString());
+        }
+
         Assert.True(verdict.Faults.Values.Sum() >= 60 && verdict.Runs > 0 && verdict.Claims > 0, "the campaign did nothing");
         Assert.True(verdict.IsGood, log.ToString());
     }
