@@ -233,6 +233,9 @@ internal sealed class World : IAsyncDisposable
             environment["FAKETIME_TIMESTAMP_FILE"] = ClockFile;
             environment["FAKETIME_CACHE_DURATION"] = "1";
             environment["FAKETIME_DONT_FAKE_MONOTONIC"] = "1";
+
+            // With the fix every timed wait of the runtime ends at once: the worker would do nothing but connect and give up.
+            environment["FAKETIME_FORCE_MONOTONIC_FIX"] = "0";
         }
 
         return environment;
