@@ -4,6 +4,6 @@ using ElectraPipeline.Bench;
 var root = new RootCommand("Benchmarks and generators of ElectraPipeline")
 {
     AgreementCommand.Create(), CharacterClassesCommand.Create(), FuzzCommand.Create(), IngestCommand.Create(), JobsCommand.Create(),
-    ShardsCommand.Create(), TokenizerCommand.Create(), TrainingStepCommand.Create(), VocabularyCommand.Create(),
+    ShardsCommand.Create(), StudyCommand.Create(), TokenizerCommand.Create(), TrainingStepCommand.Create(), VocabularyCommand.Create(),
 };
 return root.Parse(args).Invoke();

@@ -62,7 +62,7 @@ internal static class TrainingStepCommand
         {
             ObjectiveSums sums = trainer.Train(Batch(trainer.Step)).Sums;
             tokens += sums.Tokens;
-            flops += Flops(config, options.BatchSize, length, sums.Masked);
+            flops += TrainingCompute.OfStep(config, options.BatchSize, length, sums.Masked);
             steps++;
         }
 
@@ -98,23 +98,6 @@ internal static class TrainingStepCommand
         }
 
         return best;
-    }
-
-    /// <summary>Forward and backward of both models: three times the forward's multiplications and additions in matrix products.</summary>
-    private static double Flops(ElectraConfig config, int batch, int length, int masked)
-    {
-        double tokens = batch * (double)length, embedding = config.EmbeddingSize;
-        double total = Encoder(config.Generator) + Encoder(config.Discriminator);
-        total += tokens * 2 * config.Discriminator.HiddenSize * (double)config.Discriminator.HiddenSize;
-        total += masked * 2.0 * embedding * (config.Generator.HiddenSize + config.VocabularySize);
-        return 3 * total;
-
-        double Encoder(EncoderConfig sizes)
-        {
-            double hidden = sizes.HiddenSize;
-            double projection = hidden == embedding ? 0 : 2 * hidden * embedding;
-            return tokens * (projection + (sizes.Layers * ((8 * hidden * hidden) + (4 * hidden * sizes.IntermediateSize) + (4 * length * hidden))));
-        }
     }
 
     private static ExampleBatch RandomText(int vocabulary, int batch, int length, long step)
