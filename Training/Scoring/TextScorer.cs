@@ -60,7 +60,7 @@ public sealed class TextScorer : IDisposable
     private TextScore[] ByEnergy(string[] texts)
     {
         using var scope = NewDisposeScope();
-        (int[] Ids, bool Truncated)[] encoded = [.. texts.Select(Encode)];
+        EncodedText[] encoded = [.. texts.Select(Encode)];
         int length = encoded.Max(text => text.Ids.Length);
         var ids = new int[texts.Length * length];
         for (int i = 0; i < texts.Length; i++)
@@ -80,7 +80,7 @@ public sealed class TextScorer : IDisposable
 
     private TextScore ByGuessing(string text)
     {
-        (int[] ids, bool truncated) = Encode(text);
+        (int[] ids, _, bool truncated) = Encode(text);
         double sum = 0;
         foreach (int[] positions in Enumerable.Range(1, ids.Length - 2).Chunk(SequencesAtOnce))
         {
@@ -114,12 +114,5 @@ public sealed class TextScorer : IDisposable
 
     private EncoderInput Input(int[] ids, int[] lengths) => EncoderInput.Create(ids, lengths, lengths, model.Parameters.Values.device);
 
-    private (int[] Ids, bool Truncated) Encode(string text)
-    {
-        List<int> ids = [Vocabulary.ClassifierId];
-        tokenizer.Encode(text, ids);
-        int most = model.Config.MaxPositions - 1;
-        bool truncated = ids.Count > most;
-        return ([.. ids.Take(most), Vocabulary.SeparatorId], truncated);
-    }
+    private EncodedText Encode(string text) => new TextEncoder(tokenizer, model.Config.MaxPositions).Encode(text, pair: null);
 }

@@ -22,13 +22,12 @@ internal sealed class AnsweringTask : FinetuneTask
     /// <exception cref="PermanentException">A file is missing or malformed.</exception>
     public AnsweringTask(FinetuneOptions options, string configFolder, ulong seed, ITokenizer tokenizer)
     {
-        IReadOnlyList<SpanQuestion> all = SquadFile.Read(Path.Combine(configFolder, options.Train)), asked;
-        (all, asked) = options.Evaluation is { } file
-            ? (all, SquadFile.Read(Path.Combine(configFolder, file)))
-            : ExampleSelection.Split(all, question => question.Context, options.EvaluationShare, options.Train);
-        all = ExampleSelection.Choose(all, options.MaxTrainExamples, seed);
-        questions = ExampleSelection.FirstByHash(
-            asked, question => $"{question.Context}\0{question.Question}", options.MaxEvaluationExamples);
+        (IReadOnlyList<SpanQuestion> all, questions) = ExampleSelection.Load(
+            options,
+            seed,
+            file => SquadFile.Read(Path.Combine(configFolder, file)),
+            question => question.Context,
+            question => $"{question.Context}\0{question.Question}");
         mayLackAnswer = all.Concat(questions).Any(question => question.Answers.Count == 0);
         ContextWindows windows = new(tokenizer, options.SequenceLength, options.DocumentStride);
 

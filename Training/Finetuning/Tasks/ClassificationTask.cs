@@ -1,5 +1,6 @@
 using ElectraPipeline.Training.Checkpoints;
 using ElectraPipeline.Training.Finetuning.Metrics;
+using ElectraPipeline.Training.Tokenization;
 using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Finetuning.Tasks;

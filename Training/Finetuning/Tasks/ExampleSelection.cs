@@ -7,6 +7,33 @@ namespace ElectraPipeline.Training.Finetuning.Tasks;
 internal static class ExampleSelection
 {
     /// <summary>
+    /// The examples of one fine-tuning: a function of options, files and seed. Without an evaluation file whole groups are held out of the
+    /// training file. An evaluation is cut by the hash of the examples and not by the seed, so that all seeds are measured on the same.
+    /// </summary>
+    /// <param name="options">Name the files and the sizes.</param>
+    /// <param name="seed">Draws which examples are trained on.</param>
+    /// <param name="read">Reads a file as options name it.</param>
+    /// <param name="groupOf">What must not be on both sides of a split.</param>
+    /// <param name="keyOf">What makes an example the one it is.</param>
+    /// <param name="augment">Adds to the training examples before they are cut to size; null: nothing.</param>
+    /// <exception cref="PermanentException">A file is missing or malformed, or cannot be split.</exception>
+    public static (IReadOnlyList<T> Train, IReadOnlyList<T> Evaluation) Load<T>(
+        FinetuneOptions options,
+        ulong seed,
+        Func<string, IReadOnlyList<T>> read,
+        Func<T, string> groupOf,
+        Func<T, string> keyOf,
+        Func<IReadOnlyList<T>, IReadOnlyList<T>>? augment = null)
+    {
+        IReadOnlyList<T> all = read(options.Train);
+        (IReadOnlyList<T> train, IReadOnlyList<T> evaluation) = options.Evaluation is { } file
+            ? (all, read(file))
+            : Split(all, groupOf, options.EvaluationShare, options.Train);
+        train = Choose(augment?.Invoke(train) ?? train, options.MaxTrainExamples, seed);
+        return (train, FirstByHash(evaluation, keyOf, options.MaxEvaluationExamples));
+    }
+
+    /// <summary>
     /// Holds groups out, in the order of their hash, each that still fits into the share of examples; if none fits, the smallest.
     /// Groups that overshoot are passed over because real groups differ in size by orders of magnitude.
     /// </summary>

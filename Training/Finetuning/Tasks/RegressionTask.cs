@@ -2,6 +2,7 @@ using System.Globalization;
 using ElectraPipeline.Training.Checkpoints;
 using ElectraPipeline.Training.Finetuning.Metrics;
 using ElectraPipeline.Training.Model;
+using ElectraPipeline.Training.Tokenization;
 using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Finetuning.Tasks;

@@ -16,18 +16,8 @@ internal sealed record TaggingData(
     public static TaggingData Load(FinetuneOptions options, string configFolder, ulong seed)
     {
         ConllColumns columns = ConllColumns.Of(options);
-        IReadOnlyList<TaggedSentence> train = ConllFile.Read(Path.Combine(configFolder, options.Train), columns), evaluation;
-        if (options.Evaluation is { } file)
-        {
-            evaluation = ConllFile.Read(Path.Combine(configFolder, file), columns);
-        }
-        else
-        {
-            (train, evaluation) = ExampleSelection.Split(train, TextOf, options.EvaluationShare, options.Train);
-        }
-
-        train = ExampleSelection.Choose(train, options.MaxTrainExamples, seed);
-        evaluation = ExampleSelection.FirstByHash(evaluation, TextOf, options.MaxEvaluationExamples);
+        (IReadOnlyList<TaggedSentence> train, IReadOnlyList<TaggedSentence> evaluation) = ExampleSelection.Load(
+            options, seed, file => ConllFile.Read(Path.Combine(configFolder, file), columns), TextOf, TextOf);
         string[] tags = [.. train.Concat(evaluation).SelectMany(sentence => sentence.Tags).Distinct().Order(StringComparer.Ordinal)];
         return new TaggingData(train, evaluation, tags, DigestOf(train, evaluation));
     }

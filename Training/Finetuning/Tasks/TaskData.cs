@@ -22,22 +22,13 @@ internal sealed record TaskData(
     /// <exception cref="PermanentException">Files, columns or rows are missing or malformed, or there is nothing to tell apart.</exception>
     public static TaskData Load(FinetuneOptions options, string configFolder, ulong seed)
     {
-        IReadOnlyList<TaskExample> train = Read(options.Train, options, configFolder);
-        IReadOnlyList<TaskExample> evaluation;
-        if (options.Evaluation is null)
-        {
-            (train, evaluation) = ExampleSelection.Split(train, GroupOf, options.EvaluationShare, options.Train);
-        }
-        else
-        {
-            evaluation = Read(options.Evaluation, options, configFolder);
-        }
-
-        train = options.BothOrders
-            ? [.. train, .. train.Select(example => example with { Text = example.Pair!, Pair = example.Text })]
-            : train;
-        train = ExampleSelection.Choose(train, options.MaxTrainExamples, seed);
-        evaluation = ExampleSelection.FirstByHash(evaluation, KeyOf, options.MaxEvaluationExamples);
+        (IReadOnlyList<TaskExample> train, IReadOnlyList<TaskExample> evaluation) = ExampleSelection.Load(
+            options,
+            seed,
+            source => Read(source, options, configFolder),
+            example => example.Group ?? KeyOf(example),
+            KeyOf,
+            options.BothOrders ? InBothOrders : null);
         IReadOnlyList<string> labels = Order(train.Concat(evaluation).Select(example => example.Label).Distinct());
         return labels.Count >= 2 || options.Kind != "classification"
             ? new TaskData(train, evaluation, labels, DigestOf(train, evaluation))
@@ -57,7 +48,8 @@ internal sealed record TaskData(
                 + $"\"{BuiltIn}{MemberKind}\"");
     }
 
-    private static string GroupOf(TaskExample example) => example.Group ?? KeyOf(example);
+    private static IReadOnlyList<TaskExample> InBothOrders(IReadOnlyList<TaskExample> examples) =>
+        [.. examples, .. examples.Select(example => example with { Text = example.Pair!, Pair = example.Text })];
 
     private static string KeyOf(TaskExample example) => $"{example.Text}\0{example.Pair}";
 

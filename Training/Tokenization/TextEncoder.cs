@@ -1,6 +1,4 @@
-using ElectraPipeline.Training.Tokenization;
-
-namespace ElectraPipeline.Training.Finetuning.Tasks;
+namespace ElectraPipeline.Training.Tokenization;
 
 /// <summary>Token ids of a text or pair, of a bounded length.</summary>
 internal readonly record struct EncodedText(int[] Ids, int SecondSegment, bool Truncated);
