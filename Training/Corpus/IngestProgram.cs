@@ -19,7 +19,7 @@ public static class IngestProgram
     /// <summary>
     /// Reads what <see cref="SourceFiles.Resolve"/> finds and writes "documents-00000.jsonl.zst" and so on, then "manifest.json",
     /// to <paramref name="outputFolder"/>. The bytes are a function of the inputs' bytes and names and the options. Memory grows
-    /// only by hashes (20 to 30 bytes each) of documents (and of lines, if duplicate lines are dropped).
+    /// only by hashes (about 25 bytes each) of documents (and of lines, if duplicate lines are dropped).
     /// </summary>
     /// <param name="options">What to read, and how.</param>
     /// <param name="outputFolder">Gets the corpus.</param>

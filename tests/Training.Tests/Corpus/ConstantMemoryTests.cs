@@ -66,6 +66,24 @@ public sealed class ConstantMemoryTests
         Assert.Equal(Count + 1, set.Count);
     }
 
+    [Fact]
+    public void Hashes_that_were_made_to_collide_are_kept_apart()
+    {
+        var set = new FixedHashSet<ulong>();
+        for (int round = 0; round < 2; round++)
+        {
+            for (ulong i = 0; i < 1_000; i++)
+            {
+                Assert.Equal(round == 0, set.Add(0xABCD_EF01_2300_0000 + i));
+                Assert.Equal(round == 0, set.Add(i << 40));
+            }
+        }
+
+        Assert.Equal(2_000, set.Count);
+        Assert.True(set.Contains(0xABCD_EF01_2300_0000 + 999));
+        Assert.False(set.Contains(0xABCD_EF01_2300_0000 + 1_000));
+    }
+
     /// <summary>Bytes alive near the end less those near the beginning.</summary>
     private static long GrowthOf(string path, string format)
     {
