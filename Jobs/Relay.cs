@@ -38,7 +38,7 @@ internal sealed partial class Relay(
             await storage.Workers.SeenAsync(identity.Id, identity.Host, options.Queues, CodeVersionOf.ThisProgram, cancellationToken);
             await storage.Reconciler.ExpireLeasesAsync(cancellationToken);
             var forgotten = await storage.Reconciler.TakeForgottenAsync(options.RequeueAfter, Batch, cancellationToken);
-            await enqueuer.NudgeAsync(forgotten, cancellationToken);
+            await enqueuer.NudgeAgainAsync(forgotten, cancellationToken);
             await storage.Reconciler.FinishRunsAsync(cancellationToken);
         }
         catch (Exception e) when (e is not OperationCanceledException)

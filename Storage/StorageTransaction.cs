@@ -25,6 +25,25 @@ public sealed class StorageTransaction : IAsyncDisposable
         await connection.DisposeAsync();
     }
 
+    /// <summary>
+    /// Begins one whose commit does not wait for the disk: for what is of use only to the next seconds. A crash of the server may lose it,
+    /// and never what another transaction wrote after it saw it.
+    /// </summary>
+    internal static async Task<StorageTransaction> BeginRelaxedAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
+    {
+        StorageTransaction transaction = await BeginAsync(dataSource, cancellationToken);
+        try
+        {
+            await transaction.ExecuteAsync("set local synchronous_commit = off");
+            return transaction;
+        }
+        catch
+        {
+            await transaction.DisposeAsync();
+            throw;
+        }
+    }
+
     internal static async Task<StorageTransaction> BeginAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
     {
         var connection = await dataSource.OpenConnectionAsync(cancellationToken);

@@ -1,4 +1,3 @@
-using Dapper;
 using Npgsql;
 
 namespace ElectraPipeline.Storage.Runs;
@@ -51,8 +50,8 @@ public sealed class Reconciler(NpgsqlDataSource dataSource)
     /// </summary>
     public async Task<IReadOnlyList<ReadyStage>> TakeForgottenAsync(TimeSpan quiet, int limit, CancellationToken cancellationToken = default)
     {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<ReadyStage>(new CommandDefinition(
+        await using var transaction = await StorageTransaction.BeginRelaxedAsync(dataSource, cancellationToken);
+        var taken = await transaction.QueryAsync<ReadyStage>(
             """
             update stage_run s set enqueued_at = clock_timestamp()
             from (
@@ -63,32 +62,46 @@ public sealed class Reconciler(NpgsqlDataSource dataSource)
             where s.id = forgotten.id
             returning s.id, s.queue, s.hangfire_job_id
             """,
-            new { quiet, limit },
-            cancellationToken: cancellationToken))).AsList();
+            new { quiet, limit });
+        await transaction.CommitAsync();
+        return taken;
     }
 
-    /// <summary>Marks stage runs enqueued now; returns those that still are ready, the only ones to enqueue.</summary>
+    /// <summary>
+    /// Marks stage runs enqueued now; returns those to enqueue: the ready ones that nobody has enqueued since they became ready, or that
+    /// waited for a slot.
+    /// </summary>
     public async Task<IReadOnlyList<ReadyStage>> TakeAsync(IReadOnlyList<long> stageRunIds, CancellationToken cancellationToken = default)
     {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<ReadyStage>(new CommandDefinition(
+        await using var transaction = await StorageTransaction.BeginRelaxedAsync(dataSource, cancellationToken);
+        var taken = await transaction.QueryAsync<ReadyStage>(
             """
             update stage_run s set enqueued_at = clock_timestamp()
-            from (select id from stage_run where id = any(@ids) and state = 'ready' order by id for no key update) ready
+            from (
+                select id from stage_run
+                where id = any(@ids) and state = 'ready' and (enqueued_at is null or waiting_for is not null)
+                order by id for no key update) ready
             where s.id = ready.id returning s.id, s.queue, s.hangfire_job_id
             """,
-            new { ids = stageRunIds.ToArray() },
-            cancellationToken: cancellationToken))).AsList();
+            new { ids = stageRunIds.ToArray() });
+        await transaction.CommitAsync();
+        return taken;
     }
 
-    /// <summary>Remembers the Hangfire job that nudges a stage run.</summary>
-    public async Task SetHangfireJobAsync(long stageRunId, string hangfireJobId, CancellationToken cancellationToken = default)
+    /// <summary>Remembers the Hangfire jobs that nudge stage runs.</summary>
+    public async Task SetHangfireJobsAsync(IReadOnlyList<(long StageRunId, string HangfireJobId)> jobs, CancellationToken cancellationToken = default)
     {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(
-            "update stage_run set hangfire_job_id = @hangfireJobId where id = @stageRunId",
-            new { stageRunId, hangfireJobId },
-            cancellationToken: cancellationToken));
+        await using var transaction = await StorageTransaction.BeginRelaxedAsync(dataSource, cancellationToken);
+        await transaction.ExecuteAsync(
+            """
+            update stage_run s set hangfire_job_id = nudged.job
+            from (
+                select locked.id, u.job from unnest(@ids, @jobs) u (id, job)
+                join stage_run locked on locked.id = u.id order by locked.id for no key update of locked) nudged
+            where s.id = nudged.id
+            """,
+            new { ids = jobs.Select(job => job.StageRunId).ToArray(), jobs = jobs.Select(job => job.HangfireJobId).ToArray() });
+        await transaction.CommitAsync();
     }
 
     /// <summary>Gives runs whose stages are all at their end their end state; returns how many it found.</summary>

@@ -27,13 +27,18 @@ internal static class ResourceSlots
     }
 
     /// <summary>Frees what the lease holds and returns the stage runs that wait for it.</summary>
-    public static Task<IReadOnlyList<ReadyStage>> FreeAsync(StorageTransaction transaction, StageLease lease) =>
-        transaction.QueryAsync<ReadyStage>(
-            """
-            with freed as (
-                update resource_slot set holder = null, until = '-infinity' where holder = @StageRunId and epoch = @Epoch returning name)
-            select s.id, s.queue, s.hangfire_job_id from stage_run s
-            where s.state = 'ready' and s.waiting_for in (select name from freed) order by s.id
-            """,
+    public static async Task<IReadOnlyList<ReadyStage>> FreeAsync(StorageTransaction transaction, StageLease lease)
+    {
+        var freed = await transaction.QueryAsync<string>(
+            "update resource_slot set holder = null, until = '-infinity' where holder = @StageRunId and epoch = @Epoch returning name",
             new { lease.StageRunId, lease.Epoch });
+
+        // Most stages hold none; looking for those that wait means a look at all that are ready.
+        return freed.Count == 0 ? [] : await transaction.QueryAsync<ReadyStage>(
+            """
+            select s.id, s.queue, s.hangfire_job_id from stage_run s
+            where s.state = 'ready' and s.waiting_for = any(@freed) order by s.id
+            """,
+            new { freed = freed.ToArray() });
+    }
 }

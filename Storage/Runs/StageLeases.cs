@@ -209,11 +209,11 @@ public sealed class StageLeases(NpgsqlDataSource dataSource, ArtifactStore artif
     /// <summary>Stores the fingerprint of an attempt, for those who look while it runs.</summary>
     public async Task SetFingerprintAsync(StageLease lease, string fingerprint, CancellationToken cancellationToken = default)
     {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(
+        await using var transaction = await StorageTransaction.BeginRelaxedAsync(dataSource, cancellationToken);
+        await transaction.ExecuteAsync(
             "update stage_run set fingerprint = @fingerprint where id = @StageRunId and lease_epoch = @Epoch and state = 'running'",
-            new { fingerprint, lease.StageRunId, lease.Epoch },
-            cancellationToken: cancellationToken));
+            new { fingerprint, lease.StageRunId, lease.Epoch });
+        await transaction.CommitAsync();
     }
 
     internal static async Task<RunState> FinishRunAsync(StorageTransaction transaction, long runId)

@@ -19,16 +19,19 @@ internal static class StageSql
 
     /// <summary>
     /// Gives runs of @runs that can go no further their end state: failed before cancelled before succeeded. Blocked stages below a
-    /// failed one stay blocked, so that a retry finds them.
+    /// failed one stay blocked, so that a retry finds them. A run with something to do is told by one row, not by all of its stages: this
+    /// is asked after every stage.
     /// </summary>
     public const string FinishRuns = """
+        with settled as materialized (
+            select id from run where id = any(@runs) and state = 'running'
+                and not exists (select 1 from stage_run o where o.run_id = run.id and o.state in ('ready', 'running')))
         update run set state = ended.state, finished_at = clock_timestamp()
         from (
             select s.run_id, (case when bool_or(s.state = 'failed') then 'failed' when bool_or(s.state = 'cancelled') then 'cancelled'
                 else 'succeeded' end)::run_state as state
-            from stage_run s where s.run_id = any(@runs) group by s.run_id
-            having not bool_or(s.state in ('ready', 'running'))
-                and (bool_or(s.state in ('failed', 'cancelled')) or bool_and(s.state in ('succeeded', 'reused')))) ended
+            from settled join stage_run s on s.run_id = settled.id group by s.run_id
+            having bool_or(s.state in ('failed', 'cancelled')) or bool_and(s.state in ('succeeded', 'reused'))) ended
         where run.id = ended.run_id and run.state = 'running'
         """;
 }

@@ -67,6 +67,15 @@ internal sealed class WorkerTesting : IAsyncDisposable
         return host;
     }
 
+    /// <summary>A process that submits and does nothing itself.</summary>
+    public IHost CreateClient()
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddElectraClient(Storage);
+        return builder.Build();
+    }
+
     public async Task StopAsync(IHost host)
     {
         hosts.Remove(host);

@@ -57,6 +57,38 @@ public sealed class WorkerTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task ANudgeThatWaitsInItsQueueIsNotRepeatedAndOneThatIsGoneIs()
+    {
+        await using var testing = await WorkerTesting.OpenAsync(postgres);
+        using var client = testing.CreateClient();
+        await testing.SubmitAsync(client, testing.Config());
+        var enqueuer = (StageEnqueuer)client.Services.GetService(typeof(StageEnqueuer))!;
+        await NudgeAgainAsync();
+        Assert.Equal(1, await WaitingAsync());
+
+        await using (var command = testing.Storage.Database.DataSource.CreateCommand("delete from hangfire.jobqueue"))
+        {
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        await NudgeAgainAsync();
+        Assert.Equal(1, await WaitingAsync());
+
+        async Task<long> WaitingAsync()
+        {
+            await using var command = testing.Storage.Database.DataSource.CreateCommand("select count(*) from hangfire.jobqueue");
+            return (long)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
+        }
+
+        async Task NudgeAgainAsync()
+        {
+            var forgotten = await testing.Storage.Reconciler.TakeForgottenAsync(TimeSpan.Zero, 10);
+            Assert.Single(forgotten);
+            await enqueuer.NudgeAgainAsync(forgotten, TestContext.Current.CancellationToken);
+        }
+    }
+
+    [Fact]
     public async Task AMissingFileIsNamedAndNotTriedAgain()
     {
         await using var testing = await WorkerTesting.OpenAsync(postgres);

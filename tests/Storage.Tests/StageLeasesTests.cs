@@ -165,4 +165,21 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
         Assert.Equal(50, taken.Sum(part => part.Count));
         Assert.Equal(50, taken.SelectMany(part => part).Select(stage => stage.Id).Distinct().Count());
     }
+
+    [Fact]
+    public async Task WhatIsEnqueuedOnceIsNotTakenTwice()
+    {
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        var (_, stages) = await testing.CreateAsync(1, [], []);
+        Assert.Equal(2, (await testing.Storage.Reconciler.TakeAsync(stages)).Count);
+        Assert.Empty(await testing.Storage.Reconciler.TakeAsync(stages));
+        Assert.Empty(await testing.Storage.Reconciler.TakeForgottenAsync(TimeSpan.FromMinutes(1), 10));
+
+        // One that waits for a slot is to be enqueued when the slot is free, although it was before.
+        var slot = new ResourceSlot("training@host", 1);
+        var holder = (await testing.ClaimAsync(stages[0], slot: slot))!;
+        Assert.Null(await testing.ClaimAsync(stages[1], slot: slot));
+        Assert.Equal(stages[1], Assert.Single((await testing.CompleteAsync(holder))!.Ready).Id);
+        Assert.Single(await testing.Storage.Reconciler.TakeAsync([stages[1]]));
+    }
 }
