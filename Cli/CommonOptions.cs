@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ElectraPipeline.Storage;
 
 namespace ElectraPipeline.Cli;
 
@@ -25,6 +26,14 @@ internal static class CommonOptions
         Recursive = true,
     };
 
+    public static readonly Option<string?> Artifacts = new("--artifacts")
+    {
+        Description = "Bucket for artifacts, s3://BUCKET/PREFIX?endpoint=URL&region=NAME; credentials from $AWS_ACCESS_KEY_ID and "
+            + $"$AWS_SECRET_ACCESS_KEY alone. Default: ${StorageOptions.ArtifactsVariable}, else the place the database knows, else the data folder.",
+        HelpName = "URL",
+        Recursive = true,
+    };
+
     /// <summary>For the commands that print a table.</summary>
     public static readonly Option<bool> Json = new("--json")
     {
@@ -42,6 +51,14 @@ internal static class CommonOptions
         parseResult.GetValue(Database) is { Length: > 0 } option ? option
         : Environment.GetEnvironmentVariable(DatabaseVariable) is { Length: > 0 } variable ? variable
         : null;
+
+    /// <summary>The storage that this command line means.</summary>
+    public static StorageOptions StorageOf(ParseResult parseResult) => new()
+    {
+        DataFolder = DataFolderOf(parseResult),
+        ConnectionString = DatabaseOf(parseResult),
+        Artifacts = parseResult.GetValue(Artifacts) is { Length: > 0 } option ? option : null,
+    };
 
     /// <summary>Beside the sources when run from a checkout, so that deleting the clone deletes all; else where XDG keeps data.</summary>
     private static string DefaultDataFolder() =>

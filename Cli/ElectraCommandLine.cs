@@ -49,6 +49,7 @@ internal static class ElectraCommandLine
         {
             CommonOptions.Data,
             CommonOptions.Database,
+            CommonOptions.Artifacts,
         };
         HelpOption help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!);

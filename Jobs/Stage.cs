@@ -70,9 +70,9 @@ public sealed record StageContext(
     public StageInput Input(string stage) => Inputs.Single(input => input.Stage == stage);
 
     /// <summary>Folder of the only output of a parent stage.</summary>
-    public string FolderOf(string stage) => Storage.Artifacts.PathOf(Input(stage).Digest);
+    public string FolderOf(string stage) => Storage.Artifacts.Fetch(Input(stage).Digest);
 
     /// <summary>Folders of the outputs of a fanned-out parent stage, in shard order.</summary>
     public IReadOnlyList<string> FoldersOf(string stage) =>
-        [.. Inputs.Where(input => input.Stage == stage).Select(input => Storage.Artifacts.PathOf(input.Digest))];
+        [.. Inputs.Where(input => input.Stage == stage).Select(input => Storage.Artifacts.Fetch(input.Digest))];
 }

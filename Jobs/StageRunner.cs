@@ -85,7 +85,9 @@ public sealed partial class StageRunner(ElectraStorage storage, WorkerIdentity i
         // The stages compute for minutes without a pause; they must not hold the thread that Hangfire renews its job on.
         string? result = await Task.Run(() => stage.RunAsync(context, cancellationToken), CancellationToken.None);
         cancellationToken.ThrowIfCancellationRequested();
-        var artifact = storage.Artifacts.Seal(context.OutputFolder, stage.Name);
+
+        // On such a thread too: sealing may upload for minutes.
+        var artifact = await Task.Run(() => storage.Artifacts.Seal(context.OutputFolder, stage.Name), CancellationToken.None);
         return (new StageOutput(fingerprint, artifact, result), stage.Publication(context));
     }
 

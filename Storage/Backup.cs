@@ -94,7 +94,8 @@ public static class Backup
             : null;
         string connectionString = cluster?.ConnectionString ?? options.DatabaseOrVariable!;
         await RefuseUsedAsync(connectionString, cancellationToken);
-        var artifacts = new ArtifactStore(folder);
+        ArtifactLocation? location = options.ArtifactsOrVariable;
+        using var artifacts = new ArtifactStore(folder, location);
         foreach (string digest in manifest.Artifacts)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -103,6 +104,7 @@ public static class Backup
 
         await DatabaseDump.LoadAsync(connectionString, Path.GetFullPath(Path.Combine(source, DumpName)), cancellationToken);
         await using Database database = await Database.OpenAsync(connectionString, cancellationToken);
+        await ArtifactLocation.RememberAsync(database.DataSource, location, cancellationToken);
         await ForgetUncopiedAsync(database, manifest, cancellationToken);
         return manifest;
     }

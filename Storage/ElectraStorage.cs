@@ -14,11 +14,23 @@ public sealed record StorageOptions
     /// <summary>The variable that names the database when <see cref="ConnectionString"/> does not.</summary>
     public const string DatabaseVariable = "ELECTRA_DATABASE";
 
+    /// <summary>The variable that names the place for artifacts when <see cref="Artifacts"/> does not.</summary>
+    public const string ArtifactsVariable = "ELECTRA_ARTIFACTS";
+
     /// <summary>Folder of artifacts and work, and of the private PostgreSQL. Workers on several hosts must share it.</summary>
     public required string DataFolder { get; init; }
 
     /// <summary>Npgsql connection string; null: the variable ELECTRA_DATABASE, else a private PostgreSQL in <see cref="DataFolder"/>.</summary>
     public string? ConnectionString { get; init; }
+
+    /// <summary>
+    /// Where sealed folders are kept: <c>s3://BUCKET/PREFIX?endpoint=URL&amp;region=NAME</c>; null: the variable ELECTRA_ARTIFACTS, else where
+    /// the database says, else <see cref="DataFolder"/>. Credentials come from the environment alone.
+    /// </summary>
+    public string? Artifacts { get; init; }
+
+    /// <summary>The place for artifacts named by option or variable; null: none is.</summary>
+    internal ArtifactLocation? ArtifactsOrVariable => ArtifactLocation.Parse(Artifacts ?? Environment.GetEnvironmentVariable(ArtifactsVariable));
 
     /// <summary>The database named by option or variable; null: a private PostgreSQL.</summary>
     internal string? DatabaseOrVariable =>
@@ -33,12 +45,12 @@ public sealed class ElectraStorage : IAsyncDisposable
 {
     private readonly PrivateCluster? cluster;
 
-    private ElectraStorage(string dataFolder, Database database, PrivateCluster? cluster)
+    private ElectraStorage(string dataFolder, Database database, ArtifactStore artifacts, PrivateCluster? cluster)
     {
         this.cluster = cluster;
         DataFolder = dataFolder;
         Database = database;
-        Artifacts = new ArtifactStore(dataFolder);
+        Artifacts = artifacts;
         Garbage = new GarbageCollector(database.DataSource, Artifacts);
         Runs = new RunStore(database.DataSource);
         Leases = new StageLeases(database.DataSource, Artifacts);
@@ -110,8 +122,18 @@ public sealed class ElectraStorage : IAsyncDisposable
             : null;
         try
         {
+            ArtifactLocation? given = options.ArtifactsOrVariable;
             var database = await Database.OpenAsync(cluster?.ConnectionString ?? options.DatabaseOrVariable!, cancellationToken);
-            return new ElectraStorage(folder, database, cluster);
+            try
+            {
+                ArtifactLocation? location = await ArtifactLocation.AgreeAsync(database.DataSource, given, cancellationToken);
+                return new ElectraStorage(folder, database, new ArtifactStore(folder, location), cluster);
+            }
+            catch
+            {
+                await database.DisposeAsync();
+                throw;
+            }
         }
         catch
         {
@@ -127,6 +149,7 @@ public sealed class ElectraStorage : IAsyncDisposable
     /// <summary>Closes the connections; stops the private PostgreSQL if no other process uses it.</summary>
     public async ValueTask DisposeAsync()
     {
+        Artifacts.Dispose();
         await Database.DisposeAsync();
         if (cluster is not null)
         {

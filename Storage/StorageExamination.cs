@@ -72,11 +72,16 @@ public sealed class StorageExamination(ElectraStorage storage)
             File.WriteAllText(file, "probe");
             File.Move(file, file + ".renamed");
             NativeFile.SyncFolder(folder);
-            return new(Subject, Severity.Good, "files are written, renamed and synced");
+            storage.Artifacts.Probe();
+            return new(Subject, Severity.Good, $"files are written, renamed and synced; sealed folders are in {storage.Artifacts.Place}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return new(Subject, Severity.Fault, e.Message, $"let this user write in {storage.DataFolder}");
+        }
+        catch (StorageException e)
+        {
+            return new(Subject, Severity.Fault, e.Message, "let these credentials write, read, list and delete objects there");
         }
         finally
         {
@@ -133,13 +138,13 @@ public sealed class StorageExamination(ElectraStorage storage)
     {
         const string Subject = "sealed folders";
         var known = (await connection.QueryAsync<string>("select digest from artifact order by digest")).AsList();
-        var missing = known.Where(digest => !storage.Artifacts.Contains(digest)).ToList();
+        var missing = storage.Artifacts.Missing(known);
         return missing.Count == 0
             ? new(Subject, Severity.Good, $"all {known.Count} are there")
             : new(
                 Subject,
                 Severity.Fault,
-                $"{missing.Count} of {known.Count} are missing, the first {storage.Artifacts.PathOf(missing[0])}",
+                $"{missing.Count} of {known.Count} are missing, the first {missing[0]} of {storage.Artifacts.Place}",
                 "copy objects/ back from a backup, or run the configs again: what is missing is made again");
     }
 

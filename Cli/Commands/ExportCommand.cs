@@ -74,7 +74,7 @@ internal static class ExportCommand
                 throw new UsageException($"the stored model is damaged: {fault}. Restore it from a copy, or run its config again.");
             }
 
-            ModelExport.Copy(storage.Artifacts.PathOf(digest), folder, elementType, cancellationToken);
+            ModelExport.Copy(storage.Artifacts.Fetch(digest), folder, elementType, cancellationToken);
         }
     }
 

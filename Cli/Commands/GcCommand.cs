@@ -55,7 +55,7 @@ internal static class GcCommand
         Collected collected = await storage.Garbage.CollectAsync(policy, dryRun, cancellationToken);
         if (parsed.GetValue(CommonOptions.Json))
         {
-            terminal.WriteJson(new { dryRun, collected.Runs, collected.Checkpoints, collected.Artifacts, collected.Bytes, collected.WorkFolders });
+            terminal.WriteJson(new { dryRun, collected.Runs, collected.Checkpoints, collected.Artifacts, collected.Bytes, collected.WorkFolders, collected.Copies });
             return ExitCode.Done;
         }
 
@@ -65,6 +65,11 @@ internal static class GcCommand
         table.AddRow("checkpoints of ended runs", $"{collected.Checkpoints}", "");
         table.AddRow("sealed folders", $"{collected.Artifacts.Count}", $"{collected.Bytes / 1048576.0:0.0}");
         table.AddRow("work folders of crashed attempts", $"{collected.WorkFolders}", "");
+        if (collected.Copies > 0)
+        {
+            table.AddRow("copies of what is in the bucket", $"{collected.Copies}", "");
+        }
+
         terminal.Output.Write(table);
         return ExitCode.Done;
     }

@@ -19,7 +19,7 @@ internal static class RestoreCommand
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var options = new StorageOptions { DataFolder = CommonOptions.DataFolderOf(parsed), ConnectionString = CommonOptions.DatabaseOf(parsed) };
+            StorageOptions options = CommonOptions.StorageOf(parsed);
             BackupManifest manifest = await Backup.RestoreAsync(parsed.GetRequiredValue(Folder), options, cancellationToken);
             terminal.Note($"{options.DataFolder} is as of {manifest.MadeAt:yyyy-MM-dd HH:mm:ss} UTC, with {manifest.Artifacts.Count} sealed folders");
             terminal.Note("look it over: electra doctor --deep");

@@ -82,6 +82,6 @@ internal static class ScoreTextCommand
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
         ModelVersionRow row = await storage.Queries.ModelVersionAsync(reference.Model, reference.Version, cancellationToken)
             ?? throw new UsageException($"{model} is neither a folder nor a model of the registry; see: electra models");
-        return storage.Artifacts.PathOf(row.Artifact);
+        return storage.Artifacts.Fetch(row.Artifact);
     }
 }

@@ -28,8 +28,15 @@ internal sealed class ElectraHost : IAsyncDisposable
 
     /// <summary>Starts the parts on an opened storage, which stays the caller's.</summary>
     /// <exception cref="UsageException">The dashboard's port is taken.</exception>
+    /// <exception cref="StorageException">There is to be a worker, and its artifacts' bucket cannot be used from here.</exception>
     public static async Task<ElectraHost> StartAsync(ElectraStorage storage, HostParts parts, CancellationToken cancellationToken)
     {
+        if (parts.Worker is not null)
+        {
+            // One host without credentials must not use up the attempts of everybody's stages.
+            await Task.Run(storage.Artifacts.Probe, cancellationToken);
+        }
+
         var host = new ElectraHost(parts.Dashboard is { } dashboard ? WithDashboard(storage, parts, dashboard) : WithoutDashboard(storage, parts));
         try
         {

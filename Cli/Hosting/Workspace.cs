@@ -11,11 +11,6 @@ internal static class Workspace
 
     /// <summary>Opens the stores; starts or joins the private PostgreSQL if no database is named.</summary>
     /// <exception cref="StorageException">There is no PostgreSQL to use, or folder or schema are of another version.</exception>
-    public static Task<ElectraStorage> OpenAsync(ParseResult parsed, CancellationToken cancellationToken) => ElectraStorage.OpenAsync(
-        new StorageOptions
-        {
-            DataFolder = CommonOptions.DataFolderOf(parsed),
-            ConnectionString = CommonOptions.DatabaseOf(parsed),
-        },
-        cancellationToken);
+    public static Task<ElectraStorage> OpenAsync(ParseResult parsed, CancellationToken cancellationToken) =>
+        ElectraStorage.OpenAsync(CommonOptions.StorageOf(parsed), cancellationToken);
 }

@@ -44,7 +44,7 @@ public abstract class TrainingStage<TRequest, TResult>(string name, int codeVers
         }
 
         string childFolder = Directory.CreateDirectory(Path.Combine(context.WorkFolder, "child")).FullName;
-        var request = RequestOf(context, childFolder, found is null ? null : context.Storage.Artifacts.PathOf(found.Artifact));
+        var request = RequestOf(context, childFolder, found is null ? null : context.Storage.Artifacts.Fetch(found.Artifact));
         var order = new StageOrder(Name, CanonicalJson.Write(request));
         return await new ChildProcess(context.Worker).RunAsync(
             order,

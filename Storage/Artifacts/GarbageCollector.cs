@@ -26,7 +26,9 @@ public sealed record CollectedArtifact(string Digest, long Bytes);
 /// <param name="Checkpoints">Checkpoints of ended runs.</param>
 /// <param name="Artifacts">Sealed folders.</param>
 /// <param name="WorkFolders">Folders under work/ that crashed attempts left.</param>
-public sealed record Collected(IReadOnlyList<long> Runs, int Checkpoints, IReadOnlyList<CollectedArtifact> Artifacts, int WorkFolders)
+/// <param name="Copies">This host's copies of sealed folders in a bucket that were not used lately; they can be fetched again.</param>
+public sealed record Collected(
+    IReadOnlyList<long> Runs, int Checkpoints, IReadOnlyList<CollectedArtifact> Artifacts, int WorkFolders, int Copies)
 {
     /// <summary>Size of the sealed folders.</summary>
     public long Bytes => Artifacts.Sum(artifact => artifact.Bytes);
@@ -59,6 +61,13 @@ public sealed class GarbageCollector(NpgsqlDataSource dataSource, ArtifactStore 
         select id from gone order by id
         """;
 
+    // What stages that run now may be reading.
+    private const string InUse = """
+        select p.output_digest from stage_run s join stage_dependency d on d.child = s.id join stage_run p on p.id = d.parent
+        where s.state = 'running' and p.output_digest is not null
+        union select c.artifact from checkpoint c join stage_run s on s.id = c.stage_run_id where s.state = 'running'
+        """;
+
     private const string ForgetCheckpoints = """
         delete from checkpoint c using stage_run s, run r
         where s.id = c.stage_run_id and r.id = s.run_id and r.state <> 'running' and r.finished_at < clock_timestamp() - @age
@@ -72,6 +81,7 @@ public sealed class GarbageCollector(NpgsqlDataSource dataSource, ArtifactStore 
         int checkpoints = 0;
         IReadOnlyList<string> unnamed;
         IReadOnlyList<string> leased;
+        IReadOnlyList<string> inUse;
         await using (var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken))
         {
             if (policy.RunAge is { } runAge)
@@ -88,6 +98,7 @@ public sealed class GarbageCollector(NpgsqlDataSource dataSource, ArtifactStore 
             unnamed = await transaction.QueryAsync<string>(
                 $"select d.digest from unnest(@digests) d (digest) where not ({IsNamed})", new { digests = store.DigestsOlderThan(before).ToArray() });
             leased = await transaction.QueryAsync<string>("select id || '.' || lease_epoch from stage_run where state = 'running'");
+            inUse = await transaction.QueryAsync<string>(InUse);
             if (!dryRun)
             {
                 await transaction.CommitAsync();
@@ -104,7 +115,8 @@ public sealed class GarbageCollector(NpgsqlDataSource dataSource, ArtifactStore 
             }
         }
 
-        return new Collected(runs, checkpoints, artifacts, store.DeleteWorkOlderThan(before, leased.ToHashSet().Contains, dryRun));
+        int workFolders = store.DeleteWorkOlderThan(before, leased.ToHashSet().Contains, dryRun);
+        return new Collected(runs, checkpoints, artifacts, workFolders, store.DeleteCopiesOlderThan(before, inUse.ToHashSet().Contains, dryRun));
     }
 
     /// <summary>Removes one sealed folder if nothing names it.</summary>

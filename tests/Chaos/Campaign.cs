@@ -9,7 +9,8 @@ namespace ElectraPipeline.Chaos;
 /// <param name="Seed">Seed of the faults and their times.</param>
 /// <param name="Faults">Faults to inject.</param>
 /// <param name="Workers">Worker processes.</param>
-public sealed record CampaignOptions(int Seed, int Faults, int Workers);
+/// <param name="Bucket">Artifacts in a bucket of a fake server that stumbles and loses answers, a data folder a worker; else one for all.</param>
+public sealed record CampaignOptions(int Seed, int Faults, int Workers, bool Bucket = false);
 
 /// <summary>
 /// Runs small pipelines on several workers, breaks things at random times and at named places in the code, lets everything come to rest

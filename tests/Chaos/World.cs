@@ -25,6 +25,7 @@ internal sealed class World : IAsyncDisposable
     private readonly TemporaryFolder folder;
     private readonly CampaignOptions options;
     private readonly SmallDisk? disk;
+    private readonly FakeS3? bucket;
     private readonly TinyProject project;
     private readonly PrivateCluster cluster;
     private readonly ServiceProvider services;
@@ -32,8 +33,9 @@ internal sealed class World : IAsyncDisposable
     private readonly List<Task> pending = [];
     private int started;
 
-    private World(CampaignOptions options, TemporaryFolder folder, SmallDisk? disk, PrivateCluster cluster, ElectraStorage storage)
+    private World(CampaignOptions options, TemporaryFolder folder, SmallDisk? disk, FakeS3? bucket, PrivateCluster cluster, ElectraStorage storage)
     {
+        this.bucket = bucket;
         this.folder = folder;
         this.options = options;
         this.disk = disk;
@@ -64,16 +66,44 @@ internal sealed class World : IAsyncDisposable
 
     private string ClockFile => folder["clock"];
 
+    /// <summary>Data folder of one of several hosts, which have a bucket in common.</summary>
+    private string HostFolder(int worker) => folder[$"host{worker}"];
+
     private string DatabaseFolder => folder["postgresql"];
 
     public static async Task<World> CreateAsync(CampaignOptions options)
     {
         var folder = new TemporaryFolder();
-        SmallDisk? disk = Environment.IsPrivilegedProcess ? new SmallDisk(DiskMegabytes) : null;
+        SmallDisk? disk = Environment.IsPrivilegedProcess && !options.Bucket ? new SmallDisk(DiskMegabytes) : null;
+        FakeS3? bucket = options.Bucket ? await StumblingBucketAsync(options.Seed) : null;
         PrivateCluster cluster = await PrivateCluster.StartAsync(folder["postgresql"]);
         ElectraStorage storage = await ElectraStorage.OpenAsync(
-            new StorageOptions { DataFolder = disk?.Folder ?? folder["data"], ConnectionString = cluster.ConnectionString });
-        return new World(options, folder, disk, cluster, storage);
+            new StorageOptions { DataFolder = disk?.Folder ?? folder["data"], ConnectionString = cluster.ConnectionString, Artifacts = bucket?.Url("chaos") });
+        return new World(options, folder, disk, bucket, cluster, storage);
+    }
+
+    /// <summary>A server that now and then is too busy, and now and then does what it is asked but never says so.</summary>
+    private static async Task<FakeS3> StumblingBucketAsync(int seed)
+    {
+        const int StumblesPerMille = 30;
+        var dice = new Dice(seed);
+        FakeS3 server = await FakeS3.StartAsync();
+        server.Refusal = (_, _) => Falls() ? 503 : null;
+        server.LosesAnswer = (_, _) => Falls();
+        foreach ((string name, string? value) in server.Environment("chaos"))
+        {
+            Environment.SetEnvironmentVariable(name, value);
+        }
+
+        return server;
+
+        bool Falls()
+        {
+            lock (dice)
+            {
+                return dice.Next(1000) < StumblesPerMille;
+            }
+        }
     }
 
     /// <summary>Submits the pipeline of a seed.</summary>
@@ -196,8 +226,9 @@ internal sealed class World : IAsyncDisposable
     public void KeepLogs(string target)
     {
         Directory.CreateDirectory(target);
-        string[] folders = [Path.Combine(Storage.DataFolder, "logs"), Path.GetDirectoryName(cluster.LogFile)!];
-        foreach (string log in folders.SelectMany(Directory.EnumerateFiles).Append(PlanLog))
+        IEnumerable<string> hosts = bucket is null ? [Storage.DataFolder] : Enumerable.Range(0, workers.Length).Select(HostFolder);
+        string[] folders = [.. hosts.Select(host => Path.Combine(host, "logs")), Path.GetDirectoryName(cluster.LogFile)!];
+        foreach (string log in folders.Where(Directory.Exists).SelectMany(Directory.EnumerateFiles).Append(PlanLog))
         {
             File.Copy(log, Path.Combine(target, Path.GetFileName(log)), overwrite: true);
         }
@@ -218,12 +249,22 @@ internal sealed class World : IAsyncDisposable
         await cluster.DisposeAsync();
         project.Dispose();
         disk?.Dispose();
+        if (bucket is not null)
+        {
+            await bucket.DisposeAsync();
+        }
+
         folder.Dispose();
     }
 
     private Dictionary<string, string?> EnvironmentOf(int worker, bool underFire)
     {
         Dictionary<string, string?> environment = project.Environment;
+        if (bucket is not null)
+        {
+            environment["ELECTRA_DATA"] = HostFolder(worker);
+        }
+
         environment[FaultPoint.Variable] = underFire
             ? JsonSerializer.Serialize(new { seed = (options.Seed * 10_000) + started++, perMille = PlannedPerMille, log = PlanLog })
             : null;

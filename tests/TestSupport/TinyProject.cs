@@ -47,7 +47,13 @@ public sealed class TinyProject : IDisposable
     private string ProcessFile => Path.Combine(DataFolder, "postgresql", "data", "postmaster.pid");
 
     /// <summary>Variables that lead "electra" here and nowhere else.</summary>
-    public Dictionary<string, string?> Environment => new() { ["ELECTRA_DATA"] = DataFolder, ["ELECTRA_DATABASE"] = database, ["ELECTRA_TOKEN"] = null };
+    public Dictionary<string, string?> Environment => new(More)
+    {
+        ["ELECTRA_DATA"] = DataFolder, ["ELECTRA_DATABASE"] = database, ["ELECTRA_TOKEN"] = null,
+    };
+
+    /// <summary>More variables for "electra".</summary>
+    public Dictionary<string, string?> More { get; } = [];
 
     public string PathOf(string name) => Path.Combine(folder, name);
 
