@@ -78,7 +78,7 @@ internal static class StudyCommand
         string name = model.Model[Prefix.Length..];
         using var tasks = JsonDocument.Parse(model.Finetuned);
         FinetuneResult[] results = [.. tasks.RootElement.EnumerateObject().Select(task => ResultOf(task.Value, storage))];
-        yield return new Row(name, $"{config.Pretrain.Steps:N0}", ComputeOf(config) / 1e15, FiguresOf("pretrained"));
+        yield return new Row(name, $"{config.Pretrain.Steps:N0}", ComputeOf(config) / 1e12, FiguresOf("pretrained"));
         if (results.All(result => result.Arms.Any(arm => arm.Arm == RandomArm)))
         {
             yield return new Row($"{name[..name.IndexOf('-')]}-{RandomArm}", "0", 0, FiguresOf(RandomArm));
@@ -112,11 +112,11 @@ internal static class StudyCommand
     private static string TableOf(IReadOnlyList<Row> rows)
     {
         string[] tasks = [.. rows[0].Figures.Keys];
-        var text = new StringBuilder("| start | steps | PFLOP |").AppendJoin('|', tasks.Select(task => $" {task} ")).AppendLine("|");
+        var text = new StringBuilder("| start | steps | TFLOP |").AppendJoin('|', tasks.Select(task => $" {task} ")).AppendLine("|");
         text.Append("|---|--:|--:|").AppendJoin('|', tasks.Select(_ => "--:")).AppendLine("|");
         foreach (Row row in rows)
         {
-            text.Append(CultureInfo.InvariantCulture, $"| {row.Start} | {row.Steps} | {row.Compute:F1} |");
+            text.Append(CultureInfo.InvariantCulture, $"| {row.Start} | {row.Steps} | {row.Compute:F0} |");
             text.AppendJoin('|', tasks.Select(task => $" {row.Figures[task]} ")).AppendLine("|");
         }
 
@@ -127,7 +127,7 @@ internal static class StudyCommand
         ElectraStorage storage, IReadOnlyList<ModelVersionRow> models, string metric, string title, CancellationToken cancellationToken)
     {
         var plot = new PlotModel { Title = title, TitleFontSize = 13 };
-        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = "compute (PFLOP)", Minimum = 0, MajorGridlineStyle = LineStyle.Dot });
+        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = "compute (TFLOP)", Minimum = 0, MajorGridlineStyle = LineStyle.Dot });
         plot.Axes.Add(new LinearAxis { Position = AxisPosition.Left, MajorGridlineStyle = LineStyle.Dot });
         plot.Legends.Add(new Legend { LegendPosition = LegendPosition.TopRight, LegendBackground = OxyColors.White });
         foreach (ModelVersionRow model in models)
@@ -140,7 +140,7 @@ internal static class StudyCommand
                 continue;
             }
 
-            double step = ComputeOf(config) / config.Pretrain.Steps / 1e15;
+            double step = ComputeOf(config) / config.Pretrain.Steps / 1e12;
             var line = new LineSeries { Title = model.Model[Prefix.Length..] };
             line.Points.AddRange((await storage.Queries.MetricPointsAsync(curve.StageRunId, metric, cancellationToken: cancellationToken))
                 .Select(point => new DataPoint(point.Step * step, point.Value)));
