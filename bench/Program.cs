@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ElectraPipeline.Bench;
+using ElectraPipeline.Bench.TrainingSteps;
 
 var root = new RootCommand("Benchmarks and generators of ElectraPipeline")
 {

@@ -25,9 +25,10 @@ internal sealed class AllTokensMlmObjective(ElectraPretrainingModel model, Objec
         Tensor transformed = Model.LanguageModelHead.Transform(states);
         var copying = new CopyMechanism(replacedLogits.detach(), tensor(replaced, device: Device));
         LanguageModelLoss loss = LanguageModelLoss.Compute(
-            Model.LanguageModelHead, transformed, labels, scale, sampler: null, copying.Loss, out Tensor? gradient);
+            Model.LanguageModelHead, transformed, new LanguageModelTargets(labels, scale, Rows: copying.Loss), Clock, out Tensor? gradient);
         if (scale is { } factor)
         {
+            using StepClock.Section backward = Clock.Enter(StepPart.Backward);
             // Both heads hang on the same states: one backward pass for both.
             (transformed * gradient!).sum().Plus((replacedLogits * copying.LogitGradient).sum().Times(factor)).backward();
         }

@@ -18,5 +18,5 @@ internal sealed class Electra15Objective(ElectraPretrainingModel model, Objectiv
     /// <inheritdoc/>
     protected override MainLoss Learn(
         Tensor hidden, MaskedBatch batch, CorruptedBatch corrupted, double? scale, Action<float, bool>? detected) => new(
-        ElectraLoss.Detect(Model.DetectionHead.Forward(hidden), corrupted.Replaced, batch.OneAt(batch.Positions), scale, detected));
+        ElectraLoss.Detect(Model.DetectionHead.Forward(hidden), corrupted.Replaced, batch.OneAt(batch.Positions), scale, detected, Clock));
 }

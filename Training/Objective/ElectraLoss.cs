@@ -17,13 +17,16 @@ internal static class ElectraLoss
     /// <param name="weights">1 at tokens that count, else 0, [B * L].</param>
     /// <param name="scale">What the sum is multiplied by for the gradient; null: no gradient is wanted.</param>
     /// <param name="detected">Receives each counting token's logit and label; null: nobody wants them.</param>
-    public static double Detect(Tensor logits, float[] replaced, float[] weights, double? scale, Action<float, bool>? detected)
+    /// <param name="clock">Divides the time.</param>
+    public static double Detect(
+        Tensor logits, float[] replaced, float[] weights, double? scale, Action<float, bool>? detected, StepClock clock)
     {
         Device device = logits.device;
         Tensor loss = nn.functional.binary_cross_entropy_with_logits(
             logits, tensor(replaced, device: device), tensor(weights, device: device), nn.Reduction.Sum);
         if (scale is { } factor)
         {
+            using StepClock.Section backward = clock.Enter(StepPart.Backward);
             loss.Times(factor).backward();
         }
 

@@ -15,5 +15,5 @@ internal sealed class ElectraObjective(ElectraPretrainingModel model, ObjectiveS
     /// <inheritdoc/>
     protected override MainLoss Learn(
         Tensor hidden, MaskedBatch batch, CorruptedBatch corrupted, double? scale, Action<float, bool>? detected) => new(
-        ElectraLoss.Detect(Model.DetectionHead.Forward(hidden), corrupted.Replaced, batch.OneAt(batch.RealPositions()), scale, detected));
+        ElectraLoss.Detect(Model.DetectionHead.Forward(hidden), corrupted.Replaced, batch.OneAt(batch.RealPositions()), scale, detected, Clock));
 }

@@ -32,8 +32,8 @@ internal sealed class ElectricObjective(ElectraPretrainingModel model, Objective
         double share = Settings.MaskProbability;
         Tensor logits = Model.DetectionHead.Forward(pass.Hidden).Plus(noise.LogLikelihoods).Plus(Math.Log(share / (1 - share)));
         double loss = ElectraLoss.Detect(
-            logits, batch.OneAt(batch.Positions), batch.OneAt(noise.Positions), scale?.Main, detected);
-        pass.Backward();
+            logits, batch.OneAt(batch.Positions), batch.OneAt(noise.Positions), scale?.Main, detected, Clock);
+        Backward(pass);
         return new ObjectiveSums
         {
             GeneratorLoss = generator.Sum,
@@ -53,16 +53,13 @@ internal sealed class ElectricObjective(ElectraPretrainingModel model, Objective
         MaskedBatch batch, EncoderInput text, NoiseDraws noise, double? scale, DropoutStream? dropout)
     {
         using var scope = NewDisposeScope();
+        using StepClock.Section generator = Clock.Enter(StepPart.Generator);
         float[] counted = Array.ConvertAll(noise.Positions, position => IsCandidate(batch, position) ? 1f : 0f);
         Tensor weights = tensor(counted, device: Device);
-        Tensor transformed = Model.GeneratorHead.Transform(Model.Towers.Forward(text, dropout).index_select(0, Indices(noise.Positions)));
-        LanguageModelLoss loss = LanguageModelLoss.Compute(
-            Model.GeneratorHead, transformed, noise.Originals, scale, noise, Candidates, out Tensor? gradient);
-        if (gradient is not null)
-        {
-            transformed.backward([gradient]);
-        }
-
+        LanguageModelLoss loss = Predict(
+            Model.GeneratorHead,
+            Model.Towers.Forward(text, dropout).index_select(0, Indices(noise.Positions)),
+            new LanguageModelTargets(noise.Originals, scale, noise, Candidates));
         return (loss, counted.Count(weight => weight == 1));
 
         (double Sum, Tensor Weights) Candidates(int firstRow, Tensor logLikelihoods)

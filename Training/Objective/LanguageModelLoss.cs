@@ -10,6 +10,13 @@ namespace ElectraPipeline.Training.Objective;
 /// <returns>The rows' loss, and what each log-likelihood's gradient is multiplied by, [R]; a row of weight 0 is not predicted.</returns>
 internal delegate (double Sum, Tensor Weights) RowLoss(int firstRow, Tensor logLikelihoods);
 
+/// <summary>What a language model is to predict.</summary>
+/// <param name="Labels">The tokens, [K].</param>
+/// <param name="Scale">What each token's loss is multiplied by in the total; null: no gradient is wanted.</param>
+/// <param name="Sampler">Draws tokens, without gradient; null: none are wanted.</param>
+/// <param name="Rows">Another loss; null: the negative log-likelihood of every token.</param>
+internal sealed record LanguageModelTargets(int[] Labels, double? Scale, ITokenSampler? Sampler = null, RowLoss? Rows = null);
+
 /// <summary>What a language model's loss came to on a micro-batch.</summary>
 /// <param name="Sum">Sum over the predicted tokens, in nats.</param>
 /// <param name="Correct">Predicted tokens that the model holds most likely.</param>
@@ -26,14 +33,13 @@ internal sealed record LanguageModelLoss(double Sum, int Correct, int[] Samples)
     /// </summary>
     /// <param name="head">The language model's head.</param>
     /// <param name="transformed">Transformed states of the predicted positions, [K, E].</param>
-    /// <param name="labels">Their tokens, [K].</param>
-    /// <param name="scale">What each position's loss is multiplied by in the total; null: no gradient is wanted.</param>
-    /// <param name="sampler">Draws tokens, without gradient; null: none are wanted.</param>
-    /// <param name="rows">Another loss; null: the negative log-likelihood of every row.</param>
+    /// <param name="targets">What is to be predicted there.</param>
+    /// <param name="clock">Divides the time.</param>
     /// <param name="gradient">Gradient of the states, [K, E]; null where none is wanted. Belongs to the caller's dispose scope.</param>
     public static LanguageModelLoss Compute(
-        LanguageModelHead head, Tensor transformed, int[] labels, double? scale, ITokenSampler? sampler, RowLoss? rows, out Tensor? gradient)
+        LanguageModelHead head, Tensor transformed, LanguageModelTargets targets, StepClock clock, out Tensor? gradient)
     {
+        (int[] labels, double? scale, ITokenSampler? sampler, RowLoss? rows) = targets;
         using IDisposable noGrad = no_grad();
         gradient = scale is null ? null : empty_like(transformed);
         int vocabulary = (int)head.OutputBias.shape[0];
@@ -50,14 +56,23 @@ internal sealed record LanguageModelLoss(double Sum, int Correct, int[] Samples)
             Tensor logits = head.Decode(states);
             Tensor logProbabilities = nn.functional.log_softmax(logits, -1);
             Tensor likelihood = logProbabilities.gather(1, label);
-            Tensor isCorrect = likelihood.squeeze(1) >= logProbabilities.amax(1);
             (double Sum, Tensor Weights)? changed = rows?.Invoke(first, likelihood.squeeze(1));
             sum += changed?.Sum ?? -likelihood.sum(ScalarType.Float64).ToDouble();
-            correct += (int)(changed is { } loss ? isCorrect & loss.Weights.@bool() : isCorrect).sum().ToInt64();
+            using (clock.Enter(StepPart.Metrics))
+            {
+                Tensor isCorrect = likelihood.squeeze(1) >= logProbabilities.amax(1);
+                correct += (int)(changed is { } loss ? isCorrect & loss.Weights.@bool() : isCorrect).sum().ToInt64();
+            }
+
             Tensor probabilities = logProbabilities.exp_();
-            sampler?.Sample(logits, probabilities, first, samples.AsSpan(first, count));
+            using (clock.Enter(StepPart.Sampling))
+            {
+                sampler?.Sample(logits, probabilities, first, samples.AsSpan(first, count));
+            }
+
             if (scale is { } factor)
             {
+                using StepClock.Section backward = clock.Enter(StepPart.Backward);
                 AddGradients(head, states, probabilities, label, changed?.Weights, (float)factor, gradient!.narrow(0, first, count));
             }
         }

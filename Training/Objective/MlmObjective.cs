@@ -15,8 +15,9 @@ internal sealed class MlmObjective(ElectraPretrainingModel model, ObjectiveSetti
         MaskedBatch batch, ITokenSampler sampler, LossScale? scale, DropoutStream? dropout, Action<float, bool>? detected)
     {
         EncoderPass pass = Model.Main.Run(InputOf(batch, batch.MaskedIds), dropout, Settings.Recompute);
-        LanguageModelLoss loss = Predict(pass.Hidden, batch.Positions, batch.Labels(), scale?.Main);
-        pass.Backward();
+        LanguageModelLoss loss = Predict(
+            Model.LanguageModelHead, pass.Hidden.index_select(0, Indices(batch.Positions)), new LanguageModelTargets(batch.Labels(), scale?.Main));
+        Backward(pass);
         return new ObjectiveSums
         {
             Masked = batch.Positions.Length,

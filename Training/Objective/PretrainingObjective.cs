@@ -9,6 +9,9 @@ namespace ElectraPipeline.Training.Objective;
 /// </summary>
 internal abstract class PretrainingObjective(ElectraPretrainingModel model, ObjectiveSettings? settings)
 {
+    /// <summary>Where this objective's time goes.</summary>
+    public StepClock Clock { get; } = new();
+
     /// <summary>The networks.</summary>
     protected ElectraPretrainingModel Model { get; } = model;
 
@@ -29,6 +32,7 @@ internal abstract class PretrainingObjective(ElectraPretrainingModel model, Obje
     public ObjectiveSums Accumulate(MaskedBatch batch, ITokenSampler sampler, LossScale scale, DropoutStream? dropout)
     {
         using var scope = NewDisposeScope();
+        using StepClock.Section main = Clock.Enter(StepPart.Main);
         return Run(batch, sampler, scale, dropout, detected: null);
     }
 
@@ -54,18 +58,28 @@ internal abstract class PretrainingObjective(ElectraPretrainingModel model, Obje
     protected Tensor Indices(int[] positions) => tensor(Array.ConvertAll(positions, position => (long)position), device: Device);
 
     /// <summary>
-    /// A main encoder's language model loss at some positions, backward pass included where there is a <paramref name="scale"/>.
+    /// A language model's loss, backward pass included where <paramref name="targets"/> have a scale.
     /// </summary>
-    protected LanguageModelLoss Predict(Tensor hidden, int[] positions, int[] labels, double? scale)
+    /// <param name="head">The language model's head.</param>
+    /// <param name="states">Hidden states of the predicted tokens, [K, H].</param>
+    /// <param name="targets">What is predicted.</param>
+    protected LanguageModelLoss Predict(LanguageModelHead head, Tensor states, LanguageModelTargets targets)
     {
-        Tensor transformed = Model.LanguageModelHead.Transform(hidden.index_select(0, Indices(positions)));
-        LanguageModelLoss loss = LanguageModelLoss.Compute(
-            Model.LanguageModelHead, transformed, labels, scale, sampler: null, rows: null, out Tensor? gradient);
+        Tensor transformed = head.Transform(states);
+        LanguageModelLoss loss = LanguageModelLoss.Compute(head, transformed, targets, Clock, out Tensor? gradient);
         if (gradient is not null)
         {
+            using StepClock.Section backward = Clock.Enter(StepPart.Backward);
             transformed.backward([gradient]);
         }
 
         return loss;
+    }
+
+    /// <summary>Carries the gradient of a pass's last states on to the parameters.</summary>
+    protected void Backward(EncoderPass pass)
+    {
+        using StepClock.Section backward = Clock.Enter(StepPart.Backward);
+        pass.Backward();
     }
 }

@@ -15,7 +15,8 @@ internal sealed class ReplaceMlmObjective(ElectraPretrainingModel model, Objecti
     /// <inheritdoc/>
     protected override MainLoss Learn(Tensor hidden, MaskedBatch batch, CorruptedBatch corrupted, double? scale, Action<float, bool>? detected)
     {
-        LanguageModelLoss loss = Predict(hidden, batch.Positions, batch.Labels(), scale);
+        LanguageModelLoss loss = Predict(
+            Model.LanguageModelHead, hidden.index_select(0, Indices(batch.Positions)), new LanguageModelTargets(batch.Labels(), scale));
         return new MainLoss(loss.Sum, loss.Correct);
     }
 }

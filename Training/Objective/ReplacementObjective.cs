@@ -43,10 +43,10 @@ internal abstract class ReplacementObjective(ElectraPretrainingModel model, Obje
         LanguageModelLoss generator = Model.Config.Parts.HasGenerator
             ? Generate(batch, masked, sampler, scale?.Generator, dropout)
             : DrawUniformly(batch, sampler);
-        CorruptedBatch corrupted = TokenReplacement.Corrupt(batch, generator.Samples);
+        CorruptedBatch corrupted = Corrupt(batch, generator.Samples);
         EncoderPass pass = Model.Main.Run(masked.WithIds(corrupted.Ids), dropout, Settings.Recompute);
         MainLoss main = Learn(pass.Hidden, batch, corrupted, scale?.Main, detected);
-        pass.Backward();
+        Backward(pass);
         return new ObjectiveSums
         {
             GeneratorLoss = generator.Sum,
@@ -63,23 +63,27 @@ internal abstract class ReplacementObjective(ElectraPretrainingModel model, Obje
     private LanguageModelLoss Generate(MaskedBatch batch, EncoderInput input, ITokenSampler sampler, double? scale, DropoutStream? dropout)
     {
         using var scope = NewDisposeScope();
+        using StepClock.Section generator = Clock.Enter(StepPart.Generator);
         EncoderPass pass = Model.Generator.Run(input, dropout, Settings.Recompute);
-        Tensor transformed = Model.GeneratorHead.Transform(pass.Hidden.index_select(0, Indices(batch.Positions)));
-        LanguageModelLoss loss = LanguageModelLoss.Compute(
-            Model.GeneratorHead, transformed, batch.Labels(), scale, sampler, rows: null, out Tensor? gradient);
-        if (gradient is not null)
-        {
-            transformed.backward([gradient]);
-            pass.Backward();
-        }
-
+        LanguageModelLoss loss = Predict(
+            Model.GeneratorHead,
+            pass.Hidden.index_select(0, Indices(batch.Positions)),
+            new LanguageModelTargets(batch.Labels(), scale, sampler));
+        Backward(pass);
         return loss;
+    }
+
+    private CorruptedBatch Corrupt(MaskedBatch batch, int[] samples)
+    {
+        using StepClock.Section sampling = Clock.Enter(StepPart.Sampling);
+        return TokenReplacement.Corrupt(batch, samples);
     }
 
     /// <summary>All tokens are as likely: the loss is ln V a token, and nothing learns from it (official <c>uniform_generator</c>).</summary>
     private LanguageModelLoss DrawUniformly(MaskedBatch batch, ITokenSampler sampler)
     {
         using var scope = NewDisposeScope();
+        using StepClock.Section sampling = Clock.Enter(StepPart.Sampling);
         int vocabulary = Model.Config.VocabularySize, count = batch.Positions.Length;
         var samples = new int[count];
         Tensor logits = zeros(UniformRows, vocabulary), probabilities = KeptScalars.Filled([UniformRows, vocabulary], 1.0 / vocabulary, CPU);

@@ -51,7 +51,7 @@ internal sealed class PretrainLoop(
             }
 
             training.Start();
-            StepMetrics metrics = trainer.Train(batches(trainer.Step));
+            StepMetrics metrics = trainer.Train(Batch());
             training.Stop();
             Record(metrics);
             bool last = trainer.Step == options.Steps;
@@ -79,8 +79,15 @@ internal sealed class PretrainLoop(
 
     private bool IsDue(int every) => every > 0 && trainer.Step % every == 0;
 
+    private ExampleBatch Batch()
+    {
+        using StepClock.Section data = trainer.Clock.Enter(StepPart.Data);
+        return batches(trainer.Step);
+    }
+
     private void Record(StepMetrics metrics)
     {
+        using StepClock.Section writing = trainer.Clock.Enter(StepPart.Metrics);
         window += metrics.Sums;
         windowLoss += metrics.Loss;
         windowSteps++;

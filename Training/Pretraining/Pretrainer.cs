@@ -59,6 +59,9 @@ internal sealed class Pretrainer : IDisposable
     /// <summary>The replicas' objectives, one for each thread of <see cref="Threads"/>.</summary>
     public IReadOnlyList<PretrainingObjective> Objectives => objectives;
 
+    /// <summary>Where the first replica's thread, the caller's, spends its time.</summary>
+    public StepClock Clock => objectives[0].Clock;
+
     /// <summary>The replicas' threads.</summary>
     public ReplicaThreads Threads { get; }
 
@@ -68,6 +71,7 @@ internal sealed class Pretrainer : IDisposable
     {
         ObjectiveSums sums = AccumulateGradients(batch, out LossScale scale);
         double loss = (sums.GeneratorLoss * scale.Generator) + (sums.MainLoss * scale.Main);
+        using StepClock.Section optimizing = Clock.Enter(StepPart.Optimizer);
         double norm = optimizer.Reduce(Threads.RunEach);
         if (!double.IsFinite(loss) || !double.IsFinite(norm))
         {
@@ -146,21 +150,35 @@ internal sealed class Pretrainer : IDisposable
 
     private ObjectiveSums AccumulateGradients(ExampleBatch batch, out LossScale scale)
     {
-        MaskedBatch masked = masking.Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, seed, Step);
+        MaskedBatch masked = Mask(batch);
         scale = objectives[0].ScaleOf(masked);
         int share = (batch.BatchSize + Threads.Count - 1) / Threads.Count; // no replica idles while another has the whole batch
         int size = Math.Min(Plan.At(Step).MicroBatchSize, share);
         int count = (batch.BatchSize + size - 1) / size;
         var sums = new ObjectiveSums[count];
         LossScale factors = scale;
+        using StepClock.Section waiting = Clock.Enter(StepPart.Waiting);
         Threads.RunEach(count, index =>
         {
-            MaskedBatch part = masked.Slice(index * size, Math.Min(size, batch.BatchSize - (index * size)));
-            var sampler = new TokenReplacement(part, seed, Step, options.Temperature, options.DisallowCorrect);
+            PretrainingObjective objective = objectives[index % Threads.Count];
+            (MaskedBatch part, TokenReplacement sampler) = Cut(masked, index, size, objective.Clock);
             var dropout = new DropoutStream(dropoutSeed, (ulong)Step, (ulong)index);
-            sums[index] = objectives[index % Threads.Count].Accumulate(part, sampler, factors, dropout);
+            sums[index] = objective.Accumulate(part, sampler, factors, dropout);
         });
         return sums.Aggregate((total, part) => total + part);
+    }
+
+    private MaskedBatch Mask(ExampleBatch batch)
+    {
+        using StepClock.Section data = Clock.Enter(StepPart.Data);
+        return masking.Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, seed, Step);
+    }
+
+    private (MaskedBatch Part, TokenReplacement Sampler) Cut(MaskedBatch masked, int index, int size, StepClock clock)
+    {
+        using StepClock.Section data = clock.Enter(StepPart.Data);
+        MaskedBatch part = masked.Slice(index * size, Math.Min(size, masked.Count - (index * size)));
+        return (part, new TokenReplacement(part, seed, Step, options.Temperature, options.DisallowCorrect));
     }
 
     private static void Copy(Tensor source, Tensor target, ParameterSlot slot, string path)
