@@ -141,6 +141,7 @@ internal sealed class ConfigRules
         Require(pretrain.LogSteps >= 1, "pretrain.logSteps", pretrain.LogSteps, "1 or more");
         Require(pretrain.Replicas is >= 0 and <= 256, "pretrain.replicas", pretrain.Replicas, "0 (one a core) to 256");
         OneOf(pretrain.Device, "pretrain.device", "auto", "cpu", "cuda");
+        OneOf(pretrain.Precision, "pretrain.precision", "float32", "bfloat16");
         CheckPhases(config);
         Require(config.Evaluate.MaxExamples >= 0, "evaluate.maxExamples", config.Evaluate.MaxExamples, "0 (all) or more");
     }

@@ -61,7 +61,7 @@ internal sealed class TaskTrainer : IDisposable
         Tensor loss = task.Loss(logits, batch);
         loss.backward();
         double meanLoss = loss.ToSingle() / Math.Max(1, batch.Sum(example => example.Targets));
-        double norm = optimizer.Reduce(RunHere);
+        double norm = optimizer.Reduce(AdamW.InTurn);
         if (!double.IsFinite(meanLoss) || !double.IsFinite(norm))
         {
             throw new PermanentException(
@@ -69,7 +69,7 @@ internal sealed class TaskTrainer : IDisposable
                 + $"lower its learningRate ({options.LearningRate}) or raise its warmupShare ({options.WarmupShare})");
         }
 
-        optimizer.Step(schedule.At(Step), norm, RunHere);
+        optimizer.Step(schedule.At(Step), norm, AdamW.InTurn);
         Step++;
         return meanLoss;
     }
@@ -112,14 +112,6 @@ internal sealed class TaskTrainer : IDisposable
     {
         optimizer.Dispose();
         Model.Dispose();
-    }
-
-    private static void RunHere(int count, Action<int> work)
-    {
-        for (int i = 0; i < count; i++)
-        {
-            work(i);
-        }
     }
 
     private EncoderInput Input(EncodedExample[] batch)

@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -7,10 +6,8 @@ namespace ElectraPipeline.Training.Model;
 /// <summary>Replaced-token detection's head: dense, GELU, dense to one logit a token.</summary>
 internal sealed class DiscriminatorHead(ParameterStore store, string prefix)
 {
-    private readonly Parameter weight = store.Leaf(prefix + "discriminator_predictions.dense.weight");
-    private readonly Parameter bias = store.Leaf(prefix + "discriminator_predictions.dense.bias");
-    private readonly Parameter outputWeight = store.Leaf(prefix + "discriminator_predictions.dense_prediction.weight");
-    private readonly Parameter outputBias = store.Leaf(prefix + "discriminator_predictions.dense_prediction.bias");
+    private readonly DenseLayer dense = new(store, prefix + "discriminator_predictions.dense");
+    private readonly DenseLayer prediction = new(store, prefix + "discriminator_predictions.dense_prediction");
 
     /// <summary>Declares the head's parameters.</summary>
     public static void Declare(ParameterLayout.Builder layout, string prefix, ElectraConfig config)
@@ -24,5 +21,5 @@ internal sealed class DiscriminatorHead(ParameterStore store, string prefix)
     public static bool IsOwn(string name) => name.StartsWith("discriminator_predictions.", StringComparison.Ordinal);
 
     /// <summary>Logits [N] of 'this token was replaced', from hidden states [N, H].</summary>
-    public Tensor Forward(Tensor hidden) => linear(gelu(linear(hidden, weight, bias)), outputWeight, outputBias).squeeze(-1);
+    public Tensor Forward(Tensor hidden) => prediction.Forward(gelu(dense.Forward(hidden))).squeeze(-1).As(ScalarType.Float32);
 }

@@ -31,7 +31,7 @@ internal sealed class DropoutStream(ulong seed, ulong step, ulong part)
 
         if (input.device_type != DeviceType.CPU)
         {
-            manual_seed((long)(CounterRandom.Mix(key + ++calls) >> 1));
+            SeedDevice();
             return nn.functional.dropout(input, rate, training: true);
         }
 
@@ -39,6 +39,9 @@ internal sealed class DropoutStream(ulong seed, ulong step, ulong part)
         Fill(MemoryMarshal.Cast<byte, uint>(mask.bytes), CounterRandom.Mix(key + ++calls), rate);
         return input * mask;
     }
+
+    /// <summary>Seeds LibTorch's generator for a dropout that one of its own kernels draws: the stream's next call.</summary>
+    public void SeedDevice() => manual_seed((long)(CounterRandom.Mix(key + ++calls) >> 1));
 
     /// <summary>Writes 0 or 1 / (1 - rate) as float bits, from one hash (murmur3's 32-bit finalizer) of each element's index.</summary>
     private static void Fill(Span<uint> mask, ulong callKey, double rate)

@@ -1,14 +1,11 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn.functional;
 
 namespace ElectraPipeline.Training.Model;
 
 /// <summary>Embeddings, the projection to the encoder's width where the widths differ, and the encoder.</summary>
 internal sealed class ElectraEncoder
 {
-    private readonly Parameter? projectionWeight;
-    private readonly Parameter? projectionBias;
+    private readonly DenseLayer? projection;
     private readonly TransformerEncoder encoder;
 
     /// <summary>Binds the parameters under <paramref name="prefix"/> to embeddings that may belong to another encoder.</summary>
@@ -18,8 +15,7 @@ internal sealed class ElectraEncoder
         encoder = new TransformerEncoder(store, prefix + ".encoder", sizes, config);
         if (sizes.HiddenSize != embeddings.Size)
         {
-            projectionWeight = store.Leaf(prefix + ".embeddings_project.weight");
-            projectionBias = store.Leaf(prefix + ".embeddings_project.bias");
+            projection = new DenseLayer(store, prefix + ".embeddings_project");
         }
     }
 
@@ -66,6 +62,6 @@ internal sealed class ElectraEncoder
     private Tensor Embed(EncoderInput input, DropoutStream? dropout)
     {
         Tensor embedded = Embeddings.Forward(input, dropout);
-        return projectionWeight is null ? embedded : linear(embedded, projectionWeight, projectionBias!);
+        return projection?.Forward(embedded).As(ScalarType.Float32) ?? embedded;
     }
 }

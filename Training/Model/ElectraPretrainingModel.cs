@@ -28,8 +28,8 @@ internal sealed class ElectraPretrainingModel : IDisposable
     private readonly LanguageModelHead? generatorHead;
 
     /// <summary>Makes a model with every parameter zero; initialize it or copy parameters in.</summary>
-    public ElectraPretrainingModel(ElectraConfig config, Device device)
-        : this(config, new ParameterStore(Describe(config), device))
+    public ElectraPretrainingModel(ElectraConfig config, Device device, ScalarType productType = ScalarType.Float32)
+        : this(config, new ParameterStore(Describe(config), device, productType))
     {
     }
 

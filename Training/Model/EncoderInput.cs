@@ -36,7 +36,7 @@ internal sealed class EncoderInput
     public static EncoderInput Create(ReadOnlySpan<int> ids, ReadOnlySpan<int> lengths, ReadOnlySpan<int> secondSegments, Device device)
     {
         int batchSize = lengths.Length, length = ids.Length / batchSize;
-        var types = new long[ids.Length];
+        var types = new int[ids.Length];
         float[]? bias = null;
         for (int b = 0; b < batchSize; b++)
         {
@@ -49,15 +49,15 @@ internal sealed class EncoderInput
         }
 
         return new EncoderInput(
-            Ints(ids, device),
-            tensor(types, device: device),
-            bias is null ? null : tensor(bias, [batchSize, 1, 1, length], device: device),
+            Upload.Longs(ids, device),
+            Upload.Longs(types, device),
+            bias is null ? null : Upload.Floats(bias, device).view(batchSize, 1, 1, length),
             batchSize,
             length);
     }
 
-    /// <summary>The same batch with other tokens [B * L], for the discriminator.</summary>
-    public EncoderInput WithIds(ReadOnlySpan<int> ids) => new(Ints(ids, Ids.device), Types, AttentionBias, BatchSize, Length);
+    /// <summary>The same batch with other tokens, int64 [B * L], for the discriminator.</summary>
+    public EncoderInput WithIds(Tensor ids) => new(ids, Types, AttentionBias, BatchSize, Length);
 
     /// <summary>The same batch where a token attends to itself and the tokens before it, or, from the right, to those after it.</summary>
     public EncoderInput ReadingFrom(bool left)
@@ -67,16 +67,5 @@ internal sealed class EncoderInput
         Tensor bias = (left ? all.triu(1) : all.tril(-1)).view(1, 1, Length, Length);
         bias = AttentionBias is null ? bias.expand(BatchSize, 1, Length, Length) : AttentionBias.Plus(bias);
         return new EncoderInput(Ids, Types, bias.contiguous().MoveToOuterDisposeScope(), BatchSize, Length);
-    }
-
-    private static Tensor Ints(ReadOnlySpan<int> values, Device device)
-    {
-        var longs = new long[values.Length];
-        for (int i = 0; i < longs.Length; i++)
-        {
-            longs[i] = values[i];
-        }
-
-        return tensor(longs, device: device);
     }
 }

@@ -17,6 +17,9 @@ internal static class KeptScalars
     /// <summary>a + b.</summary>
     public static Tensor Plus(this Tensor a, Tensor b) => a.add(b, One);
 
+    /// <summary>Adds values [K] to the elements at some indices [K] of a, into a.</summary>
+    public static Tensor AddAt(this Tensor a, Tensor indices, Tensor values) => a.index_add_(0, indices, values, One);
+
     /// <summary>a + number.</summary>
     public static Tensor Plus(this Tensor a, double number)
     {

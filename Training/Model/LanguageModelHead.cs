@@ -7,11 +7,13 @@ namespace ElectraPipeline.Training.Model;
 /// <summary>The masked language model's head: dense, GELU, layer norm, then the word embeddings transposed and a bias.</summary>
 internal sealed class LanguageModelHead(ParameterStore store, string prefix, ElectraConfig config, Embeddings embeddings)
 {
-    private readonly Parameter weight = store.Leaf(prefix + "generator_predictions.dense.weight");
-    private readonly Parameter bias = store.Leaf(prefix + "generator_predictions.dense.bias");
+    private readonly DenseLayer dense = new(store, prefix + "generator_predictions.dense");
     private readonly Parameter scale = store.Leaf(prefix + "generator_predictions.LayerNorm.weight");
     private readonly Parameter shift = store.Leaf(prefix + "generator_predictions.LayerNorm.bias");
     private readonly long[] width = [embeddings.Size];
+
+    /// <summary>What the logits' product is computed in.</summary>
+    public ScalarType ProductType { get; } = store.ProductType;
 
     /// <summary>Output weights [V, E]: the word embeddings.</summary>
     public Parameter OutputWeight { get; } = embeddings.Words;
@@ -34,8 +36,9 @@ internal sealed class LanguageModelHead(ParameterStore store, string prefix, Ele
 
     /// <summary>From hidden states [K, H] to the embeddings' space [K, E].</summary>
     public Tensor Transform(Tensor hidden) =>
-        layer_norm(gelu(linear(hidden, weight, bias)), width, scale, shift, config.LayerNormEpsilon);
+        layer_norm(gelu(dense.Forward(hidden)).As(ScalarType.Float32), width, scale, shift, config.LayerNormEpsilon);
 
     /// <summary>Logits [K, V] of transformed states [K, E].</summary>
-    public Tensor Decode(Tensor transformed) => linear(transformed, OutputWeight, OutputBias);
+    public Tensor Decode(Tensor transformed) =>
+        DenseLayer.Apply(transformed, OutputWeight, OutputBias, ProductType).As(ScalarType.Float32);
 }

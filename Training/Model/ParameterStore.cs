@@ -14,14 +14,18 @@ internal sealed class ParameterStore : IDisposable
     private readonly bool ownsValues;
 
     /// <summary>Allocates zeros on a device.</summary>
-    public ParameterStore(ParameterLayout layout, Device device)
-        : this(layout, zeros(layout.Length, ScalarType.Float32, device).DetachFromDisposeScope(), ownsValues: true)
+    /// <param name="layout">Where each parameter lies.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="productType">What matrix products are computed in.</param>
+    public ParameterStore(ParameterLayout layout, Device device, ScalarType productType = ScalarType.Float32)
+        : this(layout, zeros(layout.Length, ScalarType.Float32, device).DetachFromDisposeScope(), productType, ownsValues: true)
     {
     }
 
-    private ParameterStore(ParameterLayout layout, Tensor values, bool ownsValues)
+    private ParameterStore(ParameterLayout layout, Tensor values, ScalarType productType, bool ownsValues)
     {
         this.ownsValues = ownsValues;
+        ProductType = productType;
         Layout = layout;
         Values = values;
         Gradients = zeros_like(values).DetachFromDisposeScope();
@@ -33,6 +37,9 @@ internal sealed class ParameterStore : IDisposable
 
     /// <summary>Where each parameter lies.</summary>
     public ParameterLayout Layout { get; }
+
+    /// <summary>What matrix products of these parameters are computed in; they themselves are float32.</summary>
+    public ScalarType ProductType { get; }
 
     /// <summary>The parameters, [Layout.Length], float32.</summary>
     public Tensor Values { get; }
@@ -50,7 +57,7 @@ internal sealed class ParameterStore : IDisposable
     public Tensor Gradient(string name) => View(Gradients, name);
 
     /// <summary>A store for another thread: the same values, its own gradients.</summary>
-    public ParameterStore Replica() => new(Layout, Values, ownsValues: false);
+    public ParameterStore Replica() => new(Layout, Values, ProductType, ownsValues: false);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,4 +1,4 @@
-using TorchSharp.Modules;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -7,10 +7,8 @@ namespace ElectraPipeline.Training.Model;
 /// <summary>Multi-head self-attention with its output layer; query, key and value are one matrix product.</summary>
 internal sealed class SelfAttention
 {
-    private readonly Parameter inputWeight;
-    private readonly Parameter inputBias;
-    private readonly Parameter outputWeight;
-    private readonly Parameter outputBias;
+    private readonly DenseLayer input;
+    private readonly DenseLayer output;
     private readonly int heads;
     private readonly int headSize;
     private readonly double dropoutRate;
@@ -18,10 +16,8 @@ internal sealed class SelfAttention
     /// <summary>Binds the parameters declared under a layer's prefix.</summary>
     public SelfAttention(ParameterStore store, string prefix, EncoderConfig encoder, double dropoutRate)
     {
-        inputWeight = store.Leaf(prefix + ".attention.self.query.weight");
-        inputBias = store.Leaf(prefix + ".attention.self.query.bias");
-        outputWeight = store.Leaf(prefix + ".attention.output.dense.weight");
-        outputBias = store.Leaf(prefix + ".attention.output.dense.bias");
+        input = new DenseLayer(store, prefix + ".attention.self.query"); // key and value lie behind it
+        output = new DenseLayer(store, prefix + ".attention.output.dense");
         heads = encoder.AttentionHeads;
         headSize = encoder.HiddenSize / encoder.AttentionHeads;
         this.dropoutRate = dropoutRate;
@@ -38,29 +34,39 @@ internal sealed class SelfAttention
     }
 
     /// <summary>Attends over the sequence: [B * L, H] to [B * L, H].</summary>
-    public Tensor Forward(Tensor hidden, EncoderInput input, DropoutStream? dropout)
+    public Tensor Forward(Tensor hidden, EncoderInput batch, DropoutStream? dropout)
     {
-        Tensor joined = linear(hidden, inputWeight, inputBias).view(input.BatchSize, input.Length, 3, heads, headSize);
+        Tensor joined = input.Forward(hidden).view(batch.BatchSize, batch.Length, 3, heads, headSize);
         Tensor[] parts = joined.unbind(2);
         Tensor query = parts[0].transpose(1, 2), key = parts[1].transpose(1, 2), value = parts[2].transpose(1, 2);
-        Tensor context = dropout is null || dropoutRate == 0
-            ? scaled_dot_product_attention(query, key, value, input.AttentionBias)
-            : AttendWithDropout(query, key, value, input, dropout);
-        return linear(context.transpose(1, 2).reshape(-1, heads * headSize), outputWeight, outputBias);
+        Tensor context = dropout is null || dropoutRate == 0 ? Fused(query, key, value, batch, 0)
+            : hidden.device_type == DeviceType.CPU ? Separate(query, key, value, batch, dropout)
+            : FusedWithDropout(query, key, value, batch, dropout);
+        return output.Forward(context.transpose(1, 2).reshape(-1, heads * headSize));
+    }
+
+    private static Tensor Fused(Tensor query, Tensor key, Tensor value, EncoderInput batch, double rate) =>
+        scaled_dot_product_attention(query, key, value, batch.AttentionBias?.As(query.dtype), rate);
+
+    private Tensor FusedWithDropout(Tensor query, Tensor key, Tensor value, EncoderInput batch, DropoutStream dropout)
+    {
+        dropout.SeedDevice();
+        return Fused(query, key, value, batch, dropoutRate);
     }
 
     /// <summary>
-    /// The same by separate operations, for dropout of the probabilities: the fused kernel would draw it from LibTorch's shared generator.
+    /// The same by separate operations, for dropout of the probabilities on the CPU: there the fused kernel would draw it from LibTorch's
+    /// one generator, which all threads share.
     /// </summary>
-    private Tensor AttendWithDropout(Tensor query, Tensor key, Tensor value, EncoderInput input, DropoutStream dropout)
+    private Tensor Separate(Tensor query, Tensor key, Tensor value, EncoderInput batch, DropoutStream dropout)
     {
-        long groups = input.BatchSize * heads;
+        long groups = batch.BatchSize * heads;
         Tensor scores = bmm(Flatten(query), Flatten(key).transpose(1, 2)).Times(1 / Math.Sqrt(headSize));
-        scores = scores.view(input.BatchSize, heads, input.Length, input.Length);
-        Tensor probabilities = softmax(input.AttentionBias is { } bias ? scores.Plus(bias) : scores, -1);
-        Tensor kept = dropout.Apply(probabilities, dropoutRate).view(groups, input.Length, input.Length);
-        return bmm(kept, Flatten(value)).view(input.BatchSize, heads, input.Length, headSize);
+        scores = scores.view(batch.BatchSize, heads, batch.Length, batch.Length);
+        Tensor biased = batch.AttentionBias is { } bias ? scores.Plus(bias) : scores;
+        Tensor kept = dropout.Apply(softmax(biased.As(ScalarType.Float32), -1), dropoutRate).view(groups, batch.Length, batch.Length);
+        return bmm(kept.As(value.dtype), Flatten(value)).view(batch.BatchSize, heads, batch.Length, headSize);
 
-        Tensor Flatten(Tensor part) => part.reshape(groups, input.Length, headSize);
+        Tensor Flatten(Tensor part) => part.reshape(groups, batch.Length, headSize);
     }
 }

@@ -51,10 +51,8 @@ internal sealed class TransformerEncoder
         private readonly SelfAttention attention = new(store, prefix, encoder, config.AttentionDropout);
         private readonly Parameter attentionScale = store.Leaf(prefix + ".attention.output.LayerNorm.weight");
         private readonly Parameter attentionShift = store.Leaf(prefix + ".attention.output.LayerNorm.bias");
-        private readonly Parameter innerWeight = store.Leaf(prefix + ".intermediate.dense.weight");
-        private readonly Parameter innerBias = store.Leaf(prefix + ".intermediate.dense.bias");
-        private readonly Parameter outerWeight = store.Leaf(prefix + ".output.dense.weight");
-        private readonly Parameter outerBias = store.Leaf(prefix + ".output.dense.bias");
+        private readonly DenseLayer intermediate = new(store, prefix + ".intermediate.dense");
+        private readonly DenseLayer output = new(store, prefix + ".output.dense");
         private readonly Parameter outputScale = store.Leaf(prefix + ".output.LayerNorm.weight");
         private readonly Parameter outputShift = store.Leaf(prefix + ".output.LayerNorm.bias");
         private readonly long[] width = [encoder.HiddenSize];
@@ -73,8 +71,7 @@ internal sealed class TransformerEncoder
             using var scope = NewDisposeScope();
             Tensor attended = Drop(attention.Forward(hidden, input, dropout), dropout);
             Tensor middle = layer_norm(attended.Plus(hidden), width, attentionScale, attentionShift, config.LayerNormEpsilon);
-            Tensor inner = gelu(linear(middle, innerWeight, innerBias));
-            Tensor outer = Drop(linear(inner, outerWeight, outerBias), dropout);
+            Tensor outer = Drop(output.Forward(gelu(intermediate.Forward(middle))), dropout);
             return layer_norm(outer.Plus(middle), width, outputScale, outputShift, config.LayerNormEpsilon).MoveToOuterDisposeScope();
         }
 

@@ -1,5 +1,4 @@
 using ElectraPipeline.Training.Model;
-using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -15,15 +14,13 @@ internal sealed class AllTokensMlmObjective(ElectraPretrainingModel model, Objec
     protected override int MainTokens(MaskedBatch batch) => batch.Tokens;
 
     /// <inheritdoc/>
-    protected override MainLoss Learn(Tensor hidden, MaskedBatch batch, CorruptedBatch corrupted, double? scale, Action<float, bool>? detected)
+    protected override MainLoss Learn(Tensor hidden, DeviceBatch batch, CorruptedBatch corrupted, double? scale, Action<float, bool>? detected)
     {
-        int[] positions = batch.RealPositions();
-        int[] labels = Array.ConvertAll(positions, position => batch.OriginalIds[position]);
-        float[] replaced = Array.ConvertAll(positions, position => corrupted.Replaced[position]);
-        Tensor states = hidden.index_select(0, Indices(positions));
+        Tensor positions = Upload.Longs(batch.Host.RealPositions(), Device), labels = batch.OriginalIds.index_select(0, positions);
+        Tensor replaced = corrupted.Replaced.index_select(0, positions), states = hidden.index_select(0, positions);
         Tensor replacedLogits = Model.DetectionHead.Forward(states);
         Tensor transformed = Model.LanguageModelHead.Transform(states);
-        var copying = new CopyMechanism(replacedLogits.detach(), tensor(replaced, device: Device));
+        var copying = new CopyMechanism(replacedLogits.detach(), replaced);
         LanguageModelLoss loss = LanguageModelLoss.Compute(
             Model.LanguageModelHead, transformed, new LanguageModelTargets(labels, scale, Rows: copying.Loss), Clock, out Tensor? gradient);
         if (scale is { } factor)
@@ -35,11 +32,7 @@ internal sealed class AllTokensMlmObjective(ElectraPretrainingModel model, Objec
 
         if (detected is not null)
         {
-            float[] logits = replacedLogits.cpu().data<float>().ToArray();
-            for (int i = 0; i < logits.Length; i++)
-            {
-                detected(logits[i], replaced[i] == 1);
-            }
+            ElectraLoss.Report(replacedLogits, replaced, ones_like(replaced), detected);
         }
 
         return new MainLoss(loss.Sum, loss.Correct);
@@ -51,7 +44,7 @@ internal sealed class AllTokensMlmObjective(ElectraPretrainingModel model, Objec
         /// <summary>Gradient of the loss's sum by the logits, [K].</summary>
         public Tensor LogitGradient { get; } = zeros_like(replacedLogits);
 
-        public (double Sum, Tensor Weights) Loss(int firstRow, Tensor logLikelihoods)
+        public (Tensor Sum, Tensor Weights) Loss(int firstRow, Tensor logLikelihoods)
         {
             long rows = logLikelihoods.shape[0];
             Tensor logit = replacedLogits.narrow(0, firstRow, rows);
@@ -60,7 +53,7 @@ internal sealed class AllTokensMlmObjective(ElectraPretrainingModel model, Objec
             Tensor weights = (predicted - total).exp(); // share of the probability that is the softmax's
             Tensor share = logit.sigmoid();
             LogitGradient.narrow(0, firstRow, rows).copy_(share - weights);
-            return (-total.sum(ScalarType.Float64).ToDouble(), weights);
+            return (-total.sum(ScalarType.Float64), weights);
         }
     }
 }

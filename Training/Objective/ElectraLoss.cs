@@ -13,17 +13,14 @@ internal static class ElectraLoss
     /// The sum of binary cross-entropies over the tokens that count, in nats; with a <paramref name="scale"/> its backward pass too.
     /// </summary>
     /// <param name="logits">Logits of 'replaced', [B * L].</param>
-    /// <param name="replaced">1 where the token was replaced, [B * L].</param>
-    /// <param name="weights">1 at tokens that count, else 0, [B * L].</param>
+    /// <param name="replaced">1 where the token was replaced, float32 [B * L].</param>
+    /// <param name="weights">1 at tokens that count, else 0, float32 [B * L].</param>
     /// <param name="scale">What the sum is multiplied by for the gradient; null: no gradient is wanted.</param>
     /// <param name="detected">Receives each counting token's logit and label; null: nobody wants them.</param>
     /// <param name="clock">Divides the time.</param>
-    public static double Detect(
-        Tensor logits, float[] replaced, float[] weights, double? scale, Action<float, bool>? detected, StepClock clock)
+    public static Tensor Detect(Tensor logits, Tensor replaced, Tensor weights, double? scale, Action<float, bool>? detected, StepClock clock)
     {
-        Device device = logits.device;
-        Tensor loss = nn.functional.binary_cross_entropy_with_logits(
-            logits, tensor(replaced, device: device), tensor(weights, device: device), nn.Reduction.Sum);
+        Tensor loss = nn.functional.binary_cross_entropy_with_logits(logits, replaced, weights, nn.Reduction.Sum);
         if (scale is { } factor)
         {
             using StepClock.Section backward = clock.Enter(StepPart.Backward);
@@ -32,19 +29,23 @@ internal static class ElectraLoss
 
         if (detected is not null)
         {
-            Report(logits.cpu().data<float>().ToArray(), replaced, weights, detected);
+            Report(logits, replaced, weights, detected);
         }
 
-        return loss.item<float>();
+        return loss.detach();
     }
 
-    private static void Report(float[] logits, float[] replaced, float[] weights, Action<float, bool> detected)
+    /// <summary>Gives each counting token's logit and label to whoever wants them; waits for the device.</summary>
+    public static void Report(Tensor logits, Tensor replaced, Tensor weights, Action<float, bool> detected)
     {
-        for (int i = 0; i < logits.Length; i++)
+        using var scope = NewDisposeScope();
+        float[] logit = logits.cpu().data<float>().ToArray(), label = replaced.cpu().data<float>().ToArray();
+        float[] weight = weights.cpu().data<float>().ToArray();
+        for (int i = 0; i < logit.Length; i++)
         {
-            if (weights[i] == 1)
+            if (weight[i] == 1)
             {
-                detected(logits[i], replaced[i] == 1);
+                detected(logit[i], label[i] == 1);
             }
         }
     }

@@ -1,5 +1,4 @@
 using ElectraPipeline.Training.Model;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Objective;
@@ -21,51 +20,42 @@ internal sealed class ElectricObjective(ElectraPretrainingModel model, Objective
         LossScale.For(step.RealPositions().Count(p => IsCandidate(step, p)), step.Tokens, Settings.GeneratorWeight, Settings.DiscriminatorWeight);
 
     /// <inheritdoc/>
-    protected override ObjectiveSums Run(
-        MaskedBatch batch, ITokenSampler sampler, LossScale? scale, DropoutStream? dropout, Action<float, bool>? detected)
+    protected override PendingSums Run(
+        DeviceBatch batch, ITokenSampler sampler, LossScale? scale, DropoutStream? dropout, Action<float, bool>? detected)
     {
-        EncoderInput text = InputOf(batch, batch.OriginalIds);
-        var noise = new NoiseDraws(sampler, batch, Device);
+        EncoderInput text = batch.Masked.WithIds(batch.OriginalIds);
+        var noise = new NoiseDraws(sampler, batch);
         (LanguageModelLoss generator, int candidates) = Generate(batch, text, noise, scale?.Generator, dropout);
-        int[] ids = noise.Ids();
-        EncoderPass pass = Model.Main.Run(text.WithIds(ids), dropout, Settings.Recompute);
+        EncoderPass pass = Model.Main.Run(text.WithIds(noise.Ids), dropout, Settings.Recompute);
         double share = Settings.MaskProbability;
         Tensor logits = Model.DetectionHead.Forward(pass.Hidden).Plus(noise.LogLikelihoods).Plus(Math.Log(share / (1 - share)));
-        double loss = ElectraLoss.Detect(
-            logits, batch.OneAt(batch.Positions), batch.OneAt(noise.Positions), scale?.Main, detected, Clock);
+        Tensor drawn = Upload.Floats(batch.Host.OneAt(batch.Host.Positions), Device);
+        Tensor loss = ElectraLoss.Detect(logits, drawn, batch.Real, scale?.Main, detected, Clock);
         Backward(pass);
-        return new ObjectiveSums
-        {
-            GeneratorLoss = generator.Sum,
-            Masked = candidates,
-            GeneratorCorrect = generator.Correct,
-            MainLoss = loss,
-            MainTokens = batch.Tokens,
-            Tokens = batch.Tokens,
-            Replaced = ids.Where((id, i) => id != batch.OriginalIds[i]).Count(),
-        };
+        var counted = new ObjectiveSums { Masked = candidates, MainTokens = batch.Host.Tokens, Tokens = batch.Host.Tokens };
+        return PendingSums.Of(counted, new MainLoss(loss), generator, noise.Ids.not_equal(batch.OriginalIds).sum(ScalarType.Float64));
     }
 
     private bool IsCandidate(MaskedBatch batch, int position) => !Settings.Ids.Contains(batch.OriginalIds[position]);
 
     /// <summary>The cloze model's loss at all tokens but special ones; what it draws and how likely it holds it goes to the noise.</summary>
     private (LanguageModelLoss Loss, int Candidates) Generate(
-        MaskedBatch batch, EncoderInput text, NoiseDraws noise, double? scale, DropoutStream? dropout)
+        DeviceBatch batch, EncoderInput text, NoiseDraws noise, double? scale, DropoutStream? dropout)
     {
         using var scope = NewDisposeScope();
         using StepClock.Section generator = Clock.Enter(StepPart.Generator);
-        float[] counted = Array.ConvertAll(noise.Positions, position => IsCandidate(batch, position) ? 1f : 0f);
-        Tensor weights = tensor(counted, device: Device);
+        float[] counted = Array.ConvertAll(noise.Positions, position => IsCandidate(batch.Host, position) ? 1f : 0f);
+        Tensor weights = Upload.Floats(counted, Device), places = Upload.Longs(noise.Positions, Device);
         LanguageModelLoss loss = Predict(
             Model.GeneratorHead,
-            Model.Towers.Forward(text, dropout).index_select(0, Indices(noise.Positions)),
-            new LanguageModelTargets(noise.Originals, scale, noise, Candidates));
-        return (loss, counted.Count(weight => weight == 1));
+            Model.Towers.Forward(text, dropout).index_select(0, places),
+            new LanguageModelTargets(batch.OriginalIds.index_select(0, places), scale, noise, Candidates));
+        return (loss.MoveToOuterDisposeScope(), counted.Count(weight => weight == 1));
 
-        (double Sum, Tensor Weights) Candidates(int firstRow, Tensor logLikelihoods)
+        (Tensor Sum, Tensor Weights) Candidates(int firstRow, Tensor logLikelihoods)
         {
             Tensor part = weights.narrow(0, firstRow, logLikelihoods.shape[0]);
-            return (-(logLikelihoods * part).sum(ScalarType.Float64).ToDouble(), part);
+            return (-(logLikelihoods * part).sum(ScalarType.Float64), part);
         }
     }
 
@@ -73,54 +63,45 @@ internal sealed class ElectricObjective(ElectraPretrainingModel model, Objective
     private sealed class NoiseDraws : ITokenSampler
     {
         private readonly ITokenSampler inner;
-        private readonly MaskedBatch batch;
         private readonly Dictionary<int, int> drawOf = [];
-        private readonly int[] ids;
 
-        public NoiseDraws(ITokenSampler inner, MaskedBatch batch, Device device)
+        public NoiseDraws(ITokenSampler inner, DeviceBatch batch)
         {
             this.inner = inner;
-            this.batch = batch;
-            Positions = batch.RealPositions();
-            Originals = Array.ConvertAll(Positions, position => batch.OriginalIds[position]);
-            LogLikelihoods = zeros(batch.Count * batch.Length, device: device);
-            ids = [.. batch.OriginalIds];
-            for (int i = 0; i < batch.Positions.Length; i++)
+            Positions = batch.Host.RealPositions();
+            LogLikelihoods = zeros_like(batch.Real);
+            Ids = batch.OriginalIds.clone();
+            for (int i = 0; i < batch.Host.Positions.Length; i++)
             {
-                drawOf.TryAdd(batch.Positions[i], i);
+                drawOf.TryAdd(batch.Host.Positions[i], i);
             }
         }
 
         /// <summary>All real tokens as indices into [B * L]: the cloze model's rows.</summary>
         public int[] Positions { get; }
 
-        /// <summary>Their tokens in the text.</summary>
-        public int[] Originals { get; }
-
         /// <summary>log q, [B * L]; 0 at padding.</summary>
         public Tensor LogLikelihoods { get; }
 
-        /// <summary>The text with noise, [B * L].</summary>
-        public int[] Ids() => ids;
+        /// <summary>The text with noise, int64 [B * L].</summary>
+        public Tensor Ids { get; }
 
-        public void Sample(Tensor logits, Tensor probabilities, int firstRow, Span<int> samples)
+        public Tensor Sample(Tensor logits, Tensor probabilities, int[] positions)
         {
             using var scope = NewDisposeScope();
-            for (int row = 0; row < samples.Length; row++)
+            int[] own = Array.ConvertAll(positions, position => Positions[position]);
+            Tensor places = Upload.Longs(own, logits.device), samples = Ids.index_select(0, places);
+            int[] rows = [.. Enumerable.Range(0, own.Length).Where(row => drawOf.ContainsKey(own[row]))];
+            if (rows.Length > 0)
             {
-                int position = Positions[firstRow + row];
-                samples[row] = batch.OriginalIds[position];
-                if (drawOf.TryGetValue(position, out int draw))
-                {
-                    inner.Sample(logits.narrow(0, row, 1), probabilities.narrow(0, row, 1), draw, samples.Slice(row, 1));
-                    ids[position] = samples[row];
-                }
+                Tensor chosen = Upload.Longs(rows, logits.device);
+                int[] draws = Array.ConvertAll(rows, row => drawOf[own[row]]);
+                samples.index_copy_(0, chosen, inner.Sample(logits.index_select(0, chosen), probabilities.index_select(0, chosen), draws));
             }
 
-            Tensor chosen = tensor(Array.ConvertAll(samples.ToArray(), id => (long)id), device: logits.device).unsqueeze(1);
-            Tensor likelihoods = logits.gather(1, chosen).squeeze(1) - logits.logsumexp(1);
-            Tensor places = tensor(Array.ConvertAll(Positions[firstRow..(firstRow + samples.Length)], p => (long)p), device: logits.device);
-            LogLikelihoods.index_copy_(0, places, likelihoods);
+            Ids.index_copy_(0, places, samples);
+            LogLikelihoods.index_copy_(0, places, logits.gather(1, samples.unsqueeze(1)).squeeze(1) - logits.logsumexp(1));
+            return samples.MoveToOuterDisposeScope();
         }
     }
 }

@@ -11,20 +11,15 @@ internal sealed class MlmObjective(ElectraPretrainingModel model, ObjectiveSetti
     public override LossScale ScaleOf(MaskedBatch step) => LossScale.For(0, step.Positions.Length, 0, 1);
 
     /// <inheritdoc/>
-    protected override ObjectiveSums Run(
-        MaskedBatch batch, ITokenSampler sampler, LossScale? scale, DropoutStream? dropout, Action<float, bool>? detected)
+    protected override PendingSums Run(
+        DeviceBatch batch, ITokenSampler sampler, LossScale? scale, DropoutStream? dropout, Action<float, bool>? detected)
     {
-        EncoderPass pass = Model.Main.Run(InputOf(batch, batch.MaskedIds), dropout, Settings.Recompute);
+        EncoderPass pass = Model.Main.Run(batch.Masked, dropout, Settings.Recompute);
         LanguageModelLoss loss = Predict(
-            Model.LanguageModelHead, pass.Hidden.index_select(0, Indices(batch.Positions)), new LanguageModelTargets(batch.Labels(), scale?.Main));
+            Model.LanguageModelHead, pass.Hidden.index_select(0, batch.Positions), new LanguageModelTargets(batch.Labels, scale?.Main));
         Backward(pass);
-        return new ObjectiveSums
-        {
-            Masked = batch.Positions.Length,
-            MainLoss = loss.Sum,
-            MainTokens = batch.Positions.Length,
-            MainCorrect = loss.Correct,
-            Tokens = batch.Tokens,
-        };
+        int masked = batch.Host.Positions.Length;
+        var counted = new ObjectiveSums { Masked = masked, MainTokens = masked, Tokens = batch.Host.Tokens };
+        return PendingSums.Of(counted, new MainLoss(loss.Sum, loss.Correct));
     }
 }

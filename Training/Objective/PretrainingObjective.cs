@@ -24,16 +24,24 @@ internal abstract class PretrainingObjective(ElectraPretrainingModel model, Obje
     /// <summary>The factors of both losses for an optimizer step, from the counts over its whole batch.</summary>
     public abstract LossScale ScaleOf(MaskedBatch step);
 
-    /// <summary>Adds the gradients of a micro-batch to the model's.</summary>
+    /// <summary>Adds the gradients of a micro-batch to the model's. Waits for nothing that the device computes.</summary>
     /// <param name="batch">The micro-batch.</param>
     /// <param name="sampler">Draws the replacements.</param>
     /// <param name="scale">What the losses' sums are multiplied by.</param>
     /// <param name="dropout">Where dropout is drawn from; null: none.</param>
-    public ObjectiveSums Accumulate(MaskedBatch batch, ITokenSampler sampler, LossScale scale, DropoutStream? dropout)
+    public PendingSums Begin(DeviceBatch batch, ITokenSampler sampler, LossScale scale, DropoutStream? dropout)
     {
         using var scope = NewDisposeScope();
         using StepClock.Section main = Clock.Enter(StepPart.Main);
         return Run(batch, sampler, scale, dropout, detected: null);
+    }
+
+    /// <summary>The same at once, for a batch that is not on the device yet.</summary>
+    public ObjectiveSums Accumulate(MaskedBatch batch, ITokenSampler sampler, LossScale scale, DropoutStream? dropout)
+    {
+        using var scope = NewDisposeScope();
+        using PendingSums sums = Begin(new DeviceBatch(batch, Device), sampler, scale, dropout);
+        return sums.Read();
     }
 
     /// <summary>
@@ -44,18 +52,13 @@ internal abstract class PretrainingObjective(ElectraPretrainingModel model, Obje
     {
         using var scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        return Run(batch, sampler, scale: null, dropout: null, detected);
+        using PendingSums sums = Run(new DeviceBatch(batch, Device), sampler, scale: null, dropout: null, detected);
+        return sums.Read();
     }
 
     /// <summary>One micro-batch, with gradients where there is a <paramref name="scale"/>.</summary>
-    protected abstract ObjectiveSums Run(
-        MaskedBatch batch, ITokenSampler sampler, LossScale? scale, DropoutStream? dropout, Action<float, bool>? detected);
-
-    /// <summary>A batch as encoders read it, with these tokens.</summary>
-    protected EncoderInput InputOf(MaskedBatch batch, int[] ids) => EncoderInput.Create(ids, batch.Lengths, batch.SecondSegments, Device);
-
-    /// <summary>Indices into [B * L] on the device.</summary>
-    protected Tensor Indices(int[] positions) => tensor(Array.ConvertAll(positions, position => (long)position), device: Device);
+    protected abstract PendingSums Run(
+        DeviceBatch batch, ITokenSampler sampler, LossScale? scale, DropoutStream? dropout, Action<float, bool>? detected);
 
     /// <summary>
     /// A language model's loss, backward pass included where <paramref name="targets"/> have a scale.

@@ -13,10 +13,10 @@ internal sealed class ReplaceMlmObjective(ElectraPretrainingModel model, Objecti
     protected override int MainTokens(MaskedBatch batch) => batch.Positions.Length;
 
     /// <inheritdoc/>
-    protected override MainLoss Learn(Tensor hidden, MaskedBatch batch, CorruptedBatch corrupted, double? scale, Action<float, bool>? detected)
+    protected override MainLoss Learn(Tensor hidden, DeviceBatch batch, CorruptedBatch corrupted, double? scale, Action<float, bool>? detected)
     {
         LanguageModelLoss loss = Predict(
-            Model.LanguageModelHead, hidden.index_select(0, Indices(batch.Positions)), new LanguageModelTargets(batch.Labels(), scale));
+            Model.LanguageModelHead, hidden.index_select(0, batch.Positions), new LanguageModelTargets(batch.Labels, scale));
         return new MainLoss(loss.Sum, loss.Correct);
     }
 }

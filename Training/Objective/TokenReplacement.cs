@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using ElectraPipeline.Training.Model;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Objective;
@@ -7,18 +9,18 @@ namespace ElectraPipeline.Training.Objective;
 /// <summary>Where the tokens come from that replace masked ones.</summary>
 internal interface ITokenSampler
 {
-    /// <summary>Draws a token for some rows of a batch's masked positions.</summary>
+    /// <summary>Draws a token for some rows of a batch's predicted positions.</summary>
     /// <param name="logits">The generator's logits of the rows, [R, V]; not to be changed.</param>
     /// <param name="probabilities">Their softmax, [R, V]; not to be changed.</param>
-    /// <param name="firstRow">Index of the first of the rows among the batch's masked positions.</param>
-    /// <param name="samples">Receives the tokens, [R].</param>
-    void Sample(Tensor logits, Tensor probabilities, int firstRow, Span<int> samples);
+    /// <param name="positions">Which of the batch's predicted positions each row is, [R].</param>
+    /// <returns>The tokens, int64 [R], on the logits' device.</returns>
+    Tensor Sample(Tensor logits, Tensor probabilities, int[] positions);
 }
 
 /// <summary>What the discriminator sees: the text with masked positions resampled.</summary>
-/// <param name="Ids">Token ids, [B * L].</param>
-/// <param name="Replaced">1 where the token differs from the text's, else 0, [B * L].</param>
-internal sealed record CorruptedBatch(int[] Ids, float[] Replaced);
+/// <param name="Ids">Token ids, int64 [B * L].</param>
+/// <param name="Replaced">1 where the token differs from the text's, else 0, float32 [B * L].</param>
+internal sealed record CorruptedBatch(Tensor Ids, Tensor Replaced);
 
 /// <summary>Draws replacements from softmax(logits / temperature) by inverting its cumulative distribution, one uniform number a row.</summary>
 /// <remarks>
@@ -27,6 +29,9 @@ internal sealed record CorruptedBatch(int[] Ids, float[] Replaced);
 internal sealed class TokenReplacement : ITokenSampler
 {
     private const int Block = 128;
+
+    // Times a row's total it stays below the total, in float64 too: the draw never falls behind the last possible token.
+    private const double LargestUniform = 1 - (1.0 / (1L << 40));
     private readonly MaskedBatch batch;
     private readonly double temperature;
     private readonly bool disallowCorrect;
@@ -42,41 +47,61 @@ internal sealed class TokenReplacement : ITokenSampler
     }
 
     /// <inheritdoc/>
-    public void Sample(Tensor logits, Tensor probabilities, int firstRow, Span<int> samples)
+    public Tensor Sample(Tensor logits, Tensor probabilities, int[] positions)
     {
         using var scope = NewDisposeScope();
         Tensor used = temperature == 1 ? probabilities : nn.functional.softmax(logits / temperature, -1);
-        ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(used.cpu().contiguous().bytes);
-        int vocabulary = (int)used.shape[1];
-        for (int row = 0; row < samples.Length; row++)
-        {
-            int excluded = disallowCorrect ? batch.OriginalIds[batch.Positions[firstRow + row]] : -1;
-            samples[row] = Invert(values.Slice(row * vocabulary, vocabulary), uniforms[firstRow + row], excluded);
-        }
+        double[] draws = Array.ConvertAll(positions, position => uniforms[position]);
+        int[]? excluded = disallowCorrect ? Array.ConvertAll(positions, position => batch.OriginalIds[batch.Positions[position]]) : null;
+        Tensor samples = used.device_type == DeviceType.CPU ? InvertOnHost(used, draws, excluded) : InvertOnDevice(used, draws, excluded);
+        return samples.MoveToOuterDisposeScope();
     }
 
     /// <summary>
     /// The discriminator's input and labels. A position drawn several times gets the floored mean of its samples, an unrelated token:
-    /// the official scatter_update does so.
+    /// the official scatter_update does so. The tensors belong to the caller's dispose scope.
     /// </summary>
-    public static CorruptedBatch Corrupt(MaskedBatch batch, ReadOnlySpan<int> samples)
+    /// <param name="batch">The batch.</param>
+    /// <param name="samples">A token for each masked position, int64 [K].</param>
+    public static CorruptedBatch Corrupt(DeviceBatch batch, Tensor samples)
     {
-        int[] ids = [.. batch.OriginalIds];
-        Dictionary<int, (long Sum, int Count)> drawn = [];
-        for (int i = 0; i < samples.Length; i++)
+        using var scope = NewDisposeScope();
+        Tensor sums = zeros_like(batch.OriginalIds).AddAt(batch.Positions, samples);
+        Tensor counts = zeros_like(batch.OriginalIds).AddAt(batch.Positions, ones_like(samples));
+        Tensor means = sums.floor_divide(counts.maximum(ones_like(counts)));
+        Tensor ids = where(counts.@bool(), means, batch.OriginalIds);
+        Tensor replaced = ids.not_equal(batch.OriginalIds).to(ScalarType.Float32);
+        return new CorruptedBatch(ids.MoveToOuterDisposeScope(), replaced.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>The same as <see cref="Invert"/> for all rows at once by the device's operations, without a look at the result.</summary>
+    internal static Tensor InvertOnDevice(Tensor probabilities, double[] uniforms, int[]? excluded)
+    {
+        using var scope = NewDisposeScope();
+        Tensor allowed = probabilities;
+        if (excluded is not null)
         {
-            (long sum, int count) = drawn.GetValueOrDefault(batch.Positions[i]);
-            drawn[batch.Positions[i]] = (sum + samples[i], count + 1);
+            Tensor columns = Upload.Longs(excluded, probabilities.device).unsqueeze(1);
+            allowed = probabilities.scatter(1, columns, zeros(columns.shape, ScalarType.Float32, probabilities.device));
         }
 
-        var replaced = new float[ids.Length];
-        foreach ((int position, (long sum, int count)) in drawn)
+        Tensor sums = allowed.cumsum(1, ScalarType.Float64);
+        Tensor shares = Upload.Doubles(Array.ConvertAll(uniforms, uniform => Math.Min(uniform, LargestUniform)), probabilities.device).unsqueeze(1);
+        Tensor targets = sums.narrow(1, sums.shape[1] - 1, 1).mul(shares);
+        return searchsorted(sums, targets, right: true).squeeze(1).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor InvertOnHost(Tensor probabilities, double[] uniforms, int[]? excluded)
+    {
+        ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(probabilities.contiguous().bytes);
+        int vocabulary = (int)probabilities.shape[1];
+        var samples = new long[uniforms.Length];
+        for (int row = 0; row < samples.Length; row++)
         {
-            ids[position] = (int)(sum / count);
-            replaced[position] = ids[position] == batch.OriginalIds[position] ? 0 : 1;
+            samples[row] = Invert(values.Slice(row * vocabulary, vocabulary), uniforms[row], excluded?[row] ?? -1);
         }
 
-        return new CorruptedBatch(ids, replaced);
+        return tensor(samples);
     }
 
     /// <summary>The first token whose cumulative probability exceeds <paramref name="uniform"/> times the total.</summary>

@@ -16,7 +16,8 @@ internal sealed record AdamOptions(double Beta1 = 0.9, double Beta2 = 0.999, dou
 /// </summary>
 /// <remarks>
 /// On the CPU a step is two passes over flat memory: one sums the replicas' gradients in replica order and measures the norm, one clips,
-/// updates and clears. Both work on fixed blocks, so that the number of threads does not change a bit of the result.
+/// updates and clears. Both work on fixed blocks, so that the number of threads does not change a bit of the result. On other devices the
+/// norm stays there, and whether the gradient is finite too: the host never waits for either.
 /// </remarks>
 internal sealed class AdamW : IDisposable
 {
@@ -24,23 +25,26 @@ internal sealed class AdamW : IDisposable
     private readonly IReadOnlyList<ParameterStore> replicas;
     private readonly ParameterGroup[] blocks;
     private readonly AdamOptions options;
-    private readonly bool onCpu;
     private readonly double[] squares;
 
     /// <summary>Starts with moments of zero.</summary>
     /// <param name="replicas">Stores that share their values; the first one's gradients receive the sum.</param>
     /// <param name="groups">Disjoint stretches of the flat buffer, together all parameters.</param>
     /// <param name="options">Adam's constants.</param>
-    public AdamW(IReadOnlyList<ParameterStore> replicas, IReadOnlyList<ParameterGroup> groups, AdamOptions options)
+    /// <param name="onHost">Whether to work on the host's memory; false takes the other devices' way on the CPU too.</param>
+    public AdamW(IReadOnlyList<ParameterStore> replicas, IReadOnlyList<ParameterGroup> groups, AdamOptions options, bool onHost = true)
     {
         this.replicas = replicas;
         this.options = options;
-        onCpu = Values.device_type == DeviceType.CPU;
-        blocks = [.. groups.SelectMany(group => onCpu ? Split(group) : [group])];
+        IsOnHost = onHost && Values.device_type == DeviceType.CPU;
+        blocks = [.. groups.SelectMany(group => IsOnHost ? Split(group) : [group])];
         squares = new double[blocks.Length];
         FirstMoments = zeros_like(Values).DetachFromDisposeScope();
         SecondMoments = zeros_like(Values).DetachFromDisposeScope();
     }
+
+    /// <summary>Whether it works on the host's memory, where a figure can be looked at without waiting.</summary>
+    public bool IsOnHost { get; }
 
     /// <summary>Adam's first moments, laid out as the parameters.</summary>
     public Tensor FirstMoments { get; }
@@ -52,14 +56,28 @@ internal sealed class AdamW : IDisposable
 
     private Tensor Gradients => replicas[0].Gradients;
 
+    /// <summary>The runner of those who have one thread.</summary>
+    public static void InTurn(int count, Action<int> work)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            work(i);
+        }
+    }
+
     /// <summary>Sums the replicas' gradients, in their order, into the first one's; clears the others. Returns the global norm.</summary>
     public double Reduce(BlockRunner run)
     {
+        if (!IsOnHost)
+        {
+            using Tensor norm = ReduceOnDevice();
+            return norm.ToDouble();
+        }
+
         run(blocks.Length, index =>
         {
             using var scope = NewDisposeScope();
-            using IDisposable noGrad = no_grad();
-            squares[index] = onCpu ? ReduceBlock(blocks[index]) : Part(Gradients, blocks[index]).square().sum(ScalarType.Float64).ToDouble();
+            squares[index] = ReduceBlock(blocks[index]);
         });
         return Math.Sqrt(squares.Sum());
     }
@@ -67,24 +85,52 @@ internal sealed class AdamW : IDisposable
     /// <summary>One update from the summed gradients, whose norm <see cref="Reduce"/> returned, and clears them.</summary>
     public void Step(double learningRate, double norm, BlockRunner run)
     {
+        if (!IsOnHost)
+        {
+            using var scope = NewDisposeScope();
+            StepOnDevice(learningRate, tensor(norm, device: Values.device), tensor(true, device: Values.device));
+            return;
+        }
+
         double clip = norm > options.ClipNorm ? options.ClipNorm / norm : 1;
         run(blocks.Length, index =>
         {
             using var scope = NewDisposeScope();
-            using IDisposable noGrad = no_grad();
             ParameterGroup block = blocks[index];
-            double rate = learningRate * block.LearningRateScale;
-            if (onCpu)
-            {
-                AdamKernel.Update(
-                    Floats(Values, block), Floats(Gradients, block), Floats(FirstMoments, block), Floats(SecondMoments, block),
-                    options, (float)rate, (float)block.WeightDecay, (float)clip);
-            }
-            else
-            {
-                UpdateOnDevice(block, rate, clip);
-            }
+            AdamKernel.Update(
+                Floats(Values, block), Floats(Gradients, block), Floats(FirstMoments, block), Floats(SecondMoments, block),
+                options, (float)(learningRate * block.LearningRateScale), (float)block.WeightDecay, (float)clip);
         });
+    }
+
+    /// <summary><see cref="Reduce"/> without waiting: the norm, float64 [], of the caller's dispose scope.</summary>
+    public Tensor ReduceOnDevice()
+    {
+        using var scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        foreach (ParameterStore replica in replicas.Skip(1))
+        {
+            Gradients.PlusInPlace(replica.Gradients, 1);
+            replica.Gradients.zero_();
+        }
+
+        return Gradients.square().sum(ScalarType.Float64).sqrt().MoveToOuterDisposeScope();
+    }
+
+    /// <summary><see cref="Step"/> without waiting.</summary>
+    /// <param name="learningRate">The step's learning rate.</param>
+    /// <param name="norm">The norm of <see cref="ReduceOnDevice"/>.</param>
+    /// <param name="healthy">Bool []: where it is false, parameters and moments stay as they are.</param>
+    public void StepOnDevice(double learningRate, Tensor norm, Tensor healthy)
+    {
+        using var scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        Tensor norms = norm.to(ScalarType.Float32), one = ones_like(norms);
+        Tensor clip = KeptScalars.Filled([1], options.ClipNorm, Values.device).div(norms).minimum(one);
+        foreach (ParameterGroup block in blocks)
+        {
+            UpdateOnDevice(block, learningRate * block.LearningRateScale, clip, healthy);
+        }
     }
 
     /// <inheritdoc/>
@@ -118,16 +164,17 @@ internal sealed class AdamW : IDisposable
         return AdamKernel.SumOfSquares(sum);
     }
 
-    private void UpdateOnDevice(ParameterGroup block, double rate, double clip)
+    private void UpdateOnDevice(ParameterGroup block, double rate, Tensor clip, Tensor healthy)
     {
-        Tensor gradient = Part(Gradients, block), first = Part(FirstMoments, block), second = Part(SecondMoments, block);
-        Tensor values = Part(Values, block);
-        gradient.TimesInPlace(clip);
-        first.TimesInPlace(options.Beta1).PlusInPlace(gradient, 1 - options.Beta1);
-        second.TimesInPlace(options.Beta2).PlusInPlace(gradient.square(), 1 - options.Beta2);
-        Tensor update = first / second.sqrt().Plus(options.Epsilon);
-        update.PlusInPlace(values, block.WeightDecay);
-        values.PlusInPlace(update, -rate);
-        gradient.zero_();
+        using var scope = NewDisposeScope();
+        Tensor gradient = Part(Gradients, block).mul(clip), values = Part(Values, block);
+        Tensor first = Part(FirstMoments, block), second = Part(SecondMoments, block);
+        Tensor newFirst = first.Times(options.Beta1).PlusInPlace(gradient, 1 - options.Beta1);
+        Tensor newSecond = second.Times(options.Beta2).PlusInPlace(gradient.square(), 1 - options.Beta2);
+        Tensor update = newFirst.div(newSecond.sqrt().Plus(options.Epsilon)).PlusInPlace(values, block.WeightDecay);
+        first.copy_(where(healthy, newFirst, first));
+        second.copy_(where(healthy, newSecond, second));
+        values.copy_(where(healthy, update.TimesInPlace(-rate).Plus(values), values));
+        Part(Gradients, block).zero_();
     }
 }

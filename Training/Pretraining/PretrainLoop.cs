@@ -28,7 +28,11 @@ internal sealed class PretrainLoop(
     /// <summary>What a checkpoint's kind is, so that no other stage goes on from it.</summary>
     public const string CheckpointKind = "pretrain";
 
+    // Steps whose figures nobody has read: on a device of its own, reading waits for it.
+    private const int MostPending = 256;
+
     private readonly Stopwatch training = new();
+    private readonly List<PendingStep> pending = [];
     private ObjectiveSums window;
     private double windowLoss;
     private int windowSteps;
@@ -41,6 +45,7 @@ internal sealed class PretrainLoop(
     /// <exception cref="OperationCanceledException">Asked to stop; a checkpoint of the last whole step has been written.</exception>
     public EvaluateResult? Run(CancellationToken cancellationToken)
     {
+        using var steps = new StepPrefetch(step => trainer.Prepare(batches(step), step), trainer.Step, options.Steps, trainer.RunsBesideHost);
         EvaluateResult? latest = null;
         while (trainer.Step < options.Steps)
         {
@@ -51,9 +56,13 @@ internal sealed class PretrainLoop(
             }
 
             training.Start();
-            StepMetrics metrics = trainer.Train(Batch());
+            using (PreparedStep prepared = Take(steps))
+            {
+                pending.Add(trainer.Begin(prepared));
+            }
+
             training.Stop();
-            Record(metrics);
+            Record();
             bool last = trainer.Step == options.Steps;
             if (last || IsDue(options.EvaluateSteps))
             {
@@ -79,19 +88,42 @@ internal sealed class PretrainLoop(
 
     private bool IsDue(int every) => every > 0 && trainer.Step % every == 0;
 
-    private ExampleBatch Batch()
+    private PreparedStep Take(StepPrefetch steps)
     {
         using StepClock.Section data = trainer.Clock.Enter(StepPart.Data);
-        return batches(trainer.Step);
+        return steps.Take();
     }
 
-    private void Record(StepMetrics metrics)
+    /// <summary>Adds what pending steps came to. A step that diverged ends the training here, before anything is written.</summary>
+    private StepMetrics? ReadPending()
+    {
+        training.Start();
+        StepMetrics? latest = null;
+        foreach (PendingStep step in pending)
+        {
+            StepMetrics metrics = trainer.Finish(step);
+            window += metrics.Sums;
+            windowLoss += metrics.Loss;
+            windowSteps++;
+            latest = metrics;
+        }
+
+        pending.Clear();
+        training.Stop();
+        return latest;
+    }
+
+    private void Record()
     {
         using StepClock.Section writing = trainer.Clock.Enter(StepPart.Metrics);
-        window += metrics.Sums;
-        windowLoss += metrics.Loss;
-        windowSteps++;
-        if (!IsDue(options.LogSteps) && trainer.Step != options.Steps)
+        bool log = IsDue(options.LogSteps) || trainer.Step == options.Steps;
+        if (!log && pending.Count < MostPending)
+        {
+            return;
+        }
+
+        StepMetrics metrics = ReadPending()!.Value;
+        if (!log)
         {
             return;
         }
@@ -131,6 +163,7 @@ internal sealed class PretrainLoop(
             return;
         }
 
+        ReadPending();
         using var scope = NewDisposeScope();
         var state = new CheckpointState
         {

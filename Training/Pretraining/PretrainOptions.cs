@@ -1,4 +1,5 @@
 using ElectraPipeline.Training.Objective;
+using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Pretraining;
 
@@ -98,10 +99,24 @@ public sealed record PretrainOptions
     public string Device { get; init; } = "auto";
 
     /// <summary>
+    /// What matrix products are computed in: "float32", or "bfloat16", which is for CUDA (slower on most CPUs); parameters, optimizer, layer
+    /// norms, softmaxes and losses are float32 either way.
+    /// </summary>
+    public string Precision { get; init; } = "float32";
+
+    /// <summary>
     /// Model replicas of one thread each on the CPU, their gradients summed in replica order; part of the result, like a seed.
     /// 0: one per core at the time the run starts, written into the resolved config.
     /// </summary>
     public int Replicas { get; init; } = 1;
+
+    /// <summary><see cref="Precision"/> as LibTorch names it.</summary>
+    internal ScalarType ProductType => Precision switch
+    {
+        "float32" => ScalarType.Float32,
+        "bfloat16" => ScalarType.BFloat16,
+        _ => throw new PermanentException($"pretrain: Precision is \"{Precision}\"; use \"float32\" or \"bfloat16\""),
+    };
 
     /// <summary>How positions are masked.</summary>
     internal DynamicMasking Masking(SpecialIds ids, int vocabularySize)

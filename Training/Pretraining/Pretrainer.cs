@@ -26,9 +26,16 @@ internal sealed class Pretrainer : IDisposable
     private readonly ElectraPretrainingModel[] replicas;
     private readonly PretrainingObjective[] objectives;
     private readonly AdamW optimizer;
+    private readonly Tensor healthy;
 
     /// <summary>Makes an initialized model of the given sizes at step 0.</summary>
-    public Pretrainer(ElectraConfig config, PretrainOptions options, SpecialIds ids, ulong seed, Device device)
+    /// <param name="config">The sizes.</param>
+    /// <param name="options">How to train.</param>
+    /// <param name="ids">Tokens that are never masked.</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="onHost">False: on the CPU too, work as on other devices.</param>
+    public Pretrainer(ElectraConfig config, PretrainOptions options, SpecialIds ids, ulong seed, Device device, bool onHost = true)
     {
         options.Validate();
         this.options = options;
@@ -37,14 +44,16 @@ internal sealed class Pretrainer : IDisposable
         masking = options.Masking(ids, config.VocabularySize);
         Plan = new PhasePlan(options);
         Threads = new ReplicaThreads(Math.Max(1, options.Replicas));
-        var model = new ElectraPretrainingModel(config, device);
+        var model = new ElectraPretrainingModel(config, device, options.ProductType);
         model.Initialize(seed);
         replicas = [model, .. Enumerable.Range(1, Threads.Count - 1).Select(_ => model.Replica())];
         objectives = [.. replicas.Select(replica => PretrainingObjectives.Create(options.Objective, replica, options.Settings(ids)))];
         optimizer = new AdamW(
             [.. replicas.Select(replica => replica.Parameters)],
             ParameterGroup.For(model.Parameters.Layout, options.WeightDecay),
-            new AdamOptions(options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon, options.ClipNorm));
+            new AdamOptions(options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon, options.ClipNorm),
+            onHost);
+        healthy = ones(1, ScalarType.Bool, device).squeeze(0).DetachFromDisposeScope();
     }
 
     /// <summary>What holds at which step.</summary>
@@ -65,25 +74,60 @@ internal sealed class Pretrainer : IDisposable
     /// <summary>The replicas' threads.</summary>
     public ReplicaThreads Threads { get; }
 
-    /// <summary>One optimizer step on the batch of this step.</summary>
-    /// <exception cref="PermanentException">The loss or the gradient is not finite; parameters are as they were before the step.</exception>
+    /// <summary>Whether the device computes beside the host, which then should prepare ahead and read seldom.</summary>
+    public bool RunsBesideHost => !optimizer.IsOnHost;
+
+    /// <summary>One optimizer step on the batch of this step, prepared, run and read.</summary>
+    /// <exception cref="PermanentException">As <see cref="Begin"/> and <see cref="Finish"/>.</exception>
     public StepMetrics Train(ExampleBatch batch)
     {
-        ObjectiveSums sums = AccumulateGradients(batch, out LossScale scale);
-        double loss = (sums.GeneratorLoss * scale.Generator) + (sums.MainLoss * scale.Main);
-        using StepClock.Section optimizing = Clock.Enter(StepPart.Optimizer);
-        double norm = optimizer.Reduce(Threads.RunEach);
-        if (!double.IsFinite(loss) || !double.IsFinite(norm))
+        using PreparedStep prepared = Prepare(batch, Step);
+        return Finish(Begin(prepared));
+    }
+
+    /// <summary>Masks a step's batch and starts its way to the device; depends on no step before it, and may run beside one.</summary>
+    public PreparedStep Prepare(ExampleBatch batch, long step)
+    {
+        using var scope = NewDisposeScope();
+        MaskedBatch masked = masking.Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, seed, step);
+        int share = (batch.BatchSize + Threads.Count - 1) / Threads.Count; // no replica idles while another has the whole batch
+        int size = Math.Min(Plan.At(step).MicroBatchSize, share);
+        var parts = new (DeviceBatch, ITokenSampler)[(batch.BatchSize + size - 1) / size];
+        for (int i = 0; i < parts.Length; i++)
         {
-            throw new PermanentException(
-                $"pre-training diverged at step {Step}: loss {loss} (generator {sums.MeanGeneratorLoss}, main model "
-                + $"{sums.MeanMainLoss}), gradient norm {norm}; lower pretrain.learningRate ({options.LearningRate}) or raise "
-                + $"pretrain.warmupSteps ({options.WarmupSteps})");
+            MaskedBatch part = masked.Slice(i * size, Math.Min(size, batch.BatchSize - (i * size)));
+            parts[i] = (
+                new DeviceBatch(part, Model.Parameters.Values.device).Detach(),
+                new TokenReplacement(part, seed, step, options.Temperature, options.DisallowCorrect));
         }
 
+        return new PreparedStep(step, objectives[0].ScaleOf(masked), parts);
+    }
+
+    /// <summary>
+    /// Runs this step. On a device of its own, nothing is waited for: the figures are read by <see cref="Finish"/>, and a loss or gradient
+    /// that is not finite keeps this step and all later ones from changing anything.
+    /// </summary>
+    /// <exception cref="PermanentException">On the CPU: loss or gradient are not finite; parameters are as they were before the step.</exception>
+    public PendingStep Begin(PreparedStep prepared)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(prepared.Step, Step);
+        PendingSums[] sums = AccumulateGradients(prepared);
+        using StepClock.Section optimizing = Clock.Enter(StepPart.Optimizer);
         double rate = Plan.LearningRate(Step);
-        optimizer.Step(rate, norm, Threads.RunEach);
-        return new StepMetrics(Step++, sums, loss, rate, norm);
+        PendingStep pending = optimizer.IsOnHost ? StepOnHost(sums, prepared.Scale, rate) : StepOnDevice(sums, prepared.Scale, rate);
+        Step++;
+        return pending;
+    }
+
+    /// <summary>Reads what a step came to, and disposes it.</summary>
+    /// <exception cref="PermanentException">Loss or gradient were not finite; parameters are as they were before the step.</exception>
+    public StepMetrics Finish(PendingStep pending)
+    {
+        using (pending)
+        {
+            return Check(pending.Read());
+        }
     }
 
     /// <summary>All that the next step depends on: parameters and moments by name. Belongs to the caller's dispose scope.</summary>
@@ -142,44 +186,52 @@ internal sealed class Pretrainer : IDisposable
     {
         Threads.Dispose();
         optimizer.Dispose();
+        healthy.Dispose();
         foreach (ElectraPretrainingModel replica in replicas.Reverse())
         {
             replica.Dispose();
         }
     }
 
-    private ObjectiveSums AccumulateGradients(ExampleBatch batch, out LossScale scale)
+    private PendingSums[] AccumulateGradients(PreparedStep prepared)
     {
-        MaskedBatch masked = Mask(batch);
-        scale = objectives[0].ScaleOf(masked);
-        int share = (batch.BatchSize + Threads.Count - 1) / Threads.Count; // no replica idles while another has the whole batch
-        int size = Math.Min(Plan.At(Step).MicroBatchSize, share);
-        int count = (batch.BatchSize + size - 1) / size;
-        var sums = new ObjectiveSums[count];
-        LossScale factors = scale;
+        var sums = new PendingSums[prepared.Parts.Length];
         using StepClock.Section waiting = Clock.Enter(StepPart.Waiting);
-        Threads.RunEach(count, index =>
+        Threads.RunEach(sums.Length, index =>
         {
-            PretrainingObjective objective = objectives[index % Threads.Count];
-            (MaskedBatch part, TokenReplacement sampler) = Cut(masked, index, size, objective.Clock);
-            var dropout = new DropoutStream(dropoutSeed, (ulong)Step, (ulong)index);
-            sums[index] = objective.Accumulate(part, sampler, factors, dropout);
+            (DeviceBatch batch, ITokenSampler sampler) = prepared.Parts[index];
+            var dropout = new DropoutStream(dropoutSeed, (ulong)prepared.Step, (ulong)index);
+            sums[index] = objectives[index % Threads.Count].Begin(batch, sampler, prepared.Scale, dropout);
         });
-        return sums.Aggregate((total, part) => total + part);
+        return sums;
     }
 
-    private MaskedBatch Mask(ExampleBatch batch)
+    private PendingStep StepOnHost(PendingSums[] sums, LossScale scale, double rate)
     {
-        using StepClock.Section data = Clock.Enter(StepPart.Data);
-        return masking.Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, seed, Step);
+        double norm = optimizer.Reduce(Threads.RunEach);
+        var pending = new PendingStep(Step, sums, scale, rate, tensor(norm).DetachFromDisposeScope());
+        Check(pending.Read());
+        optimizer.Step(rate, norm, Threads.RunEach);
+        return pending;
     }
 
-    private (MaskedBatch Part, TokenReplacement Sampler) Cut(MaskedBatch masked, int index, int size, StepClock clock)
+    private PendingStep StepOnDevice(PendingSums[] sums, LossScale scale, double rate)
     {
-        using StepClock.Section data = clock.Enter(StepPart.Data);
-        MaskedBatch part = masked.Slice(index * size, Math.Min(size, masked.Count - (index * size)));
-        return (part, new TokenReplacement(part, seed, Step, options.Temperature, options.DisallowCorrect));
+        using var scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        Tensor norm = optimizer.ReduceOnDevice();
+        Tensor finite = stack(sums.Select(part => part.Values)).isfinite().all().logical_and(norm.isfinite());
+        healthy.copy_(healthy.logical_and(finite));
+        optimizer.StepOnDevice(rate, norm, healthy);
+        return new PendingStep(Step, sums, scale, rate, norm.DetachFromDisposeScope());
     }
+
+    private StepMetrics Check(StepMetrics metrics) => double.IsFinite(metrics.Loss) && double.IsFinite(metrics.GradientNorm)
+        ? metrics
+        : throw new PermanentException(
+            $"pre-training diverged at step {metrics.Step}: loss {metrics.Loss} (generator {metrics.Sums.MeanGeneratorLoss}, main model "
+            + $"{metrics.Sums.MeanMainLoss}), gradient norm {metrics.GradientNorm}; lower pretrain.learningRate ({options.LearningRate}) or raise "
+            + $"pretrain.warmupSteps ({options.WarmupSteps})");
 
     private static void Copy(Tensor source, Tensor target, ParameterSlot slot, string path)
     {

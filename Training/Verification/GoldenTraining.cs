@@ -3,6 +3,7 @@ using ElectraPipeline.Training.Checkpoints;
 using ElectraPipeline.Training.Model;
 using ElectraPipeline.Training.Objective;
 using ElectraPipeline.Training.Optimization;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Verification;
@@ -70,9 +71,9 @@ internal sealed class GoldenTraining : IDisposable
             Compare("grad0", "first gradients", model.Parameters.Gradient, GradientTolerance, relative: true);
         }
 
-        double norm = optimizer.Reduce(Sequentially);
+        double norm = optimizer.Reduce(AdamW.InTurn);
         double rate = schedule.At(step);
-        optimizer.Step(rate, norm, Sequentially);
+        optimizer.Step(rate, norm, AdamW.InTurn);
 
         JsonElement expected = log.RootElement.GetProperty("log")[step];
         CompareNumber("generator_loss", sums.MeanGeneratorLoss);
@@ -110,11 +111,11 @@ internal sealed class GoldenTraining : IDisposable
 
     private double CorruptedDifference(int step, MaskedBatch batch, RecordedSamples sampler)
     {
-        CorruptedBatch corrupted = TokenReplacement.Corrupt(batch, sampler.Recorded);
+        CorruptedBatch corrupted = TokenReplacement.Corrupt(new DeviceBatch(batch, CPU), sampler.Recorded);
         int[] ids = GoldenVerification.Ints(file.Read($"step{step}.corrupted_ids"));
         int[] replaced = GoldenVerification.Ints(file.Read($"step{step}.is_replaced"));
-        return corrupted.Ids.Zip(ids).Count(pair => pair.First != pair.Second)
-            + corrupted.Replaced.Zip(replaced).Count(pair => pair.First != pair.Second);
+        return GoldenVerification.Ints(corrupted.Ids).Zip(ids).Count(pair => pair.First != pair.Second)
+            + corrupted.Replaced.data<float>().ToArray().Zip(replaced).Count(pair => pair.First != pair.Second);
     }
 
     private void Compare(string prefix, string what, Func<string, Tensor> value, double tolerance, bool relative)
@@ -130,14 +131,6 @@ internal sealed class GoldenTraining : IDisposable
 
     private double Number(string name) => hyperparameters.GetProperty(name).GetDouble();
 
-    private static void Sequentially(int count, Action<int> work)
-    {
-        for (int i = 0; i < count; i++)
-        {
-            work(i);
-        }
-    }
-
     /// <summary>Gives back recorded samples, and counts where argmax(logits + recorded Gumbel noise) would have been another token.</summary>
     private sealed class RecordedSamples : ITokenSampler
     {
@@ -148,24 +141,21 @@ internal sealed class GoldenTraining : IDisposable
             Tensor weights = file.Read(prefix + "masked_weights").view(-1);
             Tensor kept = weights.greater(0);
             noise = file.Read(prefix + "uniform_noise").view(weights.shape[0], -1)[kept];
-            Recorded = GoldenVerification.Ints(file.Read(prefix + "sampled_ids").view(-1)[kept]);
+            Recorded = file.Read(prefix + "sampled_ids").view(-1)[kept].to(ScalarType.Int64);
         }
 
-        public int[] Recorded { get; }
+        public Tensor Recorded { get; }
 
         public int Different { get; private set; }
 
-        public void Sample(Tensor logits, Tensor probabilities, int firstRow, Span<int> samples)
+        public Tensor Sample(Tensor logits, Tensor probabilities, int[] positions)
         {
             using var scope = NewDisposeScope();
-            Tensor uniform = noise.narrow(0, firstRow, samples.Length).to(logits.device);
+            Tensor rows = Upload.Longs(positions, CPU), samples = Recorded.index_select(0, rows).to(logits.device);
+            Tensor uniform = noise.index_select(0, rows).to(logits.device);
             Tensor gumbel = -((-uniform.Plus(1e-9).log()).Plus(1e-9).log());
-            int[] drawn = GoldenVerification.Ints(logits.Plus(gumbel).argmax(-1));
-            Recorded.AsSpan(firstRow, samples.Length).CopyTo(samples);
-            for (int i = 0; i < drawn.Length; i++)
-            {
-                Different += drawn[i] == samples[i] ? 0 : 1;
-            }
+            Different += (int)logits.Plus(gumbel).argmax(-1).not_equal(samples).sum().ToInt64();
+            return samples.MoveToOuterDisposeScope();
         }
     }
 }

@@ -144,12 +144,13 @@ public sealed class EmbeddingSharingTests
     {
         public ITokenSampler? Inner { get; set; }
 
-        public List<int> Drawn { get; } = [];
+        public List<long> Drawn { get; } = [];
 
-        public void Sample(Tensor logits, Tensor probabilities, int firstRow, Span<int> samples)
+        public Tensor Sample(Tensor logits, Tensor probabilities, int[] positions)
         {
-            Inner!.Sample(logits, probabilities, firstRow, samples);
-            Drawn.AddRange(samples);
+            Tensor samples = Inner!.Sample(logits, probabilities, positions);
+            Drawn.AddRange(samples.data<long>().ToArray());
+            return samples;
         }
     }
 }

@@ -116,7 +116,7 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
         }
 
         int[] samples = Sample(model, masked, noise.view(Sequences * most, -1).index_select(0, tensor(rows.Select(row => (long)row).ToArray())));
-        CorruptedBatch corrupted = TokenReplacement.Corrupt(masked, samples);
+        CorruptedBatch corrupted = TokenReplacement.Corrupt(new DeviceBatch(masked, CPU), Upload.Longs(samples, CPU));
         long[] sampled = new long[Sequences * most], labels = new long[Sequences * most];
         for (int i = 0; i < rows.Count; i++)
         {
@@ -130,8 +130,8 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
             (prefix + "masked_input_ids", Longs(masked.MaskedIds, Sequences, Length)), (prefix + "masked_positions", tensor(positions).view(Sequences, most)),
             (prefix + "masked_weights", tensor(weights).view(Sequences, most)), (prefix + "masked_labels", tensor(labels).view(Sequences, most)),
             (prefix + "uniform_noise", noise), (prefix + "sampled_ids", tensor(sampled).view(Sequences, most)),
-            (prefix + "corrupted_ids", Longs(corrupted.Ids, Sequences, Length)),
-            (prefix + "is_replaced", Longs(Array.ConvertAll(corrupted.Replaced, value => (int)value), Sequences, Length)),
+            (prefix + "corrupted_ids", corrupted.Ids.view(Sequences, Length)),
+            (prefix + "is_replaced", corrupted.Replaced.to(ScalarType.Int64).view(Sequences, Length)),
         ]);
         Update(model, optimizer, schedule.At(step), step, masked, samples);
     }
@@ -145,8 +145,8 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
             recorded.AddRange(model.Parameters.Layout.Slots.Select(slot => ("grad0." + slot.Name, model.Parameters.Gradient(slot.Name).clone())));
         }
 
-        double norm = optimizer.Reduce(InTurn);
-        optimizer.Step(rate, norm, InTurn);
+        double norm = optimizer.Reduce(AdamW.InTurn);
+        optimizer.Step(rate, norm, AdamW.InTurn);
         log.Add(new
         {
             step,
@@ -237,17 +237,9 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
         MaxPositionEmbeddings = config.MaxPositions,
     };
 
-    private static void InTurn(int count, Action<int> work)
-    {
-        for (int i = 0; i < count; i++)
-        {
-            work(i);
-        }
-    }
-
     private sealed class Given(int[] samples) : ITokenSampler
     {
-        public void Sample(Tensor logits, Tensor probabilities, int firstRow, Span<int> target) =>
-            samples.AsSpan(firstRow, target.Length).CopyTo(target);
+        public Tensor Sample(Tensor logits, Tensor probabilities, int[] positions) =>
+            Upload.Longs(Array.ConvertAll(positions, position => samples[position]), CPU);
     }
 }

@@ -59,14 +59,14 @@ public sealed class ObjectiveGradientTests
 
     private static Tensor AfterReplacement(string name, ElectraPretrainingModel model, MaskedBatch batch, int[] tokens)
     {
-        CorruptedBatch corrupted = TokenReplacement.Corrupt(batch, tokens);
-        Tensor hidden = Hidden(model, batch, corrupted.Ids);
+        CorruptedBatch corrupted = TokenReplacement.Corrupt(new DeviceBatch(batch, CPU), Longs(tokens));
+        Tensor hidden = model.Main.Forward(Input(batch, batch.OriginalIds).WithIds(corrupted.Ids), dropout: null);
         if (name == "replace-mlm")
         {
             return CrossEntropy(model.LanguageModelHead, hidden, batch.Positions, batch);
         }
 
-        Tensor replaced = tensor(corrupted.Replaced), logits = model.DetectionHead.Forward(hidden);
+        Tensor replaced = corrupted.Replaced, logits = model.DetectionHead.Forward(hidden);
         if (name == "all-tokens-mlm")
         {
             Tensor rows = Longs(batch.RealPositions()), labels = Longs(batch.OriginalIds).index_select(0, rows).unsqueeze(1);
@@ -87,9 +87,10 @@ public sealed class ObjectiveGradientTests
         Tensor generator = cross_entropy(logits.index_select(0, Longs(predicted)), Longs([.. predicted.Select(p => batch.OriginalIds[p])]), reduction: nn.Reduction.Sum);
 
         // Noise k q against data (1 - k) exp(-E): the posterior of 'noise' by Bayes.
-        int[] ids = TokenReplacement.Corrupt(batch, tokens).Ids;
-        Tensor noise = log_softmax(logits, -1).detach().gather(1, Longs(ids).unsqueeze(1)).squeeze(1).exp() * 0.15;
-        Tensor data = (-model.DetectionHead.Forward(Hidden(model, batch, ids))).exp() * 0.85;
+        Tensor ids = TokenReplacement.Corrupt(new DeviceBatch(batch, CPU), Longs(tokens)).Ids;
+        Tensor hidden = model.Main.Forward(Input(batch, batch.OriginalIds).WithIds(ids), dropout: null);
+        Tensor noise = log_softmax(logits, -1).detach().gather(1, ids.unsqueeze(1)).squeeze(1).exp() * 0.15;
+        Tensor data = (-model.DetectionHead.Forward(hidden)).exp() * 0.85;
         Tensor isNoise = noise / (noise + data), drawn = tensor(batch.OneAt(batch.Positions));
         Tensor losses = -((drawn * isNoise.log()) + ((1 - drawn) * (1 - isNoise).log()));
         return (generator, losses.index_select(0, Longs(real)).sum());
@@ -138,7 +139,6 @@ public sealed class ObjectiveGradientTests
         public int[] Tokens { get; } =
             [.. batch.Labels().Select((label, i) => i % 3 == 0 ? label : 5 + ((label + (7 * i)) % (vocabulary - 5)))];
 
-        public void Sample(Tensor logits, Tensor probabilities, int firstRow, Span<int> samples) =>
-            Tokens.AsSpan(firstRow, samples.Length).CopyTo(samples);
+        public Tensor Sample(Tensor logits, Tensor probabilities, int[] positions) => Longs(Array.ConvertAll(positions, position => Tokens[position]));
     }
 }

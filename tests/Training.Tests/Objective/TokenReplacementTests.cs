@@ -56,18 +56,48 @@ public sealed class TokenReplacementTests
     public void A_token_is_replaced_only_where_the_sample_differs()
     {
         MaskedBatch batch = Batch([10, 11, 12, 13], [1, 3]);
-        CorruptedBatch corrupted = TokenReplacement.Corrupt(batch, [11, 50]);
-        Assert.Equal([10, 11, 12, 50], corrupted.Ids);
-        Assert.Equal([0f, 0f, 0f, 1f], corrupted.Replaced);
+        AssertCorrupted(batch, [11, 50], [10, 11, 12, 50], [0, 0, 0, 1]);
     }
 
     [Fact]
     public void A_position_drawn_twice_gets_the_floored_mean_of_its_samples()
     {
         MaskedBatch batch = Batch([10, 11, 12, 13], [2, 2]);
-        CorruptedBatch corrupted = TokenReplacement.Corrupt(batch, [20, 31]);
-        Assert.Equal([10, 11, 25, 13], corrupted.Ids);
-        Assert.Equal([0f, 0f, 1f, 0f], corrupted.Replaced);
+        AssertCorrupted(batch, [20, 31], [10, 11, 25, 13], [0, 0, 1, 0]);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_device_draws_what_the_host_draws(bool disallowCorrect)
+    {
+        using var scope = NewDisposeScope();
+        const int Vocabulary = 1_000;
+        var random = new CounterRandom(3, 4);
+        double[] uniforms = new double[400];
+        float[] values = new float[uniforms.Length * Vocabulary];
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = random.Next(3) == 0 ? 0 : (float)random.NextDouble(); // tokens that cannot be drawn among those that can
+        }
+
+        Array.ForEach([.. Enumerable.Range(0, uniforms.Length)], row => uniforms[row] = random.NextDouble());
+        (uniforms[0], uniforms[1]) = (0, 1 - (1.0 / (1L << 53)));
+        int[]? excluded = disallowCorrect ? [.. uniforms.Select((_, row) => row % 7 == 0 ? Vocabulary - 1 : random.Next(Vocabulary))] : null;
+        long[] drawn = TokenReplacement.InvertOnDevice(tensor(values).view(-1, Vocabulary), uniforms, excluded).data<long>().ToArray();
+        int different = drawn.Select((token, row) => (int)token == TokenReplacement.Invert(
+            values.AsSpan(row * Vocabulary, Vocabulary), uniforms[row], excluded?[row] ?? -1) ? 0 : 1).Sum();
+        Assert.InRange(different, 0, 2); // the host adds in another order: a uniform that falls on a border may fall to the other side
+        Assert.All(drawn.Select((token, row) => (token, row)), draw => Assert.True(
+            values[(draw.row * Vocabulary) + draw.token] > 0 && draw.token != (excluded?[draw.row] ?? -1)));
+    }
+
+    private static void AssertCorrupted(MaskedBatch batch, long[] samples, long[] ids, float[] replaced)
+    {
+        using var scope = NewDisposeScope();
+        CorruptedBatch corrupted = TokenReplacement.Corrupt(new DeviceBatch(batch, CPU), tensor(samples));
+        Assert.Equal(ids, corrupted.Ids.data<long>().ToArray());
+        Assert.Equal(replaced, corrupted.Replaced.data<float>().ToArray());
     }
 
     private static int[] Draw(double temperature, bool disallowCorrect)
@@ -77,9 +107,8 @@ public sealed class TokenReplacementTests
         MaskedBatch batch = Batch(ids, [.. Enumerable.Range(0, Rows)]);
         var sampler = new TokenReplacement(batch, seed: 1, step: 2, temperature, disallowCorrect);
         Tensor logits = tensor(Logits).expand(Rows, Logits.Length).contiguous();
-        var samples = new int[Rows];
-        sampler.Sample(logits, nn.functional.softmax(logits, -1), 0, samples);
-        return samples;
+        Tensor samples = sampler.Sample(logits, nn.functional.softmax(logits, -1), [.. Enumerable.Range(0, Rows)]);
+        return Array.ConvertAll(samples.data<long>().ToArray(), token => (int)token);
     }
 
     private static MaskedBatch Batch(int[] ids, int[] positions) => new()

@@ -41,8 +41,9 @@ internal static class TinyPretraining
         Replicas = replicas,
     };
 
-    public static Pretrainer Trainer(PretrainOptions? options = null, ElectraConfig? config = null, ulong seed = 7) =>
-        new(config ?? Config(), options ?? Options(), Ids, seed, CPU);
+    /// <summary>On the CPU; <paramref name="onHost"/> false takes the way of other devices there.</summary>
+    public static Pretrainer Trainer(PretrainOptions? options = null, ElectraConfig? config = null, ulong seed = 7, bool onHost = true) =>
+        new(config ?? Config(), options ?? Options(), Ids, seed, CPU, onHost);
 
     /// <summary>Examples whose tokens follow each other by a rule that can be learned, with lengths from 6 to the longest.</summary>
     public static ExampleBatch Batch(long step, int size = BatchSize)
