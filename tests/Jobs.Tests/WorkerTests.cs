@@ -119,6 +119,31 @@ public sealed class WorkerTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task TwoTrainingsQueueForTheMachineAndNeitherSpinsWhileItWaits()
+    {
+        using var folder = new TemporaryFolder();
+        string log = folder["children.log"], go = folder["go"];
+        await using var testing = await WorkerTesting.OpenAsync(
+            postgres,
+            $"echo \"start $OMP_NUM_THREADS $OMP_WAIT_POLICY\" >> '{log}'; while [ ! -e '{go}' ]; do sleep 0.05; done; echo end >> '{log}'; exit 1");
+        var host = await testing.StartWorkerAsync();
+        await testing.StartWorkerAsync();
+        long first = await testing.SubmitAsync(host, testing.Config()), second = await testing.SubmitAsync(host, testing.Config() with { Seed = 7 });
+        StageRow[] trainings = [Of(await testing.WaitAsync(first, HasBegun), "pretrain"), Of(await testing.WaitAsync(second, HasBegun), "pretrain")];
+        Assert.Single(trainings, stage => stage.State == StageState.Running);
+        Assert.Single(trainings, stage => stage.WaitingFor?.StartsWith("training@", StringComparison.Ordinal) is true);
+        await testing.WaitAsync(first, _ => File.Exists(log));
+
+        File.WriteAllText(go, "");
+        await testing.WaitForEndAsync(first);
+        await testing.WaitForEndAsync(second);
+        string[] inTurn = [.. Enumerable.Repeat<string[]>(["start 1 passive", "end"], 6).SelectMany(lines => lines)]; // three attempts each
+        Assert.Equal(inTurn, File.ReadAllLines(log));
+
+        static bool HasBegun(RunDetail run) => Of(run, "pretrain") is { State: StageState.Running } or { WaitingFor: not null };
+    }
+
+    [Fact]
     public async Task TwoWorkersPublishEachStageOnceThoughAllConnectionsAreCut()
     {
         await using var testing = await WorkerTesting.OpenAsync(postgres);
