@@ -15,7 +15,11 @@ public sealed record ManifestCorpus(
     IReadOnlyList<ManifestInput> Inputs,
     IReadOnlyList<ManifestReject> Skips,
     IReadOnlyList<ManifestReject> Rejects,
-    ManifestFilters? Filters = null);
+    ManifestFilters? Filters = null,
+    IReadOnlyList<ManifestDocument>? Samples = null);
+
+/// <summary>The beginning of a document that was kept.</summary>
+public sealed record ManifestDocument(string Source, string Id, string Excerpt);
 
 /// <summary>A file that was read.</summary>
 public sealed record ManifestInput(string Name);
@@ -47,4 +51,7 @@ public sealed record ManifestLength(long FromCharacters, long Documents);
 public sealed record ManifestLanguage(string Language, long Documents);
 
 /// <summary>Tokens of one part of the corpus.</summary>
-public sealed record ManifestPart(long TokensIn, long UnknownTokens);
+public sealed record ManifestPart(long TokensIn, long UnknownTokens, IReadOnlyList<ManifestToken>? FrequentTokens = null);
+
+/// <summary>A token and how often it occurs in a part.</summary>
+public sealed record ManifestToken(string Token, long Count);

@@ -9,6 +9,9 @@ namespace ElectraPipeline.Dashboard.Pages;
 /// <param name="Shards">The counts of tokenization, one a part.</param>
 public sealed record DatasetReport(ManifestCorpus Corpus, IReadOnlyList<ManifestPart> Shards)
 {
+    /// <summary>Each part tells a hundred: the first fifty of their sum are those of all text.</summary>
+    private const int FrequentTokensShown = 50;
+
     private static readonly JsonSerializerOptions _strict = new(JsonSerializerDefaults.Web) { RespectRequiredConstructorParameters = true };
 
     /// <summary>Tokens of the text.</summary>
@@ -16,6 +19,20 @@ public sealed record DatasetReport(ManifestCorpus Corpus, IReadOnlyList<Manifest
 
     /// <summary>[UNK] among them, in [0, 1].</summary>
     public double UnknownShare => Shards.Sum(part => part.UnknownTokens) / (double)Math.Max(1, Tokens);
+
+    /// <summary>The most frequent tokens of all parts with their numbers, the most frequent first.</summary>
+    public IReadOnlyList<ManifestToken> FrequentTokens =>
+    [
+        .. Shards.SelectMany(part => part.FrequentTokens ?? [])
+            .GroupBy(token => token.Token, StringComparer.Ordinal)
+            .Select(group => new ManifestToken(group.Key, group.Sum(token => token.Count)))
+            .OrderByDescending(token => token.Count)
+            .ThenBy(token => token.Token, StringComparer.Ordinal)
+            .Take(FrequentTokensShown),
+    ];
+
+    /// <summary>Where a document that was kept stood, and how it begins.</summary>
+    public IEnumerable<(string Place, string Text)> Samples => (Corpus.Samples ?? []).Select(sample => (Place(sample.Source, sample.Id), sample.Excerpt));
 
     /// <summary>Each outcome of a record with its number; they add up to <see cref="ManifestCorpus.Records"/>.</summary>
     public IEnumerable<(string Outcome, long Count)> Outcomes =>

@@ -68,6 +68,9 @@ public sealed record CorpusManifest
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public FilterReport? Filters { get; init; }
 
+    /// <summary>Ten documents that were written, chosen by the hashes of their texts, so at random but always the same.</summary>
+    public IReadOnlyList<DocumentSample> Samples { get; init; } = [];
+
     /// <summary>The files written.</summary>
     public required IReadOnlyList<OutputPart> Parts { get; init; }
 
@@ -97,6 +100,12 @@ public sealed record CorpusManifest
         }
     }
 }
+
+/// <summary>A document that was written.</summary>
+/// <param name="Source">The file it is from.</param>
+/// <param name="Id">Its id.</param>
+/// <param name="Excerpt">Its beginning.</param>
+public sealed record DocumentSample(string Source, string Id, string Excerpt);
 
 /// <summary>One file read.</summary>
 /// <param name="Name">Relative to the entry of <see cref="CorpusOptions.Paths"/>.</param>

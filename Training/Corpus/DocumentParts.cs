@@ -1,8 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using ElectraPipeline.Training.Corpus.Readers;
-using ZstdSharp;
-
 namespace ElectraPipeline.Training.Corpus;
 
 /// <summary>The files of a corpus folder: JSON lines with id, source and text, compressed with zstd.</summary>
@@ -22,9 +17,9 @@ public static class DocumentParts
     /// <exception cref="PermanentException">The part is damaged; the message names the line.</exception>
     public static IEnumerable<Document> Read(string partPath)
     {
-        using var zstd = new DecompressionStream(File.OpenRead(partPath), leaveOpen: false);
-        var lines = new LineReader(zstd, 0, int.MaxValue - 64);
-        while (Next(lines, partPath, out Document? document))
+        using ZstdLines lines = Open(partPath);
+        Document? document = null;
+        while (lines.Read(line => document = DocumentLine.Read(line)))
         {
             yield return document!;
         }
@@ -32,23 +27,7 @@ public static class DocumentParts
 
     internal static string NameOf(int part) => $"documents-{part:00000}.jsonl.zst";
 
-    private static bool Next(LineReader lines, string path, out Document? document)
-    {
-        document = null;
-        try
-        {
-            bool any = lines.Read();
-            document = any ? JsonSerializer.Deserialize<Document>(lines.Line.Span, LineOptions) : null;
-            return any;
-        }
-        catch (Exception exception) when (SourceContent.IsDamage(exception) || exception is JsonException)
-        {
-            throw new PermanentException($"{path} is damaged behind line {lines.Number}: {exception.Message}; ingest again", exception);
-        }
-    }
-
-    internal static JsonSerializerOptions LineOptions { get; } = new(JsonSerializerDefaults.Web)
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
+    /// <summary>The lines of a part.</summary>
+    internal static ZstdLines Open(string partPath) =>
+        new(partPath, (found, exception) => new PermanentException($"{partPath} is damaged {found}; ingest again", exception));
 }

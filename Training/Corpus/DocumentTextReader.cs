@@ -1,24 +1,20 @@
 using System.Text.Json;
-using ElectraPipeline.Training.Corpus.Readers;
-using ZstdSharp;
 
 namespace ElectraPipeline.Training.Corpus;
 
 /// <summary>Reads the texts of a part as UTF-8: <see cref="DocumentParts.Read"/> without a string, or anything, made for each.</summary>
 internal sealed class DocumentTextReader : IDisposable
 {
-    private readonly string path;
-    private readonly DecompressionStream zstd;
-    private readonly LineReader lines;
+    private readonly ZstdLines lines;
+    private readonly Action<ReadOnlySpan<byte>> take;
     private byte[] text = [];
     private int length;
 
     /// <param name="path">One of <see cref="DocumentParts.List"/>.</param>
     public DocumentTextReader(string path)
     {
-        this.path = path;
-        zstd = new DecompressionStream(File.OpenRead(path), leaveOpen: false);
-        lines = new LineReader(zstd, 0, int.MaxValue - 64);
+        lines = DocumentParts.Open(path);
+        take = Take;
     }
 
     /// <summary>The text of the document last read; valid until the next.</summary>
@@ -26,54 +22,22 @@ internal sealed class DocumentTextReader : IDisposable
 
     /// <summary>Reads the next document; false at the end.</summary>
     /// <exception cref="PermanentException">The part is damaged; the message names the line.</exception>
-    public bool Read()
+    public bool Read() => lines.Read(take);
+
+    public void Dispose() => lines.Dispose();
+
+    private void Take(ReadOnlySpan<byte> line)
     {
-        try
+        if (!DocumentLine.TryFind(line, out _, out ReadOnlySpan<byte> escaped, out _))
         {
-            if (!lines.Read())
-            {
-                return false;
-            }
-
-            Parse(lines.Line.Span);
-            return true;
-        }
-        catch (Exception exception) when (SourceContent.IsDamage(exception) || exception is JsonException or InvalidOperationException)
-        {
-            throw new PermanentException($"{path} is damaged behind line {lines.Number}: {exception.Message}; ingest again", exception);
-        }
-    }
-
-    public void Dispose() => zstd.Dispose();
-
-    private void Parse(ReadOnlySpan<byte> line)
-    {
-        var json = new Utf8JsonReader(line);
-        bool found = false;
-        while (json.Read())
-        {
-            if (json.TokenType == JsonTokenType.PropertyName && json.CurrentDepth == 1 && json.ValueTextEquals("text"u8))
-            {
-                json.Read();
-                Take(ref json);
-                found = true;
-            }
+            throw new JsonException("no document");
         }
 
-        if (!found)
+        if (text.Length < escaped.Length)
         {
-            throw new JsonException("a record without text");
-        }
-    }
-
-    private void Take(ref Utf8JsonReader json)
-    {
-        // Taking escapes out never makes a text longer.
-        if (text.Length < json.ValueSpan.Length)
-        {
-            text = new byte[Math.Max(1 << 16, 2 * json.ValueSpan.Length)];
+            text = new byte[Math.Max(1 << 16, 2 * escaped.Length)];
         }
 
-        length = json.CopyString(text);
+        length = DocumentLine.Unescape(escaped, text);
     }
 }

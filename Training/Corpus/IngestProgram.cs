@@ -29,23 +29,26 @@ public static class IngestProgram
     /// Keeps what reading each file gave; the next ingestion with the same folder reads only files that are new or changed. It
     /// changes no byte of the output. Null: every file is read.
     /// </param>
+    /// <param name="threads">How many read, judge and write; null: one a processor. They change no byte of the output.</param>
     /// <exception cref="PermanentException">
     /// Nothing to read, no document found, a reject with "fail", more rejects than allowed, or an option out of range.
     /// </exception>
     /// <exception cref="IOException">The disk is full (the message names file and free bytes) or an input changed while it was read.</exception>
     public static IngestResult Run(
-        CorpusOptions options, string outputFolder, IStageReporter reporter, CancellationToken cancellationToken, string? cacheFolder = null)
+        CorpusOptions options,
+        string outputFolder,
+        IStageReporter reporter,
+        CancellationToken cancellationToken,
+        string? cacheFolder = null,
+        int? threads = null)
     {
+        int workers = threads ?? Environment.ProcessorCount;
         Check(options);
         IReadOnlyList<SourceFile> files = SourceFiles.Resolve(options);
-        using var writers = new PartWriters(outputFolder, options.Parts);
+        using var writers = new PartWriters(outputFolder, options.Parts, workers);
         var cache = new RecordCache(cacheFolder);
-        var ingestion = new Ingestion(options, cache, writers, reporter, files.Sum(file => file.Length));
-        foreach (SourceFile file in files)
-        {
-            ingestion.Read(file, cancellationToken);
-        }
-
+        var ingestion = new Ingestion(options, cache, writers, reporter, workers);
+        ingestion.Read(files, cancellationToken);
         CorpusManifest manifest = ingestion.Finish();
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(manifest, CorpusManifest.Json);
         DurableFile.Write(Path.Combine(outputFolder, DocumentParts.ManifestName), json);

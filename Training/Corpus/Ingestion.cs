@@ -3,17 +3,25 @@ using ElectraPipeline.Training.Corpus.Filters;
 
 namespace ElectraPipeline.Training.Corpus;
 
-/// <summary>One ingestion as it goes: every record is counted once, and the counts must add up.</summary>
-internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWriters writers, IStageReporter reporter, long totalBytes)
+/// <summary>
+/// One ingestion as it goes: every record is counted once, and the counts must add up. Documents go in batches through what can be done
+/// on several threads (hashes, filters, writing) and in source order through what depends on those before.
+/// </summary>
+internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWriters writers, IStageReporter reporter, int threads)
 {
+    private const int BatchDocuments = 512;
+    private const int BatchCharacters = 2 << 20;
     private const long ProgressBytes = 4 << 20;
     private readonly DuplicateFilter duplicateFilter = new(options.RemoveDuplicates);
-    private readonly FilterChain filters = new(options.Filters);
+    private readonly FilterChain filters = new(options.Filters, threads);
+    private readonly DocumentSamples samples = new();
     private readonly RejectLedger rejects = new();
     private readonly RejectLedger skips = new();
     private readonly List<InputFile> inputs = [];
+    private readonly List<(Document Document, bool RemoveDuplicateLines)> waiting = [];
+    private long waitingCharacters;
     private long bytesRead;
-    private long bytesReported;
+    private long recordsBefore;
     private long records;
     private long documents;
     private long duplicates;
@@ -23,36 +31,30 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
     private long duplicateDocumentBytes;
     private long duplicateLineBytes;
 
-    /// <summary>Reads a file to its end or to its damage.</summary>
-    public void Read(SourceFile file, CancellationToken cancellationToken)
+    /// <summary>Reads files, each to its end or to its damage.</summary>
+    public void Read(IReadOnlyList<SourceFile> files, CancellationToken cancellationToken)
     {
-        SourceFormat? format = null;
-        long before = records;
-        foreach (ReadRecord record in cache.Read(file, options, OnRead, found => format = found))
+        long total = files.Sum(file => file.Length);
+        long reported = 0;
+        using var reading = new ReadAhead(files, cache, options, threads, cancellationToken);
+        foreach (RecordBatch batch in reading.Batches())
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            records++;
-            if (record.Skip is { } skip)
+            Add(batch);
+            if (reading.BytesRead - reported >= ProgressBytes)
             {
-                skips.Add(skip);
-            }
-            else if (record.Reject is { } reject)
-            {
-                Add(reject);
-            }
-            else
-            {
-                Add(record.Document!, options.RemoveDuplicateLines ?? format!.RepeatsLines);
+                reported = reading.BytesRead;
+                reporter.Progress(reported, total, "bytes");
             }
         }
 
-        inputs.Add(new InputFile(file.Name, format!.Name, file.Length, file.Sha256, records - before));
+        Flush();
+        bytesRead = reading.BytesRead;
+        reporter.Progress(bytesRead, total, "bytes");
     }
 
     /// <summary>Publishes the parts and returns the manifest.</summary>
     public CorpusManifest Finish()
     {
-        Keep(filters.Flush());
         FilterReport? filtered = filters.Report();
         RefuseIfTooFew(filtered);
         IReadOnlyList<OutputPart> parts = writers.Commit();
@@ -77,10 +79,10 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
             Skips = skips.Counts(),
             Rejects = rejects.Counts(),
             Filters = filtered,
+            Samples = samples.Told(),
             Parts = parts,
         };
         CheckSums(manifest);
-        reporter.Progress(bytesRead, totalBytes, "bytes");
         reporter.Log(
             $"read {inputs.Count} files ({cache.FilesReused} of them unchanged, from the cache), {bytesRead} bytes: {documents} documents with {lines} lines and {manifest.TextBytesOut} bytes of text kept; "
             + $"{duplicates} duplicates, {manifest.DuplicateLines} duplicate lines, {empty} empty, {skips.Total} skipped, {rejects.Total} rejected"
@@ -127,31 +129,74 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
         }
     }
 
-    private void Add(Document document, bool removeDuplicateLines)
+    private void Add(RecordBatch batch)
+    {
+        foreach (ReadRecord record in batch.Records)
+        {
+            records++;
+            if (record.Skip is { } skip)
+            {
+                skips.Add(skip);
+            }
+            else if (record.Reject is { } reject)
+            {
+                Add(reject);
+            }
+            else
+            {
+                waiting.Add((record.Document!, options.RemoveDuplicateLines ?? batch.Format.RepeatsLines));
+                waitingCharacters += record.Document!.Text.Length;
+            }
+
+            if (waiting.Count >= BatchDocuments || waitingCharacters >= BatchCharacters)
+            {
+                Flush();
+            }
+        }
+
+        if (batch.EndsFile)
+        {
+            inputs.Add(new InputFile(batch.File.Name, batch.Format.Name, batch.File.Length, batch.File.Sha256, records - recordsBefore));
+            recordsBefore = records;
+        }
+    }
+
+    private void Flush()
+    {
+        FilteredDocument[] read = new FilteredDocument[waiting.Count];
+        ParallelWork.For(read.Length, threads, i => read[i] = new FilteredDocument(waiting[i].Document, waiting[i].RemoveDuplicateLines));
+        waiting.Clear();
+        waitingCharacters = 0;
+        writers.Write(Keep(filters.Judge([.. read.Where(IsNew)])));
+    }
+
+    /// <summary>Whether there is text that did not appear before.</summary>
+    private bool IsNew(FilteredDocument document)
     {
         if (document.Text.Length == 0)
         {
             empty++;
-            return;
+            return false;
         }
 
-        long bytes = DocumentText.Bytes(document.Text);
-        textBytesRead += bytes;
-        if (duplicateFilter.IsDuplicate(document.Text))
+        textBytesRead += document.OriginalBytes;
+        if (!duplicateFilter.IsDuplicate(document.OriginalHash))
         {
-            duplicates++;
-            duplicateDocumentBytes += bytes;
-            return;
+            return true;
         }
 
-        Keep(filters.Add(document, removeDuplicateLines));
+        duplicates++;
+        duplicateDocumentBytes += document.OriginalBytes;
+        return false;
     }
 
-    private void Keep(IReadOnlyList<FilteredDocument> passed)
+    private List<PlacedDocument> Keep(IReadOnlyList<FilteredDocument> passed)
     {
+        var kept = new List<PlacedDocument>(passed.Count);
         foreach (FilteredDocument document in passed)
         {
-            long bytes = DocumentText.Bytes(document.Text);
+            bool whole = ReferenceEquals(document.Text, document.Original.Text);
+            long bytes = whole ? document.OriginalBytes : DocumentText.Bytes(document.Text);
             string text = document.RemoveDuplicateLines ? duplicateFilter.NewLines(document.Text) : document.Text;
             if (text.Length == 0)
             {
@@ -160,22 +205,19 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
                 continue;
             }
 
-            duplicateLineBytes += bytes - DocumentText.Bytes(text);
-            writers.Write(document.Original with { Text = text });
+            whole &= ReferenceEquals(text, document.Text);
+            long keptBytes = whole ? bytes : DocumentText.Bytes(text);
+            duplicateLineBytes += bytes - keptBytes;
+            var placed = new PlacedDocument(
+                whole ? document.Original : document.Original with { Text = text }, whole ? document.OriginalHash : DocumentText.Hash(text), keptBytes);
+            kept.Add(placed);
+            samples.Add(placed);
             filters.Written(text, document.Language);
             documents++;
             lines += 1 + text.AsSpan().Count('\n');
         }
-    }
 
-    private void OnRead(long bytes)
-    {
-        bytesRead += bytes;
-        if (bytesRead - bytesReported >= ProgressBytes)
-        {
-            bytesReported = bytesRead;
-            reporter.Progress(bytesRead, totalBytes, "bytes");
-        }
+        return kept;
     }
 
     private void RefuseIfTooFew(FilterReport? filtered)

@@ -1,15 +1,20 @@
-using ZstdSharp;
-using ZstdSharp.Unsafe;
-
 namespace ElectraPipeline.Training.Corpus;
 
-/// <summary>Writes documents to the parts that their hashes choose. Nothing is visible before <see cref="Commit"/>.</summary>
+/// <summary>A document on its way to the part that the hash of its text chooses.</summary>
+/// <param name="Document">What is written.</param>
+/// <param name="Hash">See <see cref="DocumentText.Hash"/>.</param>
+/// <param name="TextBytes">See <see cref="DocumentText.Bytes"/>.</param>
+internal readonly record struct PlacedDocument(Document Document, UInt128 Hash, long TextBytes);
+
+/// <summary>Writes documents to the parts that their hashes choose, parts at a time. Nothing is visible before <see cref="Commit"/>.</summary>
 internal sealed class PartWriters : IDisposable
 {
     private readonly Part[] parts;
+    private readonly int threads;
 
-    public PartWriters(string folder, int count)
+    public PartWriters(string folder, int count, int threads)
     {
+        this.threads = threads;
         Directory.CreateDirectory(folder);
         parts = new Part[count];
         for (int i = 0; i < count; i++)
@@ -18,10 +23,23 @@ internal sealed class PartWriters : IDisposable
         }
     }
 
-    public void Write(Document document) =>
-        parts[(int)(DocumentText.Hash(document.Text) % (UInt128)parts.Length)].Write(document);
+    /// <summary>Writes documents; each part gets its own in this order.</summary>
+    public void Write(IEnumerable<PlacedDocument> documents)
+    {
+        foreach (PlacedDocument document in documents)
+        {
+            parts[(int)(document.Hash % (UInt128)parts.Length)].Waiting.Add(document);
+        }
 
-    public IReadOnlyList<OutputPart> Commit() => parts.Select(part => part.Commit()).ToList();
+        ParallelWork.For(parts.Length, threads, i => parts[i].WriteWaiting());
+    }
+
+    public IReadOnlyList<OutputPart> Commit()
+    {
+        OutputPart[] written = new OutputPart[parts.Length];
+        ParallelWork.For(parts.Length, threads, i => written[i] = parts[i].Commit());
+        return written;
+    }
 
     public void Dispose()
     {
@@ -31,43 +49,32 @@ internal sealed class PartWriters : IDisposable
         }
     }
 
-    private sealed class Part : IDisposable
+    private sealed class Part(string folder, string name) : IDisposable
     {
-        private const int CompressionLevel = 3;
-        private readonly string name;
-        private readonly PendingFile file;
-        private readonly CompressionStream zstd;
-        private readonly JsonLineWriter lines;
+        private readonly ZstdLineWriter lines = new(Path.Combine(folder, name));
         private long documents;
         private long textBytes;
 
-        public Part(string folder, string name)
-        {
-            this.name = name;
-            file = new PendingFile(Path.Combine(folder, name));
-            zstd = new CompressionStream(file.Stream, CompressionLevel, leaveOpen: true);
-            zstd.SetParameter(ZSTD_cParameter.ZSTD_c_checksumFlag, 1);
-            lines = new JsonLineWriter(zstd, DocumentParts.LineOptions);
-        }
+        public List<PlacedDocument> Waiting { get; } = [];
 
-        public void Write(Document document)
+        public void WriteWaiting()
         {
-            lines.Write(document);
-            documents++;
-            textBytes += DocumentText.Bytes(document.Text);
+            foreach (PlacedDocument document in Waiting)
+            {
+                lines.Write(document.Document);
+                documents++;
+                textBytes += document.TextBytes;
+            }
+
+            Waiting.Clear();
         }
 
         public OutputPart Commit()
         {
-            zstd.Dispose();
-            file.Commit();
+            lines.Commit();
             return new OutputPart(name, documents, textBytes);
         }
 
-        public void Dispose()
-        {
-            // An unfinished frame is abandoned: ending it would write to the file that is about to be deleted, on a disk that may be full.
-            file.Dispose();
-        }
+        public void Dispose() => lines.Dispose();
     }
 }

@@ -10,7 +10,8 @@ namespace ElectraPipeline.Training.Corpus;
 /// </summary>
 internal sealed class PlainTextCutter
 {
-    private static readonly SearchValues<byte> BlankBytes = SearchValues.Create(" \t\r\f\v"u8);
+    /// <summary>What makes a line of ASCII more than one line, or none: CR and FF within it, NUL.</summary>
+    private static readonly SearchValues<byte> Unusual = SearchValues.Create("\r\f\0"u8);
 
     private byte[] text = new byte[1 << 16];
     private int length;
@@ -35,21 +36,15 @@ internal sealed class PlainTextCutter
             int end = rest.IndexOf((byte)'\n');
             ReadOnlySpan<byte> line = end < 0 ? rest : rest[..end];
             rest = end < 0 ? default : rest[(end + 1)..];
-            if (IsBlank(line))
+            line = Trim(line);
+            if (!line.IsEmpty)
             {
-                if (any)
-                {
-                    return true;
-                }
-
-                continue;
-            }
-
-            any = true;
-            Fault ??= !Utf8.IsValid(line) ? "invalid-utf8" : line.Contains((byte)0) ? "nul-byte" : null;
-            if (Fault is null)
-            {
+                any = true;
                 Append(line);
+            }
+            else if (any)
+            {
+                return true;
             }
         }
 
@@ -63,7 +58,7 @@ internal sealed class PlainTextCutter
         while (end > 0)
         {
             int start = text[..end].LastIndexOf((byte)'\n');
-            if (IsBlank(text[(start + 1)..end]))
+            if (Trim(text[(start + 1)..end]).IsEmpty)
             {
                 return end + 1;
             }
@@ -74,35 +69,59 @@ internal sealed class PlainTextCutter
         return 0;
     }
 
-    private static bool IsBlank(ReadOnlySpan<byte> line) => line.IndexOfAnyExcept(BlankBytes) < 0;
+    /// <summary>Without the white space of ASCII at both ends: mostly a look at two bytes.</summary>
+    private static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> line)
+    {
+        int start = 0;
+        int end = line.Length;
+        while (start < end && IsBlank(line[start]))
+        {
+            start++;
+        }
 
+        while (end > start && IsBlank(line[end - 1]))
+        {
+            end--;
+        }
+
+        return line[start..end];
+    }
+
+    private static bool IsBlank(byte value) => value is (byte)' ' or (>= (byte)'\t' and <= (byte)'\r' and not (byte)'\n');
+
+    /// <summary>Adds a trimmed line, or finds that the document is none.</summary>
     private void Append(ReadOnlySpan<byte> line)
     {
-        if (Ascii.IsValid(line) ? line.Trim(" \t\r\f\v"u8).ContainsAny((byte)'\r', (byte)'\f') : HoldsOtherWhiteSpace(line))
+        bool isAscii = Ascii.IsValid(line);
+        bool isUnusual = line.ContainsAny(Unusual);
+        Fault ??= !isAscii && !Utf8.IsValid(line) ? "invalid-utf8" : isUnusual && line.Contains((byte)0) ? "nul-byte" : null;
+        if (Fault is not null)
+        {
+            return;
+        }
+
+        if (isUnusual || (!isAscii && HoldsOtherWhiteSpace(line)))
         {
             AppendLines(line);
             return;
         }
 
-        line = line.Trim(" \t\r\f\v"u8);
         Reserve(line.Length + 1);
         line.CopyTo(text.AsSpan(length));
         text[length + line.Length] = (byte)'\n';
         length += line.Length + 1;
     }
 
-    /// <summary>Whether a line may hold line ends of Unicode, or white space to trim, that ASCII does not have.</summary>
+    /// <summary>Whether a trimmed line may hold line ends of Unicode, or white space to trim, that ASCII does not have.</summary>
     private static bool HoldsOtherWhiteSpace(ReadOnlySpan<byte> line)
     {
-        ReadOnlySpan<byte> trimmed = line.Trim(" \t\r\f\v"u8);
-        Rune.DecodeFromUtf8(trimmed, out Rune first, out _);
-        Rune.DecodeLastFromUtf8(trimmed, out Rune last, out _);
+        Rune.DecodeFromUtf8(line, out Rune first, out _);
+        Rune.DecodeLastFromUtf8(line, out Rune last, out _);
         return Rune.IsWhiteSpace(first)
             || Rune.IsWhiteSpace(last)
-            || trimmed.ContainsAny((byte)'\r', (byte)'\f')
-            || trimmed.IndexOf("\u0085"u8) >= 0
-            || trimmed.IndexOf("\u2028"u8) >= 0
-            || trimmed.IndexOf("\u2029"u8) >= 0;
+            || line.IndexOf("\u0085"u8) >= 0
+            || line.IndexOf("\u2028"u8) >= 0
+            || line.IndexOf("\u2029"u8) >= 0;
     }
 
     /// <summary>The long way round, for the few lines that need it.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using ElectraPipeline.Training.Corpus;
 using ElectraPipeline.Training.Tokenization;
 
@@ -20,7 +19,8 @@ public sealed class ShardBuildProgram
     private readonly Lock totals = new();
     private readonly OrderedTurns turns = new();
     private readonly List<string> samples = [];
-    private TokenizeResult counts = new(0, 0, 0, 0, 0, 0);
+    private readonly TokenTally tokens;
+    private long documents;
     private long rejected;
 
     private ShardBuildProgram(ShardBuildRequest request, TextChunks chunks, ShardFolderWriter output, CancellationToken cancellationToken)
@@ -30,6 +30,7 @@ public sealed class ShardBuildProgram
         this.output = output;
         this.cancellationToken = cancellationToken;
         tokenizer = new WordPieceTokenizer(request.Vocabulary, request.Tokenizer);
+        tokens = new TokenTally(request.Vocabulary);
     }
 
     /// <summary>Builds the folder. Its bytes are a function of the files' bytes and order, the vocabulary, the options and the seed.</summary>
@@ -45,28 +46,22 @@ public sealed class ShardBuildProgram
 
     private ShardBuildResult Run(IReadOnlyList<string> files)
     {
-        try
-        {
-            int threads = Math.Max(1, request.Threads);
-            Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, _ => Work());
-        }
-        catch (AggregateException exception)
-        {
-            ExceptionDispatchInfo.Throw(exception.InnerExceptions[0]);
-        }
+        int threads = Math.Max(1, request.Threads);
+        ParallelWork.For(threads, threads, _ => Work());
 
-        if (counts.Documents == 0)
+        if (documents == 0)
         {
             throw new PermanentException($"no document in {files.Count} file(s), the first {files[0]} ({rejected} rejected); put text there or name other files");
         }
 
+        TokenizeResult counts = tokens.AddTo(new TokenizeResult(documents, 0, 0, 0, 0, 0));
         counts = output.Commit(counts, part: 0, request.Seed, request.Examples);
         return new ShardBuildResult(counts, files.Sum(file => new FileInfo(file).Length), rejected, samples);
     }
 
     private void Work()
     {
-        var packer = new DocumentPacker(tokenizer, request.Examples, request.Seed);
+        var packer = new DocumentPacker(request.Vocabulary, request.Examples, request.Seed);
         var cutter = new PlainTextCutter();
         var train = new ExampleBuffer(output.Train);
         var heldOut = new ExampleBuffer(output.HeldOut);
@@ -88,17 +83,13 @@ public sealed class ShardBuildProgram
 
         lock (totals)
         {
-            counts = counts with
-            {
-                Documents = counts.Documents + packer.Documents,
-                TokensIn = counts.TokensIn + packer.Tokens,
-                UnknownTokens = counts.UnknownTokens + packer.UnknownTokens,
-            };
+            documents += packer.Documents;
+            tokens.Add(packer.Tokens);
         }
     }
 
     /// <summary>Packs the documents of a piece; returns those that are none, with file and place.</summary>
-    private static List<string> Pack(TextChunk chunk, PlainTextCutter cutter, DocumentPacker packer, ExampleBuffer train, ExampleBuffer heldOut)
+    private List<string> Pack(TextChunk chunk, PlainTextCutter cutter, DocumentPacker packer, ExampleBuffer train, ExampleBuffer heldOut)
     {
         var rejects = new List<string>();
         ExampleReceiver toTrain = train.Add, toHeldOut = heldOut.Add;
@@ -112,7 +103,7 @@ public sealed class ShardBuildProgram
             }
             else if (!cutter.Text.IsEmpty)
             {
-                packer.Pack(cutter.Text, toTrain, toHeldOut);
+                packer.Pack(cutter.Text, tokenizer, toTrain, toHeldOut);
             }
 
             start = chunk.Offset + chunk.Text.Length - rest.Length;

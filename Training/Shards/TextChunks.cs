@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using System.Text;
 using ElectraPipeline.Training.Corpus;
+using ElectraPipeline.Training.Corpus.Readers;
 
 namespace ElectraPipeline.Training.Shards;
 
@@ -97,13 +99,12 @@ internal sealed class TextChunks(IReadOnlyList<string> files) : IDisposable
     /// <summary>Steps over a byte-order mark of UTF-8; refuses the files that only ingestion can read.</summary>
     private int SkipMark()
     {
-        Span<byte> head = stackalloc byte[4];
+        Span<byte> head = stackalloc byte[Decompression.MagicBytes];
         head = head[..stream!.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)];
-        bool compressed = head.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]) || head.SequenceEqual((ReadOnlySpan<byte>)[0x28, 0xB5, 0x2F, 0xFD]);
         bool wide = head.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || head.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]);
-        return compressed || wide
+        return (wide ? "UTF-16" : Decompression.NameOf(head)) is { } other
             ? throw new PermanentException(
-                $"{files[file]} is {(wide ? "UTF-16" : "compressed")}; shards are built from plain UTF-8 text only. Convert it, or use a run, whose ingestion reads it")
-            : head.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]) ? 3 : 0;
+                $"{files[file]} is {other}; shards are built from plain UTF-8 text only. Convert it, or use a run, whose ingestion reads it")
+            : head.StartsWith(Encoding.UTF8.Preamble) ? 3 : 0;
     }
 }

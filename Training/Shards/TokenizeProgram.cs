@@ -14,6 +14,9 @@ public sealed record TokenizeResult(long Documents, long TokensIn, long TokensOu
 {
     /// <summary>[UNK] among the tokens, in [0, 1].</summary>
     public double UnknownShare => UnknownTokens / (double)Math.Max(1, TokensIn);
+
+    /// <summary>The hundred most frequent of the tokens of the text, the most frequent first.</summary>
+    public IReadOnlyList<TokenCount> FrequentTokens { get; init; } = [];
 }
 
 /// <summary>The tokenize stage: one part of the documents to one shard folder.</summary>
@@ -39,7 +42,8 @@ public static class TokenizeProgram
     {
         string path = PathOf(corpusFolder, part);
         var (vocabulary, tokenizerOptions) = VocabularyStore.Read(vocabularyFolder);
-        var packer = new DocumentPacker(new WordPieceTokenizer(vocabulary, tokenizerOptions), options.Validated(), seed);
+        var packer = new DocumentPacker(vocabulary, options.Validated(), seed);
+        var tokenizer = new WordPieceTokenizer(vocabulary, tokenizerOptions);
         using var output = new ShardFolderWriter(outputFolder, vocabulary, tokenizerOptions, options);
         long total = CorpusManifest.Read(corpusFolder).Parts[part].Documents;
         ExampleReceiver train = output.Train.Add, heldOut = output.HeldOut.Add;
@@ -47,7 +51,7 @@ public static class TokenizeProgram
         while (texts.Read())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            packer.Pack(texts.Text, train, heldOut);
+            packer.Pack(texts.Text, tokenizer, train, heldOut);
             if (packer.Documents % ReportEvery == 0)
             {
                 reporter.Progress(packer.Documents, total, "documents");
@@ -55,7 +59,7 @@ public static class TokenizeProgram
         }
 
         reporter.Progress(packer.Documents, total, "documents");
-        return output.Commit(new TokenizeResult(packer.Documents, packer.Tokens, 0, packer.UnknownTokens, 0, 0), part, seed, options);
+        return output.Commit(packer.Counts, part, seed, options);
     }
 
     private static string PathOf(string corpusFolder, int part)

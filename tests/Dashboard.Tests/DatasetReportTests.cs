@@ -25,7 +25,7 @@ public sealed class DatasetReportTests(PostgresFixture postgres)
         foreach (string expected in new[]
         {
             "8 records of 2 files", "removed by filters", "too-few-words", "language-de", "near-duplicate", "broken-json", "no-terminal-punctuation",
-            "en 2", "1,234", "Too short, this &lt;b&gt;document", "b.jsonl, line 2, byte ", "Documents by length",
+            "en 2", "1,234", "<code>##ing</code>", "77, 6.2", "The garden of the old house", "Too short, this &lt;b&gt;document", "b.jsonl, line 2, byte ", "Documents by length",
         })
         {
             Assert.Contains(expected, page);
@@ -42,7 +42,7 @@ public sealed class DatasetReportTests(PostgresFixture postgres)
         string path = await RegisterAsync(dashboard.Storage);
         IPage page = await browser.NewPageAsync(width, height: 844);
         await page.GotoAsync(new Uri(dashboard.Visitor.BaseAddress!, path).ToString(), new() { WaitUntil = WaitUntilState.Load });
-        foreach (ILocator summary in await page.Locator("td.samples summary").AllAsync())
+        foreach (ILocator summary in await page.Locator("td.samples summary, details.kept summary").AllAsync())
         {
             await summary.ClickAsync();
         }
@@ -66,7 +66,9 @@ public sealed class DatasetReportTests(PostgresFixture postgres)
         var manifest = new JsonObject
         {
             ["corpus"] = Ingested(work),
-            ["shards"] = new JsonArray(JsonSerializer.SerializeToNode(new TokenizeResult(2, 1_234, 1_200, 5, 9, 1), JsonSerializerOptions.Web)),
+            ["shards"] = new JsonArray(JsonSerializer.SerializeToNode(
+                new TokenizeResult(2, 1_234, 1_200, 5, 9, 1) { FrequentTokens = [new TokenCount(new string('x', 90), 80), new TokenCount("##ing", 77)] },
+                JsonSerializerOptions.Web)),
         };
         var artifact = storage.Artifacts.Seal(work, "corpus");
         await storage.Leases.CompleteAsync(lease, new StageOutput("fingerprint", artifact, null), async transaction =>

@@ -1,8 +1,6 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using ElectraPipeline.Training.Corpus.Readers;
-using ZstdSharp;
-using ZstdSharp.Unsafe;
 
 namespace ElectraPipeline.Training.Corpus.Cache;
 
@@ -15,11 +13,9 @@ internal static class CachedRecords
     /// <summary>What names of such files end with.</summary>
     public const string Extension = ".records.zst";
 
-    private const int CompressionLevel = 1;
-
     private static readonly JsonSerializerOptions Json = new()
     {
-        Encoder = DocumentParts.LineOptions.Encoder,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
@@ -29,12 +25,14 @@ internal static class CachedRecords
     /// <exception cref="IOException">The file is damaged; it is deleted, so that trying again reads the source.</exception>
     public static IEnumerable<ReadRecord> Read(string path, Action<SourceFormat> onFormat)
     {
-        using var zstd = new DecompressionStream(File.OpenRead(path), leaveOpen: false);
-        var lines = new LineReader(zstd, 0, int.MaxValue - 64);
-        onFormat(Next(lines, path)?.Format ?? throw Damaged(path, "it does not begin with a format"));
+        using var lines = new ZstdLines(path, (found, exception) => Damaged(path, found, exception));
+        Line line = new();
+        void Parse(ReadOnlySpan<byte> bytes) => line = LineOf(bytes);
+        bool any = lines.Read(Parse);
+        onFormat(any && line.Format is { } format ? format : throw Damaged(path, "at its beginning: there is no format", null));
         long count = 0;
         long? told = null;
-        while (Next(lines, path) is { } line)
+        while (lines.Read(Parse))
         {
             told = line.Count;
             if (told is null)
@@ -46,27 +44,19 @@ internal static class CachedRecords
 
         if (told != count)
         {
-            throw Damaged(path, $"it holds {count} records and tells {told?.ToString() ?? "no number"}");
+            throw Damaged(path, $"at its end: it holds {count} records and tells {told?.ToString() ?? "no number"}", null);
         }
     }
 
-    /// <summary>Null at the end, which is read too: only behind it is the checksum known to be right.</summary>
-    private static Line? Next(LineReader lines, string path)
-    {
-        try
-        {
-            return lines.Read() ? JsonSerializer.Deserialize<Line>(lines.Line.Span, Json) : null;
-        }
-        catch (Exception exception) when (SourceContent.IsDamage(exception) || exception is JsonException)
-        {
-            throw Damaged(path, exception.Message);
-        }
-    }
+    /// <summary>Documents are as in parts; all other lines are told by their one field.</summary>
+    private static Line LineOf(ReadOnlySpan<byte> bytes) => DocumentLine.TryFind(bytes, out _, out _, out _)
+        ? new Line { Document = DocumentLine.Read(bytes) }
+        : JsonSerializer.Deserialize<Line>(bytes, Json) ?? throw new JsonException("it holds null");
 
-    private static IOException Damaged(string path, string why)
+    private static IOException Damaged(string path, string found, Exception? cause)
     {
         File.Delete(path);
-        return new IOException($"{path}, which keeps records of a source file, was damaged ({why}) and is deleted; retry, and the source is read");
+        return new IOException($"{path}, which keeps records of a source file, was damaged {found}; it is deleted: retry, and the source is read", cause);
     }
 
     /// <summary>Writes one such file; without <see cref="Commit"/> nothing is left of it.</summary>
@@ -74,9 +64,7 @@ internal static class CachedRecords
     {
         private readonly string path;
         private readonly string temporary;
-        private readonly PendingFile file;
-        private readonly CompressionStream zstd;
-        private readonly JsonLineWriter lines;
+        private readonly ZstdLineWriter lines;
         private long count;
 
         public Writer(string path)
@@ -84,36 +72,41 @@ internal static class CachedRecords
             this.path = path;
             // Two workers may read the same source: each has a name of its own until the last moment.
             temporary = $"{path}.{Guid.NewGuid():N}";
-            file = new PendingFile(temporary);
-            zstd = new CompressionStream(file.Stream, CompressionLevel, leaveOpen: true);
-            zstd.SetParameter(ZSTD_cParameter.ZSTD_c_checksumFlag, 1);
-            lines = new JsonLineWriter(zstd, Json);
+            lines = new ZstdLineWriter(temporary);
         }
 
-        public void Begin(SourceFormat format) => lines.Write(new Line { Format = format });
+        public void Begin(SourceFormat format) => Write(new Line { Format = format });
 
         public void Write(ReadRecord record)
         {
             count++;
-            lines.Write(new Line { Document = record.Document, Reject = record.Reject, Skip = record.Skip });
+            if (record.Document is { } document)
+            {
+                lines.Write(document);
+            }
+            else
+            {
+                Write(new Line { Reject = record.Reject, Skip = record.Skip });
+            }
         }
 
         public void Commit()
         {
-            lines.Write(new Line { Count = count });
-            zstd.Dispose();
-            file.Commit();
+            Write(new Line { Count = count });
+            lines.Commit();
             File.Move(temporary, path, overwrite: true);
         }
 
-        /// <summary>An unfinished frame is abandoned: ending it would write to the file that is about to be deleted.</summary>
-        public void Dispose() => file.Dispose();
+        public void Dispose() => lines.Dispose();
+
+        private void Write(Line line) => lines.Write(JsonSerializer.SerializeToUtf8Bytes(line, Json));
     }
 
     private sealed record Line
     {
         public SourceFormat? Format { get; init; }
 
+        [JsonIgnore]
         public Document? Document { get; init; }
 
         public Reject? Reject { get; init; }

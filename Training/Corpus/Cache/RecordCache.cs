@@ -6,18 +6,19 @@ namespace ElectraPipeline.Training.Corpus.Cache;
 
 /// <summary>
 /// What reading each source file gave, kept so that ingesting a grown folder reads only what is new or changed. It holds no truth of
-/// its own: it may be deleted at any time, by anybody, and the corpus is the same.
+/// its own: it may be deleted at any time, by anybody, and the corpus is the same. Safe for several threads.
 /// </summary>
 /// <param name="folder">Shared by all workers of a host; null keeps nothing and reads every file.</param>
 internal sealed class RecordCache(string? folder)
 {
-    /// <summary>Raise it when a reader gives other records for the same bytes and options.</summary>
-    private const int ReadersVersion = 1;
+    /// <summary>Raise it when a reader gives other records for the same bytes and options, or the form they are kept in changes.</summary>
+    private const int ReadersVersion = 2;
 
     private static readonly TimeSpan KeptUnused = TimeSpan.FromDays(30);
+    private int filesReused;
 
     /// <summary>Files whose records came from the cache.</summary>
-    public int FilesReused { get; private set; }
+    public int FilesReused => filesReused;
 
     /// <summary>
     /// The records of a file, as <see cref="DocumentSource.Read"/> gives them. They are kept once all have been taken; an
@@ -41,7 +42,7 @@ internal sealed class RecordCache(string? folder)
             return ReadAndKeep(path, file, options, onRead, onFormat);
         }
 
-        FilesReused++;
+        Interlocked.Increment(ref filesReused);
         File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
         return ReadKept(path, file, onRead, onFormat);
     }

@@ -2,24 +2,24 @@ namespace ElectraPipeline.Training.Corpus.Filters;
 
 /// <summary>
 /// Sends documents through the filters that the options turn on, many at a time: filters whose verdicts depend on a document alone on
-/// all cores, then the others in source order. What comes out, and in which order, does not depend on the number of cores.
+/// some threads, then the others in source order. What comes out, and in which order, does not depend on the number of threads.
 /// </summary>
 internal sealed class FilterChain
 {
-    private const int BatchDocuments = 512;
-    private const long BatchCharacters = 4 << 20;
-    private readonly List<FilteredDocument> batch = [];
     private readonly IReadOnlyList<IDocumentFilter> independent;
     private readonly IReadOnlyList<IDocumentFilter> ordered;
     private readonly FilterLedger ledger;
     private readonly bool isOn;
-    private long characters;
+    private readonly int threads;
 
+    /// <param name="options">Which filters; null: none.</param>
+    /// <param name="threads">How many judge.</param>
     /// <exception cref="PermanentException">
     /// An option is out of range (the message names all that are), or a file that a filter reads is missing or broken.
     /// </exception>
-    public FilterChain(CorpusFilterOptions? options)
+    public FilterChain(CorpusFilterOptions? options, int threads)
     {
+        this.threads = threads;
         isOn = options is not null;
         if (options?.Faults() is { Count: > 0 } faults)
         {
@@ -33,25 +33,16 @@ internal sealed class FilterChain
         ledger = new FilterLedger([.. independent.Concat(ordered).Select(filter => filter.Name)]);
     }
 
-    /// <summary>Takes a document and returns those that have passed meanwhile, in the order they were added.</summary>
-    public IReadOnlyList<FilteredDocument> Add(Document document, bool removeDuplicateLines)
+    /// <summary>Judges documents, which come in source order over all calls, and returns those that stay, in that order.</summary>
+    public List<FilteredDocument> Judge(List<FilteredDocument> documents)
     {
-        var added = new FilteredDocument(document, removeDuplicateLines);
         if (!isOn)
         {
-            return [added];
+            return documents;
         }
 
-        batch.Add(added);
-        characters += document.Text.Length;
-        return batch.Count >= BatchDocuments || characters >= BatchCharacters ? Flush() : [];
-    }
-
-    /// <summary>Judges what is waiting and returns what passed.</summary>
-    public IReadOnlyList<FilteredDocument> Flush()
-    {
-        Parallel.ForEach(batch, JudgeAlone);
-        foreach (FilteredDocument document in batch)
+        ParallelWork.For(documents.Count, threads, i => JudgeAlone(documents[i]));
+        foreach (FilteredDocument document in documents)
         {
             foreach (IDocumentFilter filter in ordered)
             {
@@ -61,10 +52,7 @@ internal sealed class FilterChain
             ledger.Add(document);
         }
 
-        List<FilteredDocument> passed = batch.FindAll(document => document.Removal is null);
-        batch.Clear();
-        characters = 0;
-        return passed;
+        return documents.FindAll(document => document.Removal is null);
     }
 
     /// <summary>Hears of a document that is written in the end.</summary>

@@ -9,6 +9,12 @@ internal sealed class FilteredDocument(Document document, bool removeDuplicateLi
     /// <summary>As it was read.</summary>
     public Document Original { get; } = document;
 
+    /// <summary>See <see cref="DocumentText.Bytes"/>; of the text as it was read.</summary>
+    public long OriginalBytes { get; } = DocumentText.Bytes(document.Text);
+
+    /// <summary>See <see cref="DocumentText.Hash"/>; of the text as it was read.</summary>
+    public UInt128 OriginalHash { get; } = DocumentText.Hash(document.Text);
+
     /// <summary>Whether its lines are held against those of other documents afterwards.</summary>
     public bool RemoveDuplicateLines { get; } = removeDuplicateLines;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace ElectraPipeline.Training.Corpus.Filters;
 
@@ -47,23 +46,18 @@ internal sealed class LanguageFilter(LanguageFilterOptions options) : IDocumentF
 
     private static string Figure(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Whole lines, together at least <see cref="PieceLength"/> long but for the last; a long line is one piece.</summary>
+    /// <summary>
+    /// Whole lines, together at least <see cref="PieceLength"/> long but for the last; a long line is one piece. What lies behind the pieces
+    /// that are taken is not looked at.
+    /// </summary>
     private static IEnumerable<string> Pieces(string text)
     {
-        var piece = new StringBuilder();
-        foreach (string line in text.Split('\n'))
+        for (int start = 0; start < text.Length;)
         {
-            piece.Append(line).Append('\n');
-            if (piece.Length >= PieceLength)
-            {
-                yield return piece.ToString();
-                piece.Clear();
-            }
-        }
-
-        if (piece.Length > 0)
-        {
-            yield return piece.ToString();
+            int end = text.IndexOf('\n', Math.Min(start + PieceLength - 1, text.Length));
+            end = end < 0 ? text.Length : end;
+            yield return text[start..end];
+            start = end + 1;
         }
     }
 }

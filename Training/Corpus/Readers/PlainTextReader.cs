@@ -25,6 +25,7 @@ internal sealed class PlainTextReader : IDocumentReader
         (Stream stream, int mark) = content.OpenText();
         var reader = new LineReader(stream, mark);
         var text = new StringBuilder();
+        char[] decoded = [];
         long firstLine = 0;
         Reject? fault = null;
         while (reader.Read())
@@ -45,7 +46,12 @@ internal sealed class PlainTextReader : IDocumentReader
                 fault ??= FaultOf(content, reader);
                 if (fault is null)
                 {
-                    DocumentText.AppendLines(text, Encoding.UTF8.GetString(reader.Line.Span));
+                    if (decoded.Length < reader.Line.Length)
+                    {
+                        decoded = new char[Math.Max(1 << 10, 2 * reader.Line.Length)];
+                    }
+
+                    DocumentText.AppendLines(text, decoded.AsSpan(0, Encoding.UTF8.GetChars(reader.Line.Span, decoded)));
                 }
             }
         }

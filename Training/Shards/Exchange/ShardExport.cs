@@ -97,5 +97,8 @@ public static class ShardExport
         a.TokensOut + b.TokensOut,
         a.UnknownTokens + b.UnknownTokens,
         a.TrainExamples + b.TrainExamples,
-        a.HeldOutExamples + b.HeldOutExamples));
+        a.HeldOutExamples + b.HeldOutExamples)
+    {
+        FrequentTokens = TokenTally.MostFrequent(a.FrequentTokens.Concat(b.FrequentTokens)),
+    });
 }

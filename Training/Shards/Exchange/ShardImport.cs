@@ -58,25 +58,17 @@ public static class ShardImport
     {
         using var reader = new MegatronReader(path);
         using var output = new ShardFolderWriter(outputFolder, vocabulary, tokenizer, options.Validated());
-        var builder = new ExampleBuilder(options, vocabulary.ClassifierId, vocabulary.SeparatorId);
+        var packer = new DocumentPacker(vocabulary, options, seed);
         var document = new EncodedDocument();
-        var counts = new TokenizeResult(0, 0, 0, 0, 0, 0);
         ExampleReceiver train = output.Train.Add, heldOut = output.HeldOut.Add;
         for (int number = 0; number < reader.Documents; number++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             reader.Read(number, vocabulary.Count, document);
-            ulong hash = XxHash3.HashToUInt64(MemoryMarshal.AsBytes(document.Ids));
-            builder.Build(document, seed, hash, DocumentPacker.IsHeldOut(hash, options.HeldOutShare) ? heldOut : train);
-            counts = counts with
-            {
-                Documents = counts.Documents + 1,
-                TokensIn = counts.TokensIn + document.Ids.Length,
-                UnknownTokens = counts.UnknownTokens + document.Ids.Count(vocabulary.UnknownId),
-            };
+            packer.Pack(document, XxHash3.HashToUInt64(MemoryMarshal.AsBytes(document.Ids)), train, heldOut);
         }
 
-        return output.Commit(counts, part: 0, seed, options);
+        return output.Commit(packer.Counts, part: 0, seed, options);
     }
 
     private static void Restore(

@@ -50,7 +50,7 @@ public sealed class FilterDecontaminationTests : IDisposable
         Assert.Contains("none.tsv of corpus.filters is no file", Assert.Throws<PermanentException>(() => Chain(folder["none.tsv"])).Message);
     }
 
-    private static FilterChain Chain(string file) => new(new CorpusFilterOptions { Decontaminate = new DecontaminationOptions { Files = [file] } });
+    private static FilterChain Chain(string file) => new(new CorpusFilterOptions { Decontaminate = new DecontaminationOptions { Files = [file] } }, threads: 1);
 
     private static FilterVerdict Judge(DecontaminationFilter filter, string text) =>
         filter.Judge(new FilteredDocument(new Document("id", text, "source"), false));

@@ -62,6 +62,33 @@ public sealed class IngestProgramTests : IDisposable
     }
 
     [Fact]
+    public void Threads_do_not_change_a_byte()
+    {
+        string lines = File.ReadAllText(SharedData.Require("data/formats/made/wiki_paragraphs.jsonl"));
+        foreach (int file in Enumerable.Range(0, 20))
+        {
+            folder.Write($"in/{file:00}.jsonl", file % 7 == 3 ? "nonsense\n" : lines[(file * 1_000)..]);
+        }
+
+        folder.Write("in/long.txt", string.Join("\n\n", Enumerable.Range(0, 5_000).Select(i => $"This is number {i} of the short documents in one file.\nIt has two lines.")));
+        CorpusOptions options = Options(folder["in"], "dotnet-docs") with
+        {
+            Filters = new() { Length = new() { MinWords = 6 }, GopherRepetition = new(), NearDuplicates = new() { Bands = 20 }, Boilerplate = new() },
+        };
+        foreach (int threads in (int[])[1, 2, 5])
+        {
+            IngestProgram.Run(options, folder[$"out{threads}"], new SilentReporter(), TestContext.Current.CancellationToken, folder["cache"], threads);
+        }
+
+        foreach (string name in Directory.GetFiles(folder["out1"]).Select(path => Path.GetFileName(path)))
+        {
+            byte[] one = File.ReadAllBytes(Path.Combine(folder["out1"], name));
+            Assert.Equal(one, File.ReadAllBytes(Path.Combine(folder["out2"], name)));
+            Assert.Equal(one, File.ReadAllBytes(Path.Combine(folder["out5"], name)));
+        }
+    }
+
+    [Fact]
     public void Parts_share_the_documents_out_whatever_their_order()
     {
         string[] lines = File.ReadAllLines(SharedData.Require("data/formats/made/wiki_paragraphs.jsonl"));

@@ -27,7 +27,7 @@ public sealed class ShardBuildTests : IDisposable
         Assert.True(new FileInfo(text).Length > 9 << 20);
         ShardBuildResult one = Build("one", folder["text"], threads: 1);
         ShardBuildResult three = Build("three", folder["text"], threads: 3);
-        Assert.Equal(one.Counts, three.Counts);
+        AssertEqual(one.Counts, three.Counts);
         Assert.Equal(0, one.Rejected);
         foreach (string name in (string[])["train.shard", "heldout.shard", "manifest.json", "vocab.txt"])
         {
@@ -39,7 +39,7 @@ public sealed class ShardBuildTests : IDisposable
         VocabularyStore.Write(folder["vocabulary"], Tokens, new TokenizerOptions());
         TokenizeResult long1 = TokenizeProgram.Run(
             folder["corpus"], 0, folder["vocabulary"], new ExampleOptions(), 42, folder["long"], new SilentReporter(), TestContext.Current.CancellationToken);
-        Assert.Equal(long1, one.Counts);
+        AssertEqual(long1, one.Counts);
         foreach (string name in (string[])["train.shard", "heldout.shard"])
         {
             Assert.Equal(File.ReadAllBytes(Path.Combine(folder["long"], name)), File.ReadAllBytes(Path.Combine(folder["one"], name)));
@@ -54,7 +54,8 @@ public sealed class ShardBuildTests : IDisposable
         Assert.Equal((2, 2), (result.Counts.Documents, result.Rejected));
         Assert.Equal([$"{text}, document from byte 7: invalid-utf8", $"{text}, document from byte 19: nul-byte"], result.RejectSamples);
         Assert.Contains("absent.txt", Assert.Throws<PermanentException>(() => Build("x", folder["absent.txt"], 1)).Message);
-        Assert.Contains("compressed", Assert.Throws<PermanentException>(() => Build("x", folder.Write("z.txt", [0x1F, 0x8B, 8, 0]), 2)).Message);
+        Assert.Contains("is gzip", Assert.Throws<PermanentException>(() => Build("x", folder.Write("z.txt", [0x1F, 0x8B, 8, 0]), 2)).Message);
+        Assert.Contains("is bzip2", Assert.Throws<PermanentException>(() => Build("x", folder.Write("z.txt", "BZh91AY&SY"), 2)).Message);
         Assert.Contains("no document", Assert.Throws<PermanentException>(() => Build("x", folder.Write("e.txt", "\n \n"), 1)).Message);
         Assert.False(File.Exists(Path.Combine(folder["x"], "train.shard")));
     }
@@ -82,6 +83,12 @@ public sealed class ShardBuildTests : IDisposable
 
             Assert.Equal(expected, actual.Where(document => document.Length > 0));
         }
+    }
+
+    private static void AssertEqual(TokenizeResult expected, TokenizeResult actual)
+    {
+        Assert.Equal(expected.FrequentTokens, actual.FrequentTokens);
+        Assert.Equal(expected with { FrequentTokens = [] }, actual with { FrequentTokens = [] });
     }
 
     private static string Text(ulong seed, int documents)

@@ -54,6 +54,10 @@ public sealed class TokenizeProgramTests : IDisposable
         Assert.Equal(expected.Sum(), results.Sum(result => result.TokensOut));
         Assert.Equal(expected[Tokens.UnknownId], results.Sum(result => result.UnknownTokens));
         Assert.True(expected[Tokens.UnknownId] > 0);
+        Assert.Equal(100, results[0].FrequentTokens.Count);
+        string full = Tokens.TokenOf(Array.IndexOf(expected, expected.Max()));
+        Assert.All(results, result => Assert.Equal(full, result.FrequentTokens[0].Token));
+        Assert.Equal(expected.Max(), results.Sum(result => result.FrequentTokens[0].Count));
         Assert.Equal((train.Count, heldOut.Count), (results.Sum(result => result.TrainExamples), results.Sum(result => result.HeldOutExamples)));
         Assert.InRange(heldOut.Count / (double)(train.Count + heldOut.Count), 0.05, 0.17);
     }

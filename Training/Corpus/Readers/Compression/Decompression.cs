@@ -24,18 +24,30 @@ internal static class Decompression
     /// <param name="length">How many they are.</param>
     public static Stream? Open(ReadOnlySpan<byte> magic, Stream bytes, long length)
     {
-        if (magic.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]))
+        if (IsGZip(magic))
         {
             return new GZipMembers(bytes, length);
         }
 
-        if (magic.Length == MagicBytes && magic.StartsWith("BZh"u8) && magic[3] is >= (byte)'1' and <= (byte)'9')
+        if (IsBZip2(magic))
         {
             return new BZip2Members(bytes);
         }
 
         return IsZstd(magic) ? OpenZstd(bytes) : null;
     }
+
+    /// <summary>The compression that a file which begins so is in: "gzip", "bzip2" or "zstd"; null: in none.</summary>
+    public static string? NameOf(ReadOnlySpan<byte> start)
+    {
+        ReadOnlySpan<byte> magic = start[..Math.Min(MagicBytes, start.Length)];
+        return IsGZip(magic) ? "gzip" : IsBZip2(magic) ? "bzip2" : IsZstd(magic) ? "zstd" : null;
+    }
+
+    private static bool IsGZip(ReadOnlySpan<byte> magic) => magic.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]);
+
+    private static bool IsBZip2(ReadOnlySpan<byte> magic) =>
+        magic.Length == MagicBytes && magic.StartsWith("BZh"u8) && magic[3] is >= (byte)'1' and <= (byte)'9';
 
     private static bool IsZstd(ReadOnlySpan<byte> magic)
     {

@@ -91,7 +91,7 @@ internal sealed class ParquetDocumentReader : IDocumentReader
         for (int i = 0; i < rows; i++)
         {
             string name = read!.Value.Ids?[i] ?? $"{source}:{first + i}";
-            yield return new Document(name, DocumentText.Normalize(read.Value.Texts[i]), source);
+            yield return new Document(name, DocumentText.Normalize(read.Value.Texts[i] ?? ""), source);
         }
     }
 }

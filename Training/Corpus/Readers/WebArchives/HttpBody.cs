@@ -73,11 +73,11 @@ internal static class HttpBody
         ReadOnlySpan<byte> start = body;
         Stream? opened = encoding switch
         {
-            "gzip" or "x-gzip" when start.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]) => new GZipStream(compressed, CompressionMode.Decompress),
+            "gzip" or "x-gzip" when Decompression.NameOf(start) == "gzip" => new GZipStream(compressed, CompressionMode.Decompress),
             "deflate" when start.Length > 1 && (start[0] & 0x0F) == 8 && ((start[0] << 8) | start[1]) % 31 == 0 =>
                 new ZLibStream(compressed, CompressionMode.Decompress),
             "br" when !LooksLikeText(start) => new BrotliStream(compressed, CompressionMode.Decompress),
-            "zstd" when start.StartsWith((ReadOnlySpan<byte>)[0x28, 0xB5, 0x2F, 0xFD]) => new DecompressionStream(compressed),
+            "zstd" when Decompression.NameOf(start) == "zstd" => new DecompressionStream(compressed),
             _ => null,
         };
         if (opened is null)

@@ -1,0 +1,58 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using ElectraPipeline.Training.Tokenization;
+
+namespace ElectraPipeline.Training.Shards;
+
+/// <summary>A token and how often it occurs.</summary>
+public sealed record TokenCount(string Token, long Count);
+
+/// <summary>Counts the tokens of documents, each by its id.</summary>
+internal sealed class TokenTally(Vocabulary vocabulary)
+{
+    /// <summary>So many of a part's are told that the first fifty of the sum over some parts are those of all text.</summary>
+    private const int Told = 100;
+
+    private readonly long[] counts = new long[vocabulary.Count];
+    private long tokens;
+
+    /// <summary>Counts ids of the vocabulary.</summary>
+    public void Add(ReadOnlySpan<int> ids)
+    {
+        tokens += ids.Length;
+        ref long first = ref MemoryMarshal.GetArrayDataReference(counts);
+        foreach (int id in ids)
+        {
+            Unsafe.Add(ref first, id)++;
+        }
+    }
+
+    /// <summary>Adds what another one of the same vocabulary counted.</summary>
+    public void Add(TokenTally other)
+    {
+        tokens += other.tokens;
+        for (int id = 0; id < counts.Length; id++)
+        {
+            counts[id] += other.counts[id];
+        }
+    }
+
+    /// <summary>The result with the numbers of tokens.</summary>
+    public TokenizeResult AddTo(TokenizeResult result) => result with
+    {
+        TokensIn = tokens,
+        UnknownTokens = counts[vocabulary.UnknownId],
+        FrequentTokens = MostFrequent(counts.Index().Where(count => count.Item > 0).Select(count => new TokenCount(vocabulary.TokenOf(count.Index), count.Item))),
+    };
+
+    /// <summary>The tokens of several counts together, the most frequent first, equal ones by their bytes.</summary>
+    public static IReadOnlyList<TokenCount> MostFrequent(IEnumerable<TokenCount> tokens) =>
+    [
+        .. tokens
+            .GroupBy(token => token.Token, StringComparer.Ordinal)
+            .Select(group => new TokenCount(group.Key, group.Sum(token => token.Count)))
+            .OrderByDescending(token => token.Count)
+            .ThenBy(token => token.Token, StringComparer.Ordinal)
+            .Take(Told),
+    ];
+}
