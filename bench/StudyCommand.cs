@@ -11,8 +11,8 @@ using ElectraPipeline.Training.Model;
 using ElectraPipeline.Training.Objective;
 using ElectraPipeline.Training.Pretraining;
 using OxyPlot;
+using OxyPlot.Annotations;
 using OxyPlot.Axes;
-using OxyPlot.Legends;
 using OxyPlot.Series;
 
 namespace ElectraPipeline.Bench;
@@ -129,7 +129,6 @@ internal static class StudyCommand
         var plot = new PlotModel { Title = title, TitleFontSize = 13 };
         plot.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = "compute (TFLOP)", Minimum = 0, MajorGridlineStyle = LineStyle.Dot });
         plot.Axes.Add(new LinearAxis { Position = AxisPosition.Left, MajorGridlineStyle = LineStyle.Dot });
-        plot.Legends.Add(new Legend { LegendPosition = LegendPosition.TopRight, LegendBackground = OxyColors.White });
         foreach (ModelVersionRow model in models)
         {
             RunConfig config = ConfigOf(model);
@@ -145,6 +144,14 @@ internal static class StudyCommand
             line.Points.AddRange((await storage.Queries.MetricPointsAsync(curve.StageRunId, metric, cancellationToken: cancellationToken))
                 .Select(point => new DataPoint(point.Step * step, point.Value)));
             plot.Series.Add(line);
+            plot.Annotations.Add(new TextAnnotation
+            {
+                Text = line.Title,
+                TextPosition = line.Points[^1],
+                TextHorizontalAlignment = HorizontalAlignment.Right,
+                TextVerticalAlignment = VerticalAlignment.Bottom,
+                StrokeThickness = 0,
+            });
         }
 
         return new SvgExporter { Width = 640, Height = 360 }.ExportToString(plot);
