@@ -41,7 +41,7 @@ public sealed class DatasetReportTests(PostgresFixture postgres)
         await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres);
         string path = await RegisterAsync(dashboard.Storage);
         IPage page = await browser.NewPageAsync(width, height: 844);
-        await page.GotoAsync(new Uri(dashboard.Visitor.BaseAddress!, path).ToString(), new() { WaitUntil = WaitUntilState.Load });
+        await page.GotoAsync(dashboard.Url(path), new() { WaitUntil = WaitUntilState.Load });
         foreach (ILocator summary in await page.Locator("td.samples summary, details.kept summary").AllAsync())
         {
             await summary.ClickAsync();

@@ -17,19 +17,10 @@ public sealed class LayoutTests(PostgresFixture postgres)
         SampleRun run = await SampleRun.FailedAsync(dashboard.Storage, "a-run-with-a-rather-long-name-as-people-give-them", new string('x', 300));
         await dashboard.Storage.Schedules.SaveAsync("nightly", "30 2 * * *", "UTC", "{}", true, "user:test");
         IPage page = await browser.NewPageAsync(width, height: 844);
-        var complaints = new List<string>();
-        page.Console += (_, message) =>
-        {
-            if (message.Type is "error" or "warning")
-            {
-                complaints.Add($"{page.Url}: {message.Text}");
-            }
-        };
-        page.PageError += (_, error) => complaints.Add($"{page.Url}: {error}");
-
+        List<string> complaints = page.Complaints();
         foreach (string path in new[] { "/runs", $"/runs/{run.Id}", "/datasets", "/models", "/schedules", "/workers", "/hangfire", "/hangfire/recurring" })
         {
-            await page.GotoAsync(new Uri(dashboard.Visitor.BaseAddress!, path).ToString(), new() { WaitUntil = WaitUntilState.Load });
+            await page.GotoAsync(dashboard.Url(path), new() { WaitUntil = WaitUntilState.Load });
             int content = await page.EvaluateAsync<int>("document.documentElement.scrollWidth");
 
             // Hangfire's own pages scroll sideways on a phone; they are not ours to lay out.

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using ElectraPipeline.Jobs;
 using ElectraPipeline.Storage;
 using ElectraPipeline.TestSupport;
+using Hangfire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -28,6 +29,12 @@ internal sealed partial class RunningDashboard : IAsyncDisposable
 
     public IEnumerable<RouteEndpoint> Routes =>
         ((IEndpointRouteBuilder)application).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
+
+    /// <summary>Hangfire's storage, as the dashboard's own process knows it.</summary>
+    public JobStorage Jobs => application.Services.GetRequiredService<JobStorage>();
+
+    /// <summary>A path of the dashboard as a whole address.</summary>
+    public string Url(string path) => new Uri(Visitor.BaseAddress!, path).ToString();
 
     public static async Task<RunningDashboard> StartAsync(
         PostgresFixture postgres, string? token = null, Func<ElectraStorage, Task>? prepare = null)
