@@ -70,6 +70,8 @@ internal static class ElectraCommandLine
         StatusCommand.Create(terminal),
         RetryCommand.Create(terminal),
         CancelCommand.Create(terminal),
+        PauseCommand.CreatePause(terminal),
+        PauseCommand.CreateResume(terminal),
         DatasetsCommand.Create(terminal),
         ShardsCommand.Create(terminal),
         TokenizeCommand.Create(),

@@ -41,6 +41,7 @@ public static class DashboardApplication
         services.TryAddSingleton(provider => new Queries(provider.GetRequiredService<Database>().DataSource));
         services.TryAddSingleton(provider => new AccountStore(provider.GetRequiredService<Database>().DataSource));
         services.TryAddSingleton(provider => new RunStore(provider.GetRequiredService<Database>().DataSource));
+        services.TryAddSingleton(provider => new PauseStore(provider.GetRequiredService<Database>().DataSource));
         services.AddSingleton<RunCharts>();
         services.AddSingleton<RunReader>();
         services.AddSingleton<RunActions>();

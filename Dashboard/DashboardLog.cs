@@ -8,6 +8,6 @@ internal static partial class DashboardLog
     [LoggerMessage(4000, LogLevel.Warning, "The health check could not reach the database")]
     public static partial void DatabaseUnreachable(ILogger logger, Exception exception);
 
-    [LoggerMessage(4001, LogLevel.Information, "{Actor} asked for {Action} of run {RunId}")]
-    public static partial void ActionAsked(ILogger logger, string actor, string action, long runId);
+    [LoggerMessage(4001, LogLevel.Information, "{Actor} asked for {Action} of {Subject}")]
+    public static partial void ActionAsked(ILogger logger, string actor, string action, string subject);
 }

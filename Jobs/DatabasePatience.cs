@@ -26,11 +26,18 @@ internal static class DatabasePatience
     public static async Task<T> ExecuteAsync<T>(Func<CancellationToken, Task<T>> step, CancellationToken cancellationToken) =>
         await Pipeline.ExecuteAsync(async token => await step(token), cancellationToken);
 
-    /// <summary>Whether an error says that the database cannot be reached, shuts down or starts; not that it refused a statement.</summary>
+    /// <summary>
+    /// Whether an error says that the database cannot be reached, shuts down or starts, or that its disk or its connections are used up;
+    /// not that it refused a statement.
+    /// </summary>
     internal static bool IsAbsence(Exception error) => error switch
     {
-        PostgresException { SqlState: { } state } => state.StartsWith("57P", StringComparison.Ordinal) || state.StartsWith("08", StringComparison.Ordinal),
+        PostgresException { SqlState: { } state } => IsAbsence(state),
         NpgsqlException => error.InnerException is SocketException or IOException,
         _ => false,
     };
+
+    private static bool IsAbsence(string sqlState) =>
+        sqlState.StartsWith("57P", StringComparison.Ordinal) || sqlState.StartsWith("08", StringComparison.Ordinal)
+        || sqlState is PostgresErrorCodes.DiskFull or PostgresErrorCodes.TooManyConnections;
 }

@@ -6,7 +6,8 @@ namespace ElectraPipeline.Jobs;
 
 /// <summary>
 /// Renews a lease on a thread of its own, which a busy thread pool cannot delay, and stores the stage's reports. When the lease is
-/// lost, or the database was away for as long as the lease lasts, it cancels the work: somebody else may own it now.
+/// lost, or the database was away for as long as the lease lasts, it cancels the work: somebody else may own it now. When a pause asks
+/// for it, it says so and goes on renewing, so that the work can be given back in order.
 /// </summary>
 internal sealed class Heartbeat : IDisposable
 {
@@ -15,6 +16,7 @@ internal sealed class Heartbeat : IDisposable
     private readonly StageReporter reporter;
     private readonly TimeSpan ttl;
     private readonly CancellationTokenSource lost = new();
+    private readonly CancellationTokenSource paused = new();
     private readonly ManualResetEventSlim stop = new();
     private readonly Thread thread;
 
@@ -31,12 +33,16 @@ internal sealed class Heartbeat : IDisposable
     /// <summary>Fires when the work must stop because the lease is lost.</summary>
     public CancellationToken Lost => lost.Token;
 
+    /// <summary>Fires when the work must be given back because it was paused.</summary>
+    public CancellationToken Paused => paused.Token;
+
     public void Dispose()
     {
         stop.Set();
         thread.Join();
         stop.Dispose();
         lost.Dispose();
+        paused.Dispose();
     }
 
     private void Beat()
@@ -48,10 +54,14 @@ internal sealed class Heartbeat : IDisposable
         {
             try
             {
-                if (!storage.Leases.Heartbeat(lease, ttl, reporter.NewestProgress, ttl / 2))
+                switch (storage.Leases.Heartbeat(lease, ttl, reporter.NewestProgress, ttl / 2))
                 {
-                    lost.Cancel();
-                    return;
+                    case LeaseState.Lost:
+                        lost.Cancel();
+                        return;
+                    case LeaseState.Paused:
+                        paused.Cancel();
+                        break;
                 }
 
                 held = Environment.TickCount64;

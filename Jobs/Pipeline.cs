@@ -8,9 +8,6 @@ namespace ElectraPipeline.Jobs;
 /// </summary>
 public static class Pipeline
 {
-    /// <summary>Attempts of a stage before it counts as failed.</summary>
-    public const int MaxAttempts = 3;
-
     /// <summary>Every kind of stage. To add one: an options record, a class, one line here, one line in <see cref="GraphOf"/>.</summary>
     public static IReadOnlyList<Stage> Stages { get; } =
     [
@@ -35,7 +32,8 @@ public static class Pipeline
         var graph = new List<NewStage>();
         int Add(string stage, string shard, params IEnumerable<int> parents)
         {
-            graph.Add(new NewStage(stage, shard, Find(stage).Queue(config), MaxAttempts, [.. parents]));
+            StageLimits limits = config.LimitsOf(stage);
+            graph.Add(new NewStage(stage, shard, Find(stage).Queue(config), limits.Attempts, [.. parents], limits.MemoryGb));
             return graph.Count - 1;
         }
 

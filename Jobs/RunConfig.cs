@@ -22,6 +22,12 @@ public sealed record RunConfig
     /// <summary>Seed of every random draw.</summary>
     public int Seed { get; init; } = 42;
 
+    /// <summary>Of the ready stages of all runs those of the greater priority are begun first: -100 to 100.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>How often and how long stages may try, and what they need, where it shall be other than usual.</summary>
+    public IReadOnlyList<StageLimits> Limits { get; init; } = [];
+
     /// <summary>
     /// A registered model that fine-tuning starts from, trained or imported: "NAME@3", "NAME@champion" or "NAME" (the latest). The run then
     /// only fine-tunes: it reads no corpus and pre-trains nothing. Null: the run pre-trains its own.
@@ -51,4 +57,7 @@ public sealed record RunConfig
 
     /// <summary>Fine-tuning tasks, a stage each.</summary>
     public IReadOnlyList<FinetuneOptions> Finetune { get; init; } = [];
+
+    /// <summary>The limits of a kind of stage: those given, or the usual ones.</summary>
+    public StageLimits LimitsOf(string stage) => Limits.FirstOrDefault(limits => limits.Stage == stage) ?? new StageLimits { Stage = stage };
 }

@@ -35,6 +35,7 @@ public static class WorkerHost
         services.AddElectraClient(storage);
         services.AddSingleton(options);
         services.AddSingleton<WorkerIdentity>();
+        services.AddSingleton<StageClaims>();
         services.AddSingleton<StageRunner>();
         services.AddTransient<StageJob>();
         services.AddHostedService<Relay>();
@@ -44,7 +45,7 @@ public static class WorkerHost
         {
             server.Queues = [.. options.Queues, Schedules.Queue];
             server.WorkerCount = options.Concurrency;
-            server.StopTimeout = options.ShutdownGrace;
+            server.StopTimeout = TimeSpan.Zero; // When stages are told to stop, not how long they may take: that is what follows.
             server.ShutdownTimeout = options.ShutdownGrace + TimeSpan.FromSeconds(5);
             server.SchedulePollingInterval = TimeSpan.FromSeconds(1);
         });

@@ -21,11 +21,17 @@ public sealed record WorkerOptions
     /// <summary>How long a stage may take to stop at a shutdown; a training child writes a checkpoint in it.</summary>
     public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(25);
 
-    /// <summary>Wait before the second attempt; doubled for each more.</summary>
+    /// <summary>Wait before the second attempt where a run's limits say nothing; doubled for each more, up to ten minutes.</summary>
     public TimeSpan Backoff { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Least wait of a stage whose disk took no files.</summary>
+    public TimeSpan DiskPause { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Trainings at once on this host.</summary>
     public int TrainingSlots { get; init; } = 1;
+
+    /// <summary>GB of memory of this host for stages that say what they take, at least 1.</summary>
+    public int MemoryGb { get; init; } = (int)Math.Max(1, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30);
 
     /// <summary>Executable and first arguments that start this program for a child: ["dotnet", "electra.dll"] or ["electra"].</summary>
     public IReadOnlyList<string> Program { get; init; } = ThisProgram();

@@ -61,6 +61,7 @@ public sealed class ElectraStorage : IAsyncDisposable
         Schedules = new ScheduleStore(database.DataSource);
         Workers = new WorkerStore(database.DataSource);
         Accounts = new AccountStore(database.DataSource);
+        Pauses = new PauseStore(database.DataSource);
         Queries = new Queries(database.DataSource);
     }
 
@@ -102,6 +103,9 @@ public sealed class ElectraStorage : IAsyncDisposable
 
     /// <summary>Worker processes.</summary>
     public WorkerStore Workers { get; }
+
+    /// <summary>What is held back.</summary>
+    public PauseStore Pauses { get; }
 
     /// <summary>Who may log in to the dashboard.</summary>
     public AccountStore Accounts { get; }

@@ -1,7 +1,7 @@
 namespace ElectraPipeline.Storage;
 
 /// <summary>Storage cannot be opened or a request to it makes no sense. The message says what, the value, and what to do.</summary>
-public sealed class StorageException : Exception
+public class StorageException : Exception
 {
     /// <summary>Makes one with a message for the user.</summary>
     public StorageException(string message)
@@ -10,7 +10,7 @@ public sealed class StorageException : Exception
     }
 
     /// <summary>Makes one with a message for the user and the cause.</summary>
-    public StorageException(string message, Exception inner)
+    public StorageException(string message, Exception? inner)
         : base(message, inner)
     {
     }

@@ -5,6 +5,7 @@ using ElectraPipeline.Cli.Rendering;
 using ElectraPipeline.Cli.Watching;
 using ElectraPipeline.Storage;
 using ElectraPipeline.Storage.ReadModels;
+using ElectraPipeline.Storage.Runs;
 using Spectre.Console;
 
 namespace ElectraPipeline.Cli.Commands;
@@ -41,13 +42,18 @@ internal static class StatusCommand
             table.AddRow(
                 $"{run.Id}",
                 Markup.Escape(run.Name),
-                RunTable.StateMarkup(run.State),
+                run.IsPaused ? "[yellow]paused[/]" : RunTable.StateMarkup(run.State),
                 $"{run.StagesDone} / {run.Stages}",
                 Durations.Ago(run.CreatedAt, now),
                 Durations.Short((run.FinishedAt ?? now) - run.CreatedAt));
         }
 
         terminal.Output.Write(table);
+        foreach (PauseRow pause in await storage.Queries.PausesAsync(cancellationToken))
+        {
+            terminal.Note($"{PauseStore.Word(pause.Scope)} {pause.Subject} is paused by {pause.Actor}, {Durations.Ago(pause.CreatedAt, now)}");
+        }
+
         return ExitCode.Done;
     }
 
@@ -62,7 +68,13 @@ internal static class StatusCommand
         }
 
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
-        terminal.Output.Write(RunTable.Of(run.Summary, new StageLines().Of(run.Stages, now), now));
+        IReadOnlyList<StageLine> lines = new StageLines().Of(run.Stages, now);
+        terminal.Output.Write(RunTable.Of(run.Summary, lines, now));
+        foreach (StageLine line in lines.Where(line => line.Hold is not null))
+        {
+            terminal.Note($"{line.Name} is held back: {line.Hold}");
+        }
+
         RunErrors.Write(terminal.Output, run);
         return ExitCode.Done;
     }

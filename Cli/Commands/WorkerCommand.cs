@@ -23,6 +23,13 @@ internal static class WorkerCommand
         DefaultValueFactory = _ => new WorkerOptions().LeaseTtl.TotalSeconds,
     };
 
+    private static readonly Option<int> Memory = new("--memory")
+    {
+        Description = "GB of this host's memory for stages whose config says what they take (limits[].memoryGb).",
+        HelpName = "GB",
+        DefaultValueFactory = _ => new WorkerOptions().MemoryGb,
+    };
+
     public static Command Create(Terminal terminal)
     {
         var command = new ExampleCommand(
@@ -30,6 +37,7 @@ internal static class WorkerCommand
         {
             Queues,
             Lease,
+            Memory,
         };
         command.SetAction((parsed, cancellationToken) => RunAsync(terminal, parsed, cancellationToken));
         return command;
@@ -49,9 +57,15 @@ internal static class WorkerCommand
             throw new UsageException($"--lease {lease}: give 2 to 3600 seconds");
         }
 
+        int memory = parsed.GetValue(Memory);
+        if (memory < 1)
+        {
+            throw new UsageException($"--memory {memory}: give 1 GB or more");
+        }
+
+        var options = new WorkerOptions { Queues = queues, LeaseTtl = TimeSpan.FromSeconds(lease), MemoryGb = memory };
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
-        await using ElectraHost host = await ElectraHost.StartAsync(
-            storage, new HostParts(new WorkerOptions { Queues = queues, LeaseTtl = TimeSpan.FromSeconds(lease) }, null, LogToConsole: true), cancellationToken);
+        await using ElectraHost host = await ElectraHost.StartAsync(storage, new HostParts(options, null, LogToConsole: true), cancellationToken);
         terminal.Note($"working on {string.Join(", ", queues)} of {storage.DataFolder}");
         await Waiting.UntilStoppedAsync(cancellationToken);
         return ExitCode.Done;

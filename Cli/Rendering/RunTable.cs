@@ -14,7 +14,7 @@ internal static class RunTable
     public static Table Of(RunSummary run, IReadOnlyList<StageLine> lines, DateTimeOffset now)
     {
         var table = new Table { Border = TableBorder.Simple, ShowHeaders = true, Expand = false };
-        table.Title = new TableTitle($"run {run.Id} · {Markup.Escape(run.Name)} · {StateMarkup(run.State)} · {Durations.Short((run.FinishedAt ?? now) - run.CreatedAt)}");
+        table.Title = new TableTitle($"run {run.Id} · {Markup.Escape(run.Name)} · {(run.IsPaused ? "[yellow]paused[/]" : StateMarkup(run.State))} · {Durations.Short((run.FinishedAt ?? now) - run.CreatedAt)}");
         table.AddColumn(new TableColumn("stage").NoWrap());
         table.AddColumn(new TableColumn("state").NoWrap());
         table.AddColumn(new TableColumn("progress"));

@@ -9,11 +9,17 @@ internal sealed class PlainProgress(Terminal terminal)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
     private readonly Dictionary<string, StageState> shown = [];
+    private readonly Dictionary<string, string> holds = [];
     private DateTimeOffset last;
 
     /// <summary>Writes what is new.</summary>
     public void Show(RunDetail run, IReadOnlyList<StageLine> lines, DateTimeOffset now)
     {
+        foreach (StageLine line in lines.Where(IsNewHold))
+        {
+            terminal.Note($"{Durations.Short(now - run.Summary.CreatedAt),10}  {line.Name,-22} held back: {line.Hold}");
+        }
+
         foreach (StageLine line in lines.Where(IsNews))
         {
             shown[line.Name] = line.State;
@@ -32,6 +38,18 @@ internal sealed class PlainProgress(Terminal terminal)
         }
 
         last = now;
+    }
+
+    // The room that is left differs from look to look: one line for each beginning of a hold.
+    private bool IsNewHold(StageLine line)
+    {
+        if (line.Hold is null)
+        {
+            holds.Remove(line.Name);
+            return false;
+        }
+
+        return holds.TryAdd(line.Name, line.Hold);
     }
 
     private bool IsNews(StageLine line) =>

@@ -13,6 +13,7 @@ namespace ElectraPipeline.Cli.Watching;
 /// <param name="Took">Time from the first start to the last end, or to now; null before the start.</param>
 /// <param name="Remaining">Estimated time left; null while unknown.</param>
 /// <param name="Note">Reuse, attempts, what it waits for.</param>
+/// <param name="Hold">What holds it back until somebody acts: a pause, a disk that takes no files; null: nothing.</param>
 internal sealed record StageLine(
     string Name,
     StageState State,
@@ -22,7 +23,8 @@ internal sealed record StageLine(
     string ProgressText,
     TimeSpan? Took,
     TimeSpan? Remaining,
-    string Note);
+    string Note,
+    string? Hold);
 
 /// <summary>Turns a run's stages into lines; remembers progress from call to call for the estimates.</summary>
 internal sealed class StageLines
@@ -56,7 +58,8 @@ internal sealed class StageLines
             text,
             started is null ? null : ended - started,
             state == StageState.Running ? Remaining(name, progress, now) : null,
-            NoteOf(shards, now));
+            NoteOf(shards, now),
+            shards.Select(HoldOf).FirstOrDefault(hold => hold is not null));
     }
 
     private static bool IsDone(StageRow stage) => stage.State is StageState.Succeeded or StageState.Reused;
@@ -97,12 +100,25 @@ internal sealed class StageLines
         return estimate.Estimate(now, (long)(progress.Value * Parts), Parts);
     }
 
+    private static string? HoldOf(StageRow stage) => stage switch
+    {
+        { State: not StageState.Ready } => null,
+        { Hold: { } hold } => hold,
+        { ErrorKind: "disk", Error: { } trouble } => trouble,
+        _ => null,
+    };
+
     private static string NoteOf(StageRow[] shards, DateTimeOffset now)
     {
         long[] reused = [.. shards.Select(s => s.ReusedFromRun).OfType<long>().Distinct()];
         if (reused.Length > 0)
         {
             return $"reused from run {string.Join(", ", reused)}";
+        }
+
+        if (shards.FirstOrDefault(s => HoldOf(s) is not null) is { } held)
+        {
+            return held.Hold ?? $"waits for {held.WaitingFor}";
         }
 
         StageRow shown = shards.MaxBy(s => s.Attempt)!;

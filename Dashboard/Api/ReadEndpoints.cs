@@ -42,6 +42,8 @@ internal static class ReadEndpoints
             await queries.ModelVersionAsync(name, version, cancellationToken) is { } row
                 ? Results.Ok(Json(row))
                 : Missing($"model {name} has no version or alias {version}"));
+        api.MapGet("/pauses", async (Queries queries, CancellationToken cancellationToken) =>
+            Results.Ok(await queries.PausesAsync(cancellationToken)));
         api.MapGet("/workers", async (Queries queries, CancellationToken cancellationToken) =>
             Results.Ok(await queries.WorkersAsync(null, cancellationToken)));
     }
@@ -136,6 +138,8 @@ internal static class ReadEndpoints
         row.LeaseOwner,
         row.AvailableAt,
         row.WaitingFor,
+        row.Hold,
+        row.Priority,
         row.Fingerprint,
         row.OutputDigest,
         Result = row.Result is { } result ? JsonText.Parse(result) : (JsonElement?)null,

@@ -7,8 +7,10 @@ using Microsoft.Extensions.Logging;
 
 namespace ElectraPipeline.Dashboard.Api;
 
-/// <summary>Retry and cancel, for the forms of the pages and for the API alike. Checks that the run exists; storage checks the rest.</summary>
-internal sealed class RunActions(RunStore runs, Queries queries, ILogger<RunActions> logger)
+/// <summary>
+/// Retry, cancel, pause and resume, for the forms of the pages and for the API alike. Checks that the run exists; storage checks the rest.
+/// </summary>
+internal sealed class RunActions(RunStore runs, PauseStore pauses, Queries queries, ILogger<RunActions> logger)
 {
     /// <summary>Runs the failed or cancelled stages again: one with what waits for it, or all if <paramref name="stage"/> is null.</summary>
     public async Task<ActionOutcome> RetryAsync(HttpContext context, long runId, long? stage)
@@ -34,14 +36,30 @@ internal sealed class RunActions(RunStore runs, Queries queries, ILogger<RunActi
         return outcome.Error is null && !cancelled ? ActionOutcome.Refused($"run {runId} was at its end already") : outcome;
     }
 
-    private async Task<ActionOutcome> TryAsync(long runId, string actor, string action, Func<Task> work)
+    /// <summary>Holds work back; what is held back already stays so.</summary>
+    public async Task<ActionOutcome> PauseAsync(HttpContext context, PauseScope scope, string subject, bool now)
     {
-        if (await queries.RunAsync(runId) is null)
-        {
-            return ActionOutcome.Missing($"there is no run {runId}");
-        }
+        string actor = Access.Actor(context);
+        return await TryAsync(actor, "pause", Name(scope, subject), () => pauses.PauseAsync(scope, subject, now, actor, CancellationToken.None));
+    }
 
-        DashboardLog.ActionAsked(logger, actor, action, runId);
+    /// <summary>Lets work go on; what is not held back goes on anyway.</summary>
+    public async Task<ActionOutcome> ResumeAsync(HttpContext context, PauseScope scope, string subject)
+    {
+        string actor = Access.Actor(context);
+        return await TryAsync(actor, "resume", Name(scope, subject), () => pauses.ResumeAsync(scope, subject, actor, CancellationToken.None));
+    }
+
+    private static string Name(PauseScope scope, string subject) => $"{PauseStore.Word(scope)} {subject}";
+
+    private async Task<ActionOutcome> TryAsync(long runId, string actor, string action, Func<Task> work) =>
+        await queries.RunAsync(runId) is null
+            ? ActionOutcome.Missing($"there is no run {runId}")
+            : await TryAsync(actor, action, $"run {runId}", work);
+
+    private async Task<ActionOutcome> TryAsync(string actor, string action, string subject, Func<Task> work)
+    {
+        DashboardLog.ActionAsked(logger, actor, action, subject);
         try
         {
             await work();

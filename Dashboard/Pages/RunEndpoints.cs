@@ -53,6 +53,8 @@ internal static class RunEndpoints
     {
         "retry" => "The retry is on its way: the stages below wait for a worker or already run.",
         "cancel" => "The run is cancelled; stages at work stop within seconds.",
+        "pause" => "The run is paused; stages that were told to stop do so within seconds.",
+        "resume" => "The run goes on.",
         "run" => "The run was created.",
         _ => null,
     };

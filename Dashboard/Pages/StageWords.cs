@@ -10,6 +10,7 @@ internal static class StageWords
 
     public static string Of(RunSummary run) => run.State switch
     {
+        RunState.Running when run.IsPaused => $"Paused with {run.StagesDone} of {Stages(run.Stages)} done; it begins no others until it is resumed.",
         RunState.Running when run.StagesFailed > 0 =>
             $"{Stages(run.StagesFailed)} failed; the others that do not need the failed output still run.",
         RunState.Running => $"{run.StagesDone} of {Stages(run.Stages)} done.",
@@ -22,6 +23,8 @@ internal static class StageWords
     public static string Of(StageRow stage, DateTimeOffset now) => stage.State switch
     {
         StageState.Blocked => $"Waits for {(stage.PendingDependencies == 1 ? "an earlier stage" : $"{stage.PendingDependencies} earlier stages")}.",
+        StageState.Ready when stage.Hold is { } hold => $"Held back: {hold}.",
+        StageState.Ready when stage.ErrorKind == "disk" => $"Held back until the disk takes files again ({stage.WaitingFor}); goes on by itself.",
         StageState.Ready when stage.AvailableAt > now =>
             $"Attempt {stage.Attempt} failed; tries again {Display.Relative(stage.AvailableAt, now)}.",
         StageState.Ready when stage.WaitingFor is { } slot => $"Waits for a free place ({slot}).",

@@ -13,6 +13,7 @@ internal static class WorkerEndpoints
             new RazorComponentResult<WorkersPage>(new
             {
                 Workers = await queries.WorkersAsync(null, cancellationToken),
+                Pauses = await queries.PausesAsync(cancellationToken),
                 Overview = await queries.OverviewAsync(cancellationToken),
                 Now = clock.GetUtcNow(),
             }));

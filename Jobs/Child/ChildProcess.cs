@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using ElectraPipeline.Storage.Artifacts;
 using ElectraPipeline.Training;
 
 namespace ElectraPipeline.Jobs.Child;
@@ -13,6 +14,7 @@ internal sealed partial class ChildProcess(WorkerOptions worker)
 
     /// <summary>Returns the result, JSON.</summary>
     /// <exception cref="PermanentException">The child said that trying again cannot help.</exception>
+    /// <exception cref="DiskTroubleException">A disk takes no files.</exception>
     /// <exception cref="StageDiedException">The child failed or died.</exception>
     /// <exception cref="OperationCanceledException">It was told to stop, and did.</exception>
     public async Task<string> RunAsync(
@@ -53,7 +55,12 @@ internal sealed partial class ChildProcess(WorkerOptions worker)
         cancellationToken.ThrowIfCancellationRequested();
         if (outcome.Error is { } error)
         {
-            throw error.IsPermanent ? new PermanentException(error.Text) : new StageDiedException(error.Text);
+            throw error switch
+            {
+                { IsPermanent: true } => new PermanentException(error.Text),
+                { IsDiskTrouble: true } => new DiskTroubleException(error.Text),
+                _ => new StageDiedException(error.Text),
+            };
         }
 
         string how = exitCode > 128 ? $"was ended by signal {exitCode - 128}" : $"ended with exit code {exitCode}";

@@ -23,6 +23,9 @@ internal sealed record ChildMessage
     /// <summary>Progress: unit. Metric: name. Log and error: text. Checkpoint: folder. Result: JSON.</summary>
     public string Text { get; init; } = "";
 
+    /// <summary>Error: a disk takes no files.</summary>
+    public bool IsDiskTrouble { get; init; }
+
     /// <summary>Error: trying again cannot help.</summary>
     public bool IsPermanent { get; init; }
 }

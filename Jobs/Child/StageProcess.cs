@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ElectraPipeline.Storage.Artifacts;
 using ElectraPipeline.Training;
 
 namespace ElectraPipeline.Jobs.Child;
@@ -37,6 +38,11 @@ public static partial class StageProcess
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             return Interrupted;
+        }
+        catch (Exception e) when (DiskTrouble.In(e, Path.GetDirectoryName(Path.GetFullPath(orderFile))!) is { } trouble)
+        {
+            reporter.Send(new ChildMessage { Type = "error", Text = trouble.Message, IsDiskTrouble = true });
+            return Failed;
         }
         catch (PermanentException e)
         {

@@ -64,7 +64,7 @@ public abstract class TrainingStage<TRequest, TResult>(string name, int codeVers
         StageLease lease = context.Lease;
         bool held = await DatabasePatience.ExecuteAsync(
             token => context.Storage.Checkpoints.PublishAsync(
-                lease, step, context.Fingerprint, sealedCheckpoint, KeepCheckpoints(context.Config), Pipeline.MaxAttempts - 1, token),
+                lease, step, context.Fingerprint, sealedCheckpoint, KeepCheckpoints(context.Config), context.Config.LimitsOf(Name).Attempts - 1, token),
             cancellationToken);
         context.Reporter.Log(held ? $"checkpoint at step {step:N0}" : $"checkpoint at step {step:N0} not published: the lease was lost");
     }

@@ -24,6 +24,8 @@ internal sealed class ConfigRules
 
     private void Check(RunConfig config)
     {
+        Require(config.Priority is >= -100 and <= 100, "priority", config.Priority, "-100 to 100");
+        CheckLimits(config.Limits);
         Require(ModelReference.IsName(config.Name), "name", config.Name, "lower-case letters, digits and '-', at most 63, a letter first");
         Require(config.Seed >= 0, "seed", config.Seed, "0 or more");
         CheckOrigin(config);
@@ -166,6 +168,26 @@ internal sealed class ConfigRules
         }
 
         Require(phases.Sum(phase => (long)phase.Steps) == config.Pretrain.Steps, "pretrain.steps", config.Pretrain.Steps, "the sum of the steps of pretrain.phases");
+    }
+
+    private void CheckLimits(IReadOnlyList<StageLimits> limits)
+    {
+        string[] stages = [.. Pipeline.Stages.Select(stage => stage.Name)];
+        for (int i = 0; i < limits.Count; i++)
+        {
+            string path = $"limits[{i}]";
+            string stage = limits[i].Stage;
+            OneOf(stage, path + ".stage", stages);
+            Require(!limits.Take(i).Any(other => other.Stage == stage), path + ".stage", stage, "each stage once");
+            Require(limits[i].Attempts is >= 1 and <= 1000, path + ".attempts", limits[i].Attempts, "1 to 1000");
+            Require(limits[i].BackoffSeconds is null or (>= 0 and <= 86_400), path + ".backoffSeconds", limits[i].BackoffSeconds, "0 to 86400");
+            Require(
+                limits[i].TimeLimitSeconds is null or (> 0 and <= 2_592_000),
+                path + ".timeLimitSeconds",
+                limits[i].TimeLimitSeconds,
+                "above 0, at most 2592000 (30 days)");
+            Require(limits[i].MemoryGb is null or (>= 1 and <= 65_536), path + ".memoryGb", limits[i].MemoryGb, "1 to 65536");
+        }
     }
 
     private void CheckTask(FinetuneOptions task, string path)

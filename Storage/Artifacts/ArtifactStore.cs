@@ -117,9 +117,9 @@ public sealed partial class ArtifactStore : IDisposable
             MoveIntoPlace(copy, digest);
             return folder;
         }
-        catch (IOException e) when (DiskFull.Is(e))
+        catch (IOException e) when (DiskTrouble.In(e, folder) is { } trouble)
         {
-            throw DiskFull.Describe(e, folder);
+            throw trouble;
         }
         finally
         {
@@ -131,7 +131,8 @@ public sealed partial class ArtifactStore : IDisposable
     /// Seals <paramref name="folder"/>, which must be on the store's volume and is gone afterwards. If the same content was sealed
     /// before, that is kept.
     /// </summary>
-    /// <exception cref="StorageException">The folder has no files, holds a link, the volume is full, or the bucket fails.</exception>
+    /// <exception cref="StorageException">The folder has no files, holds a link, or the bucket fails.</exception>
+    /// <exception cref="DiskTroubleException">The volume takes no files.</exception>
     public SealedArtifact Seal(string folder, string kind)
     {
         try
@@ -146,9 +147,9 @@ public sealed partial class ArtifactStore : IDisposable
             bucket?.Upload(PathOf(listing.Digest), listing);
             return new SealedArtifact(listing.Digest, kind, listing.Bytes, listing.Files.Count);
         }
-        catch (IOException e) when (DiskFull.Is(e))
+        catch (IOException e) when (DiskTrouble.In(e, folder) is { } trouble)
         {
-            throw DiskFull.Describe(e, folder);
+            throw trouble;
         }
     }
 

@@ -14,14 +14,17 @@ public sealed partial class Queries(NpgsqlDataSource dataSource)
         (count(*) filter (where s.state in ('succeeded', 'reused')))::int as stages_done,
         (count(*) filter (where s.state = 'running'))::int as stages_running,
         (count(*) filter (where s.state = 'failed'))::int as stages_failed,
-        (array_agg(s.error order by s.ordinal) filter (where s.state = 'failed'))[1] as error
+        (array_agg(s.error order by s.ordinal) filter (where s.state = 'failed'))[1] as error,
+        exists (select 1 from pause where scope = 'run' and subject = r.id::text) as is_paused
         """;
 
     private const string StageColumns = """
         s.id, s.run_id, s.stage, s.shard, s.ordinal, s.queue, s.state, s.pending_dependencies, s.attempt, s.max_attempts,
         s.lease_epoch, s.lease_owner, s.lease_until, s.available_at, s.waiting_for, s.hangfire_job_id, s.fingerprint,
         s.output_digest, s.result, (select o.run_id from stage_run o where o.id = s.reused_from) as reused_from_run,
-        s.error, s.error_kind, s.progress_done, s.progress_total, s.progress_unit, s.started_at, s.finished_at
+        s.error, s.error_kind, s.progress_done, s.progress_total, s.progress_unit, s.started_at, s.finished_at, s.priority,
+        (select case p.scope when 'run' then 'the run' else 'the queue ' || p.subject end || ' is paused by ' || p.actor from pause p
+            where s.state = 'ready' and (p.scope, p.subject) in (('run', s.run_id::text), ('queue', s.queue)) order by p.scope desc limit 1) as hold
         """;
 
     /// <summary>Runs, newest first.</summary>
@@ -113,10 +116,22 @@ public sealed partial class Queries(NpgsqlDataSource dataSource)
         ListAsync<WorkerRow>(
             """
             select w.id, w.host, w.queues, w.code_version, w.started_at, w.seen_at,
-                (select count(*) from stage_run s where s.lease_owner = w.id and s.state = 'running')::int as running
+                (select count(*) from stage_run s where s.lease_owner = w.id and s.state = 'running')::int as running,
+                exists (select 1 from pause where scope = 'worker' and subject = w.id) as is_paused,
+                exists (select 1 from pause where scope = 'host' and subject = w.host) as is_host_paused
             from worker w where w.seen_at > clock_timestamp() - @seenWithin order by w.seen_at desc
             """,
             new { seenWithin = seenWithin ?? TimeSpan.FromHours(1) },
+            cancellationToken);
+
+    /// <summary>The pauses that stand, the oldest first; those of runs that came to their ends all the same are left out.</summary>
+    public Task<IReadOnlyList<PauseRow>> PausesAsync(CancellationToken cancellationToken = default) =>
+        ListAsync<PauseRow>(
+            """
+            select scope, subject, interrupts, actor, created_at from pause
+            where scope <> 'run' or exists (select 1 from run where id::text = subject and state = 'running') order by created_at, scope, subject
+            """,
+            null,
             cancellationToken);
 
     /// <summary>What waits and runs over all runs.</summary>

@@ -1,3 +1,5 @@
+using ElectraPipeline.Storage.Runs;
+
 namespace ElectraPipeline.Storage.ReadModels;
 
 /// <summary>Which runs <see cref="Queries.RunsAsync"/> lists: newest first, all conditions at once.</summary>
@@ -29,6 +31,7 @@ public sealed record RunFilter
 /// <param name="StagesRunning">Of them running.</param>
 /// <param name="StagesFailed">Of them failed.</param>
 /// <param name="Error">Error of the first failed stage; null if none failed.</param>
+/// <param name="IsPaused">Whether the run is paused.</param>
 public sealed record RunSummary(
     long Id,
     string Name,
@@ -41,7 +44,8 @@ public sealed record RunSummary(
     int StagesDone,
     int StagesRunning,
     int StagesFailed,
-    string? Error);
+    string? Error,
+    bool IsPaused);
 
 /// <summary>A run with its config and its graph.</summary>
 /// <param name="Summary">The line of the list.</param>
@@ -81,12 +85,14 @@ public sealed record DependencyRow(long Parent, long Child);
 /// <param name="Result">Small facts for people, a JSON object.</param>
 /// <param name="ReusedFromRun">Run whose output was taken; null unless reused.</param>
 /// <param name="Error">Last error, kept while it waits for the next attempt.</param>
-/// <param name="ErrorKind">"permanent", "retryable" or "died".</param>
+/// <param name="ErrorKind">"permanent", "retryable", "died", or "disk" while it waits for a disk that takes no files.</param>
 /// <param name="ProgressDone">Work done, in <paramref name="ProgressUnit"/>.</param>
 /// <param name="ProgressTotal">Work in all.</param>
 /// <param name="ProgressUnit">"steps", "documents", "bytes".</param>
 /// <param name="StartedAt">Start of the newest attempt.</param>
 /// <param name="FinishedAt">End state reached.</param>
+/// <param name="Priority">Of the ready stages of a queue the greater is claimed first.</param>
+/// <param name="Hold">Whose pause holds it back while it is ready: "the queue cpu is paused by user:ada"; null: none.</param>
 public sealed record StageRow(
     long Id,
     long RunId,
@@ -114,7 +120,9 @@ public sealed record StageRow(
     long? ProgressTotal,
     string? ProgressUnit,
     DateTimeOffset? StartedAt,
-    DateTimeOffset? FinishedAt)
+    DateTimeOffset? FinishedAt,
+    int Priority,
+    string? Hold)
 {
     /// <summary>"tokenize[0003]", or "ingest" where there is no shard.</summary>
     public string DisplayName => Shard.Length == 0 ? Stage : $"{Stage}[{Shard}]";
@@ -156,8 +164,26 @@ public sealed record CheckpointRow(long Step, long Epoch, string Fingerprint, st
 /// <param name="StartedAt">When it registered, UTC.</param>
 /// <param name="SeenAt">Its last sign of life, UTC; renewed every few seconds.</param>
 /// <param name="Running">Stage runs it holds.</param>
+/// <param name="IsPaused">Whether this process is paused.</param>
+/// <param name="IsHostPaused">Whether all workers of its host are.</param>
 public sealed record WorkerRow(
-    string Id, string Host, string[] Queues, string CodeVersion, DateTimeOffset StartedAt, DateTimeOffset SeenAt, int Running);
+    string Id,
+    string Host,
+    string[] Queues,
+    string CodeVersion,
+    DateTimeOffset StartedAt,
+    DateTimeOffset SeenAt,
+    int Running,
+    bool IsPaused,
+    bool IsHostPaused);
+
+/// <summary>A pause that stands.</summary>
+/// <param name="Scope">Kind of what is paused.</param>
+/// <param name="Subject">Id of the run, name of the queue, id of the worker, or name of the host.</param>
+/// <param name="Interrupts">Whether stages at work were given back.</param>
+/// <param name="Actor">Who paused it.</param>
+/// <param name="CreatedAt">When, UTC.</param>
+public sealed record PauseRow(PauseScope Scope, string Subject, bool Interrupts, string Actor, DateTimeOffset CreatedAt);
 
 /// <summary>What waits and runs, over all runs.</summary>
 /// <param name="RunsRunning">Runs not at their end.</param>

@@ -8,8 +8,16 @@ namespace ElectraPipeline.Storage.Runs;
 /// <param name="CodeVersion">Version of the program that creates it.</param>
 /// <param name="Actor">Who creates it, for the events: "user:NAME".</param>
 /// <param name="Stages">Its stages, parents before children.</param>
+/// <param name="Priority">Its stages' priority: of the ready ones of a queue the greater is claimed first.</param>
 public sealed record NewRun(
-    string Name, string Config, string ConfigDigest, string Trigger, string CodeVersion, string Actor, IReadOnlyList<NewStage> Stages);
+    string Name,
+    string Config,
+    string ConfigDigest,
+    string Trigger,
+    string CodeVersion,
+    string Actor,
+    IReadOnlyList<NewStage> Stages,
+    int Priority = 0);
 
 /// <summary>A stage of a run to create.</summary>
 /// <param name="Stage">Stage name.</param>
@@ -17,7 +25,9 @@ public sealed record NewRun(
 /// <param name="Queue">"cpu" or "gpu".</param>
 /// <param name="MaxAttempts">Attempts before it fails for good, at least 1.</param>
 /// <param name="Parents">Indexes, in the list of stages, of those it waits for; all smaller than its own.</param>
-public sealed record NewStage(string Stage, string Shard, string Queue, int MaxAttempts, IReadOnlyList<int> Parents);
+/// <param name="MemoryGb">Memory that it takes, in GB; null: not counted.</param>
+public sealed record NewStage(
+    string Stage, string Shard, string Queue, int MaxAttempts, IReadOnlyList<int> Parents, int? MemoryGb = null);
 
 /// <summary>A stage run that may be claimed now.</summary>
 /// <param name="Id">The stage run.</param>

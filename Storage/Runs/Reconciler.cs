@@ -52,15 +52,15 @@ public sealed class Reconciler(NpgsqlDataSource dataSource)
     {
         await using var transaction = await StorageTransaction.BeginRelaxedAsync(dataSource, cancellationToken);
         var taken = await transaction.QueryAsync<ReadyStage>(
-            """
-            update stage_run s set enqueued_at = clock_timestamp()
+            $"""
+            update stage_run t set enqueued_at = clock_timestamp()
             from (
-                select id from stage_run
+                select id from stage_run s
                 where state = 'ready' and available_at <= clock_timestamp()
-                    and (enqueued_at is null or enqueued_at < clock_timestamp() - @quiet)
-                order by available_at, id limit @limit for no key update skip locked) forgotten
-            where s.id = forgotten.id
-            returning s.id, s.queue, s.hangfire_job_id
+                    and (enqueued_at is null or enqueued_at < clock_timestamp() - @quiet) and not {StageSql.IsHeld}
+                order by priority desc, available_at, id limit @limit for no key update skip locked) forgotten
+            where t.id = forgotten.id
+            returning t.id, t.queue, t.hangfire_job_id
             """,
             new { quiet, limit });
         await transaction.CommitAsync();
@@ -75,13 +75,13 @@ public sealed class Reconciler(NpgsqlDataSource dataSource)
     {
         await using var transaction = await StorageTransaction.BeginRelaxedAsync(dataSource, cancellationToken);
         var taken = await transaction.QueryAsync<ReadyStage>(
-            """
-            update stage_run s set enqueued_at = clock_timestamp()
+            $"""
+            update stage_run t set enqueued_at = clock_timestamp()
             from (
-                select id from stage_run
-                where id = any(@ids) and state = 'ready' and (enqueued_at is null or waiting_for is not null)
+                select id from stage_run s
+                where id = any(@ids) and state = 'ready' and (enqueued_at is null or waiting_for is not null) and not {StageSql.IsHeld}
                 order by id for no key update) ready
-            where s.id = ready.id returning s.id, s.queue, s.hangfire_job_id
+            where t.id = ready.id returning t.id, t.queue, t.hangfire_job_id
             """,
             new { ids = stageRunIds.ToArray() });
         await transaction.CommitAsync();

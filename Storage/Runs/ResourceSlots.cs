@@ -6,9 +6,10 @@ namespace ElectraPipeline.Storage.Runs;
 /// </summary>
 internal static class ResourceSlots
 {
+    /// <summary>Takes what the slot says; false if less of it is free. What was taken then goes with the transaction.</summary>
     public static async Task<bool> TakeAsync(StorageTransaction transaction, ResourceSlot slot, StageLease lease, TimeSpan ttl)
     {
-        var parameters = new { slot.Name, slot.Capacity, lease.StageRunId, lease.Epoch, ttl };
+        var parameters = new { slot.Name, slot.Capacity, slot.Amount, lease.StageRunId, lease.Epoch, ttl };
         await transaction.ExecuteAsync(
             """
             insert into resource_slot (name, ordinal) select @Name, n from generate_series(0, @Capacity - 1) n
@@ -18,12 +19,12 @@ internal static class ResourceSlots
         return await transaction.ExecuteAsync(
             """
             update resource_slot set holder = @StageRunId, epoch = @Epoch, until = clock_timestamp() + @ttl
-            where (name, ordinal) = (
+            where (name, ordinal) in (
                 select name, ordinal from resource_slot
                 where name = @Name and ordinal < @Capacity and (holder is null or until < clock_timestamp())
-                order by ordinal limit 1 for update skip locked)
+                order by ordinal limit @Amount for update skip locked)
             """,
-            parameters) > 0;
+            parameters) == slot.Amount;
     }
 
     /// <summary>Frees what the lease holds and returns the stage runs that wait for it.</summary>
@@ -33,11 +34,10 @@ internal static class ResourceSlots
             "update resource_slot set holder = null, until = '-infinity' where holder = @StageRunId and epoch = @Epoch returning name",
             new { lease.StageRunId, lease.Epoch });
 
-        // Most stages hold none; looking for those that wait means a look at all that are ready.
         return freed.Count == 0 ? [] : await transaction.QueryAsync<ReadyStage>(
             """
             select s.id, s.queue, s.hangfire_job_id from stage_run s
-            where s.state = 'ready' and s.waiting_for = any(@freed) order by s.id
+            where s.state = 'ready' and s.waiting_for = any(@freed) order by s.priority desc, s.id
             """,
             new { freed = freed.ToArray() });
     }

@@ -22,7 +22,7 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
             values (@Name, @Config::jsonb, @ConfigDigest, @Trigger, @CodeVersion) returning id
             """,
             run);
-        long[] ids = await InsertStagesAsync(transaction, runId, run.Stages);
+        long[] ids = await InsertStagesAsync(transaction, runId, run);
         await InsertDependenciesAsync(transaction, ids, run.Stages);
         await transaction.AddEventAsync(runId, null, run.Actor, "run created", run.Trigger);
         await transaction.CommitAsync();
@@ -62,6 +62,7 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
                 waiting_for = null, finished_at = clock_timestamp()
             where run_id = @runId and state in ('blocked', 'ready', 'running');
             update run set state = 'cancelled', finished_at = clock_timestamp() where id = @runId;
+            delete from pause where scope = 'run' and subject = @runId::text;
             """,
             new { runId });
         await transaction.AddEventAsync(runId, null, actor, "cancelled", null);
@@ -136,6 +137,7 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
                 where d.child = c.id and p.state not in ('succeeded', 'reused'))
             where c.run_id = @runId and c.state = 'blocked';
             update run set state = 'running', finished_at = null where id = @runId;
+            delete from pause where scope = 'run' and subject = @runId::text;
             """,
             parameters);
         var ready = await transaction.QueryAsync<ReadyStage>(
@@ -165,26 +167,29 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
         }
     }
 
-    private static async Task<long[]> InsertStagesAsync(StorageTransaction transaction, long runId, IReadOnlyList<NewStage> stages)
+    private static async Task<long[]> InsertStagesAsync(StorageTransaction transaction, long runId, NewRun run)
     {
+        IReadOnlyList<NewStage> stages = run.Stages;
         // An identity column numbers the rows of one insert in the order of its select; the map by ordinal does not rely on it.
         var rows = await transaction.QueryAsync<(long Id, int Ordinal)>(
             """
-            insert into stage_run (run_id, stage, shard, ordinal, queue, max_attempts, pending_dependencies, state)
-            select @runId, u.stage, u.shard, u.ordinal, u.queue, u.max_attempts, u.pending,
+            insert into stage_run (run_id, stage, shard, ordinal, queue, priority, memory_gb, max_attempts, pending_dependencies, state)
+            select @runId, u.stage, u.shard, u.ordinal, u.queue, @priority, u.memory_gb, u.max_attempts, u.pending,
                 case when u.pending = 0 then 'ready' else 'blocked' end::stage_state
-            from unnest(@stage, @shard, @ordinal, @queue, @max_attempts, @pending)
-                as u (stage, shard, ordinal, queue, max_attempts, pending)
+            from unnest(@stage, @shard, @ordinal, @queue, @memory_gb, @max_attempts, @pending)
+                as u (stage, shard, ordinal, queue, memory_gb, max_attempts, pending)
             order by u.ordinal
             returning id, ordinal
             """,
             new
             {
                 runId,
+                priority = run.Priority,
                 stage = stages.Select(stage => stage.Stage).ToArray(),
                 shard = stages.Select(stage => stage.Shard).ToArray(),
                 ordinal = Enumerable.Range(0, stages.Count).ToArray(),
                 queue = stages.Select(stage => stage.Queue).ToArray(),
+                memory_gb = stages.Select(stage => stage.MemoryGb).ToArray(),
                 max_attempts = stages.Select(stage => stage.MaxAttempts).ToArray(),
                 pending = stages.Select(stage => stage.Parents.Count).ToArray(),
             });

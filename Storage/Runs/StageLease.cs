@@ -16,15 +16,38 @@ public sealed record StageLease(
     public string DisplayName => Shard.Length == 0 ? Stage : $"{Stage}[{Shard}]";
 }
 
-/// <summary>A resource of which a host has few: "training@HOST".</summary>
+/// <summary>A resource of which a host has few: "training@HOST", or "memory@HOST" in GB.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Capacity">Holders at once, at least 1.</param>
-public sealed record ResourceSlot(string Name, int Capacity);
+/// <param name="Capacity">What the host has of it, at least 1.</param>
+/// <param name="Amount">What the stage needs of it, at least 1.</param>
+public sealed record ResourceSlot(string Name, int Capacity, int Amount = 1);
+
+/// <summary>A stage run that a worker was nudged for.</summary>
+/// <param name="Id">The stage run.</param>
+/// <param name="Stage">Stage name.</param>
+/// <param name="State">Its state.</param>
+/// <param name="MemoryGb">Memory that it takes, in GB; null: not counted.</param>
+/// <param name="MoreUrgent">A ready stage run of its queue that is to be claimed before it; null: none.</param>
+public sealed record NudgedStage(long Id, string Stage, StageState State, int? MemoryGb, long? MoreUrgent);
 
 /// <summary>What came of a claim.</summary>
 /// <param name="Lease">The lease; null if there was nothing to claim.</param>
-/// <param name="Reason">Without a lease: why, for people ("succeeded", "waits for training@HOST").</param>
-public sealed record ClaimOutcome(StageLease? Lease, string Reason);
+/// <param name="Reason">Without a lease: why, for people ("succeeded", "waits for training@HOST", "paused").</param>
+/// <param name="IsWorkerPaused">It is this worker or its host that is paused; others may claim.</param>
+public sealed record ClaimOutcome(StageLease? Lease, string Reason, bool IsWorkerPaused = false);
+
+/// <summary>What a heartbeat finds.</summary>
+public enum LeaseState
+{
+    /// <summary>The lease holds.</summary>
+    Held,
+
+    /// <summary>The lease holds, and a pause asks to give it back.</summary>
+    Paused,
+
+    /// <summary>Someone else owns the stage run now, or it was cancelled.</summary>
+    Lost,
+}
 
 /// <summary>What a stage run publishes.</summary>
 /// <param name="Fingerprint">SHA-256 over stage, code version, options and inputs, hex.</param>

@@ -11,30 +11,41 @@ namespace ElectraPipeline.Storage.Runs;
 public sealed class StageLeases(NpgsqlDataSource dataSource, ArtifactStore artifacts)
 {
     /// <summary>
-    /// Claims a stage run that is ready, and one of <paramref name="slot"/> with it. The attempt is counted now, so that a stage that
-    /// kills its process stops after its last attempt.
+    /// Claims a stage run that is ready, and <paramref name="slots"/> with it. The attempt is counted now, so that a stage that kills its
+    /// process stops after its last attempt.
     /// </summary>
     public async Task<ClaimOutcome> ClaimAsync(
-        long stageRunId, string owner, TimeSpan ttl, ResourceSlot? slot = null, CancellationToken cancellationToken = default)
+        long stageRunId, string owner, TimeSpan ttl, IReadOnlyList<ResourceSlot>? slots = null, CancellationToken cancellationToken = default)
     {
+        slots ??= [];
+        if (slots.FirstOrDefault(slot => slot.Amount > slot.Capacity) is { } tooMuch)
+        {
+            string reason = $"{tooMuch.Name} ({tooMuch.Amount} needed, {tooMuch.Capacity} there)";
+            await SetWaitingAsync(stageRunId, reason, null, cancellationToken);
+            return new ClaimOutcome(null, $"waits for {reason}");
+        }
+
+        ResourceSlot? full;
         await using (var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken))
         {
             var lease = await transaction.SingleAsync<StageLease>(
-                """
-                update stage_run set state = 'running', attempt = attempt + 1, lease_epoch = lease_epoch + 1, lease_owner = @owner,
+                $"""
+                update stage_run s set state = 'running', attempt = attempt + 1, lease_epoch = lease_epoch + 1, lease_owner = @owner,
                     lease_until = clock_timestamp() + @ttl, started_at = clock_timestamp(), finished_at = null, waiting_for = null,
-                    progress_done = null, progress_total = null, progress_unit = null
+                    progress_done = null, progress_total = null, progress_unit = null,
+                    error = case when error_kind = 'disk' then null else error end, error_kind = nullif(error_kind, 'disk')
                 where id = @stageRunId and state = 'ready' and available_at <= clock_timestamp()
+                    and not exists (select 1 from pause p where {StageSql.CoversClaim})
                 returning id as stage_run_id, run_id, stage, shard, lease_epoch as epoch, attempt, max_attempts, lease_owner as owner
                 """,
                 new { stageRunId, owner, ttl });
             if (lease is null)
             {
-                string? state = await transaction.ScalarAsync<string?>("select state::text from stage_run where id = @stageRunId", new { stageRunId });
-                return new ClaimOutcome(null, state switch { null => "no such stage run", "ready" => "not due yet", _ => state });
+                return await RefusalOfAsync(transaction, stageRunId, owner);
             }
 
-            if (slot is null || await ResourceSlots.TakeAsync(transaction, slot, lease, ttl))
+            full = await FirstFullAsync(transaction, slots, lease, ttl);
+            if (full is null)
             {
                 await transaction.AddEventAsync(lease.RunId, stageRunId, "worker:" + owner, "claimed", $"attempt {lease.Attempt} of {lease.MaxAttempts}");
                 await transaction.CommitAsync();
@@ -42,33 +53,72 @@ public sealed class StageLeases(NpgsqlDataSource dataSource, ArtifactStore artif
             }
         }
 
-        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(
-            "update stage_run set waiting_for = @Name where id = @stageRunId and state = 'ready'", new { slot!.Name, stageRunId });
-        return new ClaimOutcome(null, $"waits for {slot.Name}");
+        await SetWaitingAsync(stageRunId, full.Name, null, cancellationToken);
+        return new ClaimOutcome(null, $"waits for {full.Name}");
     }
 
-    /// <summary>Renews lease and slot and stores the progress. False: someone else owns the stage run now, or it was cancelled.</summary>
+    /// <summary>What a worker needs to decide about a nudge; null: there is no such stage run.</summary>
+    public async Task<NudgedStage?> FindNudgedAsync(long stageRunId, CancellationToken cancellationToken = default)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<NudgedStage>(new CommandDefinition(
+            $"""
+            select n.id, n.stage, n.state, n.memory_gb, (
+                select s.id from stage_run s
+                where s.queue = n.queue and s.state = 'ready' and s.priority > n.priority and s.available_at <= clock_timestamp()
+                    and s.waiting_for is null and not {StageSql.IsHeld}
+                order by s.priority desc, s.id limit 1) as more_urgent
+            from stage_run n where n.id = @stageRunId
+            """,
+            new { stageRunId },
+            cancellationToken: cancellationToken));
+    }
+
+    /// <summary>Says what a ready stage run waits for; <paramref name="error"/>, if any, is what a user can mend meanwhile.</summary>
+    public async Task SetWaitingAsync(long stageRunId, string waitingFor, string? error, CancellationToken cancellationToken = default)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new CommandDefinition(
+            """
+            update stage_run set waiting_for = @waitingFor, error = coalesce(@error, error),
+                error_kind = case when @error is null then error_kind else 'disk' end
+            where id = @stageRunId and state = 'ready'
+            """,
+            new { stageRunId, waitingFor, error },
+            cancellationToken: cancellationToken));
+    }
+
+    /// <summary>Lets the relay enqueue a ready stage run again, for another worker.</summary>
+    public async Task ReturnNudgeAsync(long stageRunId, CancellationToken cancellationToken = default)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new CommandDefinition(
+            "update stage_run set enqueued_at = null where id = @stageRunId and state = 'ready'",
+            new { stageRunId },
+            cancellationToken: cancellationToken));
+    }
+
+    /// <summary>Renews lease and slots and stores the progress.</summary>
     /// <remarks>Blocks, since it is called from a thread of its own that must not wait for the thread pool.</remarks>
     /// <param name="lease">The lease.</param>
     /// <param name="ttl">How long it shall hold from now.</param>
     /// <param name="progress">Newest progress; null keeps what is stored.</param>
     /// <param name="patience">After how long the database counts as unreachable, in whole seconds.</param>
-    public bool Heartbeat(StageLease lease, TimeSpan ttl, StageProgress? progress, TimeSpan patience)
+    public LeaseState Heartbeat(StageLease lease, TimeSpan ttl, StageProgress? progress, TimeSpan patience)
     {
         using var connection = dataSource.OpenConnection();
-        return connection.ExecuteScalar<long>(
-            """
+        bool? paused = connection.ExecuteScalar<bool?>(
+            $"""
             with slot as (
-                update resource_slot set until = clock_timestamp() + @ttl where holder = @StageRunId and epoch = @Epoch),
-            stage as (
-                update stage_run set lease_until = clock_timestamp() + @ttl, progress_done = coalesce(@done, progress_done),
-                    progress_total = coalesce(@total, progress_total), progress_unit = coalesce(@unit, progress_unit)
-                where id = @StageRunId and lease_epoch = @Epoch and state = 'running' returning id)
-            select count(*) from stage
+                update resource_slot set until = clock_timestamp() + @ttl where holder = @StageRunId and epoch = @Epoch)
+            update stage_run s set lease_until = clock_timestamp() + @ttl, progress_done = coalesce(@done, progress_done),
+                progress_total = coalesce(@total, progress_total), progress_unit = coalesce(@unit, progress_unit)
+            where id = @StageRunId and lease_epoch = @Epoch and state = 'running'
+            returning exists (select 1 from pause p where p.interrupts and {StageSql.CoversClaim})
             """,
-            new { lease.StageRunId, lease.Epoch, ttl, done = progress?.Done, total = progress?.Total, unit = progress?.Unit },
-            commandTimeout: Math.Max(1, (int)patience.TotalSeconds)) > 0;
+            new { lease.StageRunId, lease.Epoch, owner = lease.Owner, ttl, done = progress?.Done, total = progress?.Total, unit = progress?.Unit },
+            commandTimeout: Math.Max(1, (int)patience.TotalSeconds));
+        return paused switch { null => LeaseState.Lost, true => LeaseState.Paused, false => LeaseState.Held };
     }
 
     /// <summary>Outputs of the parents, in order of display: "tokenize" shards come in shard order.</summary>
@@ -175,27 +225,18 @@ public sealed class StageLeases(NpgsqlDataSource dataSource, ArtifactStore artif
     }
 
     /// <summary>
-    /// Gives a lease back because the worker shuts down: ready at once, and the attempt is not counted. False: the lease was lost.
+    /// Gives a lease back because the worker shuts down or the work is paused: ready at once, and the attempt is not counted. False: the
+    /// lease was lost.
     /// </summary>
-    public async Task<bool> ReleaseAsync(StageLease lease, string reason, CancellationToken cancellationToken = default)
-    {
-        await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
-        int changed = await transaction.ExecuteAsync(
-            """
-            update stage_run set state = 'ready', attempt = attempt - 1, lease_owner = null, lease_until = null, enqueued_at = null,
-                available_at = clock_timestamp()
-            where id = @StageRunId and lease_epoch = @Epoch and state = 'running'
-            """,
-            new { lease.StageRunId, lease.Epoch });
-        if (changed > 0)
-        {
-            await ResourceSlots.FreeAsync(transaction, lease);
-            await transaction.AddEventAsync(lease.RunId, lease.StageRunId, "worker:" + lease.Owner, "interrupted", reason);
-            await transaction.CommitAsync();
-        }
+    public Task<bool> ReleaseAsync(StageLease lease, string reason, CancellationToken cancellationToken = default) =>
+        GiveBackAsync(lease, "interrupted", reason, new { lease.StageRunId, lease.Epoch, delay = TimeSpan.Zero, error = (string?)null, waitingFor = (string?)null }, cancellationToken);
 
-        return changed > 0;
-    }
+    /// <summary>
+    /// Gives a lease back because the disk takes no files: ready again after <paramref name="delay"/>, and the attempt is not counted.
+    /// False: the lease was lost.
+    /// </summary>
+    public Task<bool> HoldAsync(StageLease lease, string waitingFor, string error, TimeSpan delay, CancellationToken cancellationToken = default) =>
+        GiveBackAsync(lease, "held", FirstLine(error), new { lease.StageRunId, lease.Epoch, delay, error, waitingFor }, cancellationToken);
 
     /// <summary>Frees the slot of a lease that was lost, once its work has stopped.</summary>
     public async Task<IReadOnlyList<ReadyStage>> FreeSlotAsync(StageLease lease, CancellationToken cancellationToken = default)
@@ -214,6 +255,62 @@ public sealed class StageLeases(NpgsqlDataSource dataSource, ArtifactStore artif
             "update stage_run set fingerprint = @fingerprint where id = @StageRunId and lease_epoch = @Epoch and state = 'running'",
             new { fingerprint, lease.StageRunId, lease.Epoch });
         await transaction.CommitAsync();
+    }
+
+    private async Task<bool> GiveBackAsync(StageLease lease, string action, string reason, object parameters, CancellationToken cancellationToken)
+    {
+        await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
+        int changed = await transaction.ExecuteAsync(
+            """
+            update stage_run set state = 'ready', attempt = attempt - 1, lease_owner = null, lease_until = null, enqueued_at = null,
+                available_at = clock_timestamp() + @delay, waiting_for = @waitingFor, error = coalesce(@error, error),
+                error_kind = case when @error is null then error_kind else 'disk' end
+            where id = @StageRunId and lease_epoch = @Epoch and state = 'running'
+            """,
+            parameters);
+        if (changed > 0)
+        {
+            await ResourceSlots.FreeAsync(transaction, lease);
+            await transaction.AddEventAsync(lease.RunId, lease.StageRunId, "worker:" + lease.Owner, action, reason);
+            await transaction.CommitAsync();
+        }
+
+        return changed > 0;
+    }
+
+    private static async Task<ClaimOutcome> RefusalOfAsync(StorageTransaction transaction, long stageRunId, string owner)
+    {
+        var refusal = await transaction.SingleAsync<Refusal>(
+            $"""
+            select s.state, s.available_at > clock_timestamp() as is_early,
+                exists (select 1 from pause p where {StageSql.CoversClaim} and p.scope in ('worker', 'host')) as is_worker_paused,
+                {StageSql.IsHeld} as is_held
+            from stage_run s where s.id = @stageRunId
+            """,
+            new { stageRunId, owner });
+        return refusal switch
+        {
+            null => new ClaimOutcome(null, "no such stage run"),
+            { State: not StageState.Ready } => new ClaimOutcome(null, refusal.State.ToString().ToLowerInvariant()),
+            { IsEarly: true } => new ClaimOutcome(null, "not due yet"),
+            { IsHeld: true } => new ClaimOutcome(null, "paused"),
+            { IsWorkerPaused: true } => new ClaimOutcome(null, "this worker is paused", IsWorkerPaused: true),
+            _ => new ClaimOutcome(null, "the pause was lifted this moment"),
+        };
+    }
+
+    private static async Task<ResourceSlot?> FirstFullAsync(
+        StorageTransaction transaction, IReadOnlyList<ResourceSlot> slots, StageLease lease, TimeSpan ttl)
+    {
+        foreach (ResourceSlot slot in slots)
+        {
+            if (!await ResourceSlots.TakeAsync(transaction, slot, lease, ttl))
+            {
+                return slot;
+            }
+        }
+
+        return null;
     }
 
     internal static async Task<RunState> FinishRunAsync(StorageTransaction transaction, long runId)
@@ -250,4 +347,6 @@ public sealed class StageLeases(NpgsqlDataSource dataSource, ArtifactStore artif
     }
 
     private sealed record HeldState(StageState State, long Epoch);
+
+    private sealed record Refusal(StageState State, bool IsEarly, bool IsWorkerPaused, bool IsHeld);
 }

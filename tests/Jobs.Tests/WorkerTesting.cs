@@ -58,7 +58,8 @@ internal sealed class WorkerTesting : IAsyncDisposable
             LeaseTtl = TimeSpan.FromSeconds(4),
             RelayInterval = TimeSpan.FromMilliseconds(200),
             Backoff = TimeSpan.FromMilliseconds(10),
-            ShutdownGrace = TimeSpan.FromSeconds(5),
+            // Nobody waits it out: stages are told to stop at once and given back as soon as they have.
+            ShutdownGrace = TimeSpan.FromMinutes(10),
             Program = ["/bin/sh", "-c", ChildCommand],
         });
         var host = builder.Build();

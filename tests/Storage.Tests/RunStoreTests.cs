@@ -51,7 +51,7 @@ public sealed class RunStoreTests(PostgresFixture postgres)
         var lease = (await testing.ClaimAsync(stages[1]))!;
         Assert.True(await testing.Storage.Runs.CancelAsync(runId, "user:test"));
         Assert.False(await testing.Storage.Runs.CancelAsync(runId, "user:test"));
-        Assert.False(testing.Storage.Leases.Heartbeat(lease, StorageTesting.Ttl, null, StorageTesting.Ttl));
+        Assert.Equal(LeaseState.Lost, testing.Storage.Leases.Heartbeat(lease, StorageTesting.Ttl, null, StorageTesting.Ttl));
         Assert.Null(await testing.CompleteAsync(lease));
         Assert.Equal(StageState.Cancelled, await testing.StateAsync(stages[2]));
         Assert.Equal(RunState.Cancelled, await testing.RunStateAsync(runId));

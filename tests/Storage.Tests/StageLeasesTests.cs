@@ -29,7 +29,7 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
         Assert.Single(await testing.Storage.Reconciler.ExpireLeasesAsync());
         var fresh = (await testing.ClaimAsync(stages[0], "fresh"))!;
 
-        Assert.False(testing.Storage.Leases.Heartbeat(stale, StorageTesting.Ttl, null, StorageTesting.Ttl));
+        Assert.Equal(LeaseState.Lost, testing.Storage.Leases.Heartbeat(stale, StorageTesting.Ttl, null, StorageTesting.Ttl));
         Assert.False(await testing.Storage.Checkpoints.PublishAsync(stale, 1, "f", testing.Seal(stale, "checkpoint"), keep: 2, retries: 2));
         Assert.False(await testing.Storage.Journal.AppendAsync(stale, [new MetricValue("loss", 0, 1)], ["line"]));
         Assert.False(await testing.Storage.Leases.ReleaseAsync(stale, "late"));
@@ -39,7 +39,7 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
         Assert.Empty(await testing.Storage.Queries.LogTailAsync(stages[0]));
         Assert.Null(await testing.Storage.Leases.FindCachedAsync("stage", "stale"));
 
-        Assert.True(testing.Storage.Leases.Heartbeat(fresh, StorageTesting.Ttl, new StageProgress(1, 2, "steps"), StorageTesting.Ttl));
+        Assert.Equal(LeaseState.Held, testing.Storage.Leases.Heartbeat(fresh, StorageTesting.Ttl, new StageProgress(1, 2, "steps"), StorageTesting.Ttl));
         Assert.Equal(RunState.Succeeded, (await testing.CompleteAsync(fresh))!.RunState);
     }
 
@@ -135,7 +135,7 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
         var (_, stages) = await testing.CreateAsync(3, [[], []]);
         var slot = new ResourceSlot("training@here", 1);
         var holder = (await testing.ClaimAsync(stages[0], slot: slot))!;
-        var refused = await testing.Storage.Leases.ClaimAsync(stages[1], "other", StorageTesting.Ttl, slot);
+        var refused = await testing.Storage.Leases.ClaimAsync(stages[1], "other", StorageTesting.Ttl, [slot]);
         Assert.Equal((null, "waits for training@here"), (refused.Lease, refused.Reason));
         var waiting = (await testing.Storage.Queries.StageAsync(stages[1]))!;
         Assert.Equal((StageState.Ready, 0, "training@here"), (waiting.State, waiting.Attempt, waiting.WaitingFor));

@@ -40,7 +40,7 @@ internal sealed class StorageTesting : IAsyncDisposable
     }
 
     public async Task<StageLease?> ClaimAsync(long stageRunId, string owner = "worker", TimeSpan? ttl = null, ResourceSlot? slot = null) =>
-        (await Storage.Leases.ClaimAsync(stageRunId, owner, ttl ?? Ttl, slot)).Lease;
+        (await Storage.Leases.ClaimAsync(stageRunId, owner, ttl ?? Ttl, slot is null ? [] : [slot])).Lease;
 
     /// <summary>Seals an output whose only file holds <paramref name="text"/>.</summary>
     public SealedArtifact Seal(StageLease lease, string text)

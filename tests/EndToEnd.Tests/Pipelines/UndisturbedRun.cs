@@ -6,7 +6,7 @@ namespace ElectraPipeline.EndToEnd.Tests.Pipelines;
 public sealed class UndisturbedRun
 {
     /// <summary>Enough for a test to act in the middle of pre-training.</summary>
-    public const int Steps = 400;
+    public const int Steps = 1600;
 
     private readonly Lazy<Task<IReadOnlyList<string>>> weights = new(MakeAsync);
 
