@@ -4,6 +4,8 @@ using ElectraPipeline.TestSupport;
 using ElectraPipeline.Training.Corpus;
 using ElectraPipeline.Training.Shards;
 using ElectraPipeline.Training.Tokenization;
+using Hangfire;
+using Hangfire.States;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -48,13 +50,13 @@ internal sealed class WorkerTesting : IAsyncDisposable
         folder.Dispose();
     }
 
-    public async Task<IHost> StartWorkerAsync()
+    public async Task<IHost> StartWorkerAsync(int concurrency = 3)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddElectraWorker(Storage, new WorkerOptions
         {
-            Concurrency = 3,
+            Concurrency = concurrency,
             LeaseTtl = TimeSpan.FromSeconds(4),
             RelayInterval = TimeSpan.FromMilliseconds(200),
             Backoff = TimeSpan.FromMilliseconds(10),
@@ -136,4 +138,47 @@ internal sealed class WorkerTesting : IAsyncDisposable
     }
 
     public Task<RunDetail> WaitForEndAsync(long runId) => WaitAsync(runId, run => run.Summary.State != RunState.Running);
+
+    /// <summary>Whether pre-training runs and has started its child.</summary>
+    public bool HasChild(RunDetail run) =>
+        run.Stages.Single(stage => stage.Stage == "pretrain").State == StageState.Running &&
+        Directory.EnumerateFiles(Path.Combine(Storage.DataFolder, "work"), "order.json", SearchOption.AllDirectories).Any();
+
+    /// <summary>Id of the newest child process of a stage, as its log says.</summary>
+    public async Task<int> ChildOfAsync(long stageRunId)
+    {
+        var lines = await Storage.Queries.LogTailAsync(stageRunId);
+        return lines.Select(line => line.Line.Split(' ')).Where(words => words is ["child", "process", ..]).Select(words => int.Parse(words[2])).Last();
+    }
+
+    /// <summary>Ids of the workers seen, once there are so many.</summary>
+    public async Task<IReadOnlyList<string>> WorkersAsync(int count)
+    {
+        DateTimeOffset end = DateTimeOffset.UtcNow + Patience;
+        while (true)
+        {
+            var workers = await Storage.Queries.WorkersAsync();
+            if (workers.Count >= count)
+            {
+                return [.. workers.Select(worker => worker.Id)];
+            }
+
+            Assert.True(DateTimeOffset.UtcNow < end, $"{workers.Count} of {count} workers within 90 s");
+            await Task.Delay(50);
+        }
+    }
+
+    /// <summary>Enqueues one more nudge for a stage run and waits until a worker has done with it.</summary>
+    public async Task NudgeAsync(IHost host, long stageRunId)
+    {
+        var hangfire = host.Services.GetRequiredService<IBackgroundJobClient>();
+        string job = hangfire.Create<StageJob>(target => target.Run(stageRunId, CancellationToken.None), new EnqueuedState("cpu"));
+        var monitor = host.Services.GetRequiredService<JobStorage>().GetMonitoringApi();
+        DateTimeOffset end = DateTimeOffset.UtcNow + Patience;
+        while (monitor.JobDetails(job).History.All(state => state.StateName is not ("Succeeded" or "Failed" or "Deleted")))
+        {
+            Assert.True(DateTimeOffset.UtcNow < end, "no worker took the nudge within 90 s");
+            await Task.Delay(50);
+        }
+    }
 }

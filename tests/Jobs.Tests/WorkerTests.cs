@@ -105,17 +105,17 @@ public sealed class WorkerTests(PostgresFixture postgres)
         await using var testing = await WorkerTesting.OpenAsync(postgres, "exec sleep 300");
         var host = await testing.StartWorkerAsync();
         long runId = await testing.SubmitAsync(host, testing.Config());
-        await testing.WaitAsync(runId, HasChild(testing));
+        await testing.WaitAsync(runId, testing.HasChild);
         await testing.StopAsync(host);
         var pretrain = Of((await testing.Storage.Queries.RunAsync(runId))!, "pretrain");
         Assert.Equal((StageState.Ready, 0), (pretrain.State, pretrain.Attempt));
 
         await testing.StartWorkerAsync();
-        await testing.WaitAsync(runId, HasChild(testing));
+        await testing.WaitAsync(runId, testing.HasChild);
         Assert.True(await testing.Storage.Runs.CancelAsync(runId, "user:test"));
         await testing.WaitAsync(runId, _ => !Directory.EnumerateFileSystemEntries(Path.Combine(testing.Storage.DataFolder, "work")).Any());
         Assert.Equal(RunState.Cancelled, (await testing.Storage.Queries.RunAsync(runId))!.Summary.State);
-        Assert.False(IsAlive(await ChildOfAsync(testing, pretrain.Id)));
+        Assert.False(IsAlive(await testing.ChildOfAsync(pretrain.Id)));
     }
 
     [Fact]
@@ -164,16 +164,6 @@ public sealed class WorkerTests(PostgresFixture postgres)
     }
 
     private static StageRow Of(RunDetail run, string stage) => run.Stages.Single(row => row.Stage == stage);
-
-    private static Func<RunDetail, bool> HasChild(WorkerTesting testing) => run =>
-        Of(run, "pretrain").State == StageState.Running &&
-        Directory.EnumerateFiles(Path.Combine(testing.Storage.DataFolder, "work"), "order.json", SearchOption.AllDirectories).Any();
-
-    private static async Task<int> ChildOfAsync(WorkerTesting testing, long stageRunId)
-    {
-        var lines = await testing.Storage.Queries.LogTailAsync(stageRunId);
-        return lines.Select(line => line.Line.Split(' ')).Where(words => words is ["child", "process", ..]).Select(words => int.Parse(words[2])).Last();
-    }
 
     private static bool IsAlive(int process) => Directory.Exists($"/proc/{process}");
 

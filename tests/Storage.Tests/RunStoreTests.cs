@@ -1,3 +1,4 @@
+using ElectraPipeline.Storage.Runs;
 using ElectraPipeline.Storage.ReadModels;
 using ElectraPipeline.TestSupport;
 using Xunit;

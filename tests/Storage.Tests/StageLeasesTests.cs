@@ -182,4 +182,67 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
         Assert.Equal(stages[1], Assert.Single((await testing.CompleteAsync(holder))!.Ready).Id);
         Assert.Single(await testing.Storage.Reconciler.TakeAsync([stages[1]]));
     }
+
+    [Fact]
+    public async Task StagesTakeTogetherNoMoreMemoryThanTheirHostHas()
+    {
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        var (_, stages) = await testing.CreateAsync(3, [[], [], [], []]);
+        static ResourceSlot Memory(int amount) => new("memory@here", 8, amount);
+        var five = (await testing.ClaimAsync(stages[0], slot: Memory(5)))!;
+        Assert.Null(await testing.ClaimAsync(stages[1], slot: Memory(4)));
+        Assert.Equal("memory@here", (await testing.Storage.Queries.StageAsync(stages[1]))!.WaitingFor);
+        Assert.NotNull(await testing.ClaimAsync(stages[2], slot: Memory(3)));
+
+        var end = await testing.CompleteAsync(five);
+        Assert.Equal([stages[1]], end!.Ready.Select(ready => ready.Id));
+        Assert.NotNull(await testing.ClaimAsync(stages[1], slot: Memory(4)));
+
+        var refused = await testing.Storage.Leases.ClaimAsync(stages[3], "worker", StorageTesting.Ttl, [Memory(9)]);
+        Assert.Equal("waits for memory@here (9 needed, 8 there)", refused.Reason);
+        Assert.Equal(0, (await testing.Storage.Queries.StageAsync(stages[3]))!.Attempt);
+    }
+
+    [Fact]
+    public async Task OneOfTwoSlotsIsNotKeptWhenTheOtherIsFull()
+    {
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        var (_, stages) = await testing.CreateAsync(3, [[], [], []]);
+        var training = new ResourceSlot("training@here", 1);
+        Assert.NotNull(await testing.ClaimAsync(stages[0], slot: new ResourceSlot("memory@here", 8, 8)));
+        var refused = await testing.Storage.Leases.ClaimAsync(stages[1], "w", StorageTesting.Ttl, [training, new ResourceSlot("memory@here", 8, 1)]);
+        Assert.Equal("waits for memory@here", refused.Reason);
+        Assert.NotNull(await testing.ClaimAsync(stages[2], slot: training));
+    }
+
+    [Fact]
+    public async Task TheMoreUrgentOfAQueueIsNamedAndNudgedFirst()
+    {
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        var (_, usual) = await testing.CreateAsync(3, [[], []]);
+        var urgent = await testing.Storage.Runs.CreateAsync(new NewRun(
+            "urgent", "{}", "none", "user", "1", "user:test", [new NewStage("stage", "", "cpu", 3, [], MemoryGb: 4)], Priority: 10));
+        long first = urgent.Ready[0].Id;
+        Assert.Equal(first, (await testing.Storage.Leases.FindNudgedAsync(usual[0]))!.MoreUrgent);
+        Assert.Equal(new NudgedStage(first, "stage", StageState.Ready, 4, null), await testing.Storage.Leases.FindNudgedAsync(first));
+        Assert.Equal(first, (await testing.Storage.Reconciler.TakeForgottenAsync(TimeSpan.Zero, 1)).Single().Id);
+
+        await testing.Storage.Pauses.PauseAsync(PauseScope.Run, $"{urgent.RunId}", false, "user:test");
+        Assert.Null((await testing.Storage.Leases.FindNudgedAsync(usual[0]))!.MoreUrgent);
+    }
+
+    [Fact]
+    public async Task ADiskThatTakesNoFilesCostsNoAttempt()
+    {
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        var (_, stages) = await testing.CreateAsync(1, [[]]);
+        var lease = (await testing.ClaimAsync(stages[0]))!;
+        Assert.True(await testing.Storage.Leases.HoldAsync(lease, "disk@here", "no space", TimeSpan.Zero));
+        var held = (await testing.Storage.Queries.StageAsync(stages[0]))!;
+        Assert.Equal((StageState.Ready, 0, "disk", "no space", "disk@here"), (held.State, held.Attempt, held.ErrorKind, held.Error, held.WaitingFor));
+        Assert.Equal(1, (await testing.ClaimAsync(stages[0]))!.Attempt);
+        var atWork = (await testing.Storage.Queries.StageAsync(stages[0]))!;
+        Assert.Equal((null, null, null), (atWork.ErrorKind, atWork.Error, atWork.WaitingFor));
+        Assert.False(await testing.Storage.Leases.HoldAsync(lease, "disk@here", "stale", TimeSpan.Zero));
+    }
 }

@@ -20,6 +20,9 @@ public sealed class SmallDisk : IDisposable
     public void Fill(string file, int leaveKilobytes) =>
         File.WriteAllBytes(file, new byte[new DriveInfo(Folder).AvailableFreeSpace - (leaveKilobytes * 1024)]);
 
+    /// <summary>Mounts it read-only, as the kernel does after an error of the device, or for writing again.</summary>
+    public void SetReadOnly(bool readOnly) => Run("mount", "-o", $"remount,{(readOnly ? "ro" : "rw")}", Folder);
+
     public void Dispose()
     {
         Run("umount", "--lazy", Folder);

@@ -4,7 +4,7 @@ using Xunit;
 namespace ElectraPipeline.EndToEnd.Tests.Pipelines;
 
 /// <summary>What a run says to bad input: the thing, where it is, what to do; and that a retry goes on once it is mended.</summary>
-public sealed class InputTests(PostgresFixture postgres)
+public sealed class InputTests
 {
     [Fact]
     public async Task AMissingFolderIsNamedAndARetryGoesOn()
@@ -34,26 +34,6 @@ public sealed class InputTests(PostgresFixture postgres)
         using var project = new TinyProject();
         File.WriteAllBytes(project.PathOf("corpus/sentences.txt"), [.. "The caf"u8, 0xE9, .. " is open.\n"u8]);
         AssertClear(await project.RunAsync("run", project.Config, "--watch"), project, "sentences.txt", "byte 7", "UTF-8");
-    }
-
-    /// <summary>A tmpfs is the only disk a test can fill; mounting one needs root.</summary>
-    [Fact]
-    public async Task AFullDiskIsNamedNothingHalfWrittenStaysAndARetryGoesOn()
-    {
-        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can mount a small disk");
-        using var disk = new SmallDisk(megabytes: 2);
-        string database = await postgres.NewDatabaseAsync();
-        using var project = new TinyProject(disk.Folder, database);
-        string ballast = Path.Combine(disk.Folder, "ballast");
-        disk.Fill(ballast, leaveKilobytes: 200);
-        ProcessResult failed = await project.RunAsync("run", project.Config, "--watch");
-        AssertClear(failed, project, "disk full", disk.Folder, "free some space");
-        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(disk.Folder, "work")));
-
-        File.Delete(ballast);
-        await project.SucceedAsync("retry", "1");
-        using StartedProcess worker = project.Start("worker");
-        await TinyProject.WaitForAsync(async () => await project.StateAsync() == "succeeded", worker);
     }
 
     private static void AssertClear(ProcessResult failed, TinyProject project, params string[] words)
