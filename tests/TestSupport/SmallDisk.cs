@@ -20,8 +20,37 @@ public sealed class SmallDisk : IDisposable
     public void Fill(string file, int leaveKilobytes) =>
         File.WriteAllBytes(file, new byte[new DriveInfo(Folder).AvailableFreeSpace - (leaveKilobytes * 1024)]);
 
-    /// <summary>Mounts it read-only, as the kernel does after an error of the device, or for writing again.</summary>
-    public void SetReadOnly(bool readOnly) => Run("mount", "-o", $"remount,{(readOnly ? "ro" : "rw")}", Folder);
+    /// <summary>Writes a file until nothing more fits, whatever others write meanwhile.</summary>
+    public static void FillUp(string file)
+    {
+        using var stream = new FileStream(file, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+        byte[] block = new byte[1 << 12];
+        try
+        {
+            while (true)
+            {
+                stream.Write(block);
+            }
+        }
+        catch (IOException)
+        {
+            // Full.
+        }
+    }
+
+    /// <summary>
+    /// Mounts it read-only, as the kernel does after an error of the device, or for writing again. The kernel refuses while a file is open
+    /// for writing, so this waits, for a minute at most.
+    /// </summary>
+    public void SetReadOnly(bool readOnly)
+    {
+        const int Tries = 600;
+        for (int tries = 0; TryRun(out string error, "mount", "-o", $"remount,{(readOnly ? "ro" : "rw")}", Folder) is false; tries++)
+        {
+            Assert.True(tries < Tries, error);
+            Thread.Sleep(100);
+        }
+    }
 
     public void Dispose()
     {
@@ -29,11 +58,13 @@ public sealed class SmallDisk : IDisposable
         Directory.Delete(Folder);
     }
 
-    private static void Run(string program, params string[] arguments)
+    private static void Run(string program, params string[] arguments) => Assert.True(TryRun(out string error, program, arguments), error);
+
+    private static bool TryRun(out string error, string program, params string[] arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-        string error = process.StandardError.ReadToEnd();
+        error = $"{program}: {process.StandardError.ReadToEnd()}";
         process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{program}: {error}");
+        return process.ExitCode == 0;
     }
 }
