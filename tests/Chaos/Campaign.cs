@@ -159,7 +159,7 @@ public static class Campaign
                 }
             }
 
-            var failed = (await world.Storage.Queries.RunsAsync(World.AllRuns, cancellationToken)).Where(run => run.State == RunState.Failed).ToList();
+            var failed = (await world.Storage.Queries.RunsAsync(World.AllRuns, cancellationToken)).Where(run => run.State is RunState.Failed or RunState.Cancelled).ToList();
             if (failed.Count == 0)
             {
                 return;

@@ -21,7 +21,7 @@ public sealed record Verdict
     /// <summary>Leases that ran out, so that their holders were fenced off.</summary>
     public required long LeasesExpired { get; init; }
 
-    /// <summary>Runs that ended as failed at least once and were retried.</summary>
+    /// <summary>Retries of failed or cancelled runs.</summary>
     public required long Retried { get; init; }
 
     /// <summary>Succeeded stages with more or fewer than one publication.</summary>
@@ -84,7 +84,7 @@ public sealed record Verdict
 
         table.AddEmptyRow();
         table.AddRow("faults", $"{Faults.Values.Sum()}").AddRow("runs", $"{Runs}").AddRow("claims", $"{Claims}");
-        table.AddRow("trainings resumed from a checkpoint", $"{Resumed}").AddRow("leases run out", $"{LeasesExpired}").AddRow("retries of failed runs", $"{Retried}");
+        table.AddRow("trainings resumed from a checkpoint", $"{Resumed}").AddRow("leases run out", $"{LeasesExpired}").AddRow("retries of failed or cancelled runs", $"{Retried}");
         table.AddEmptyRow();
         table.AddRow("stages not published exactly once", $"{NotOnce.Count}").AddRow("outputs that do not match their digest", $"{Damaged.Count}");
         table.AddRow("outputs not bit-identical to an undisturbed run", $"{Different.Count}").AddRow("runs without a good end", $"{Unfinished.Count}");

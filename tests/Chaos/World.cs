@@ -4,6 +4,7 @@ using ElectraPipeline.Jobs.Configuration;
 using ElectraPipeline.Storage;
 using ElectraPipeline.Storage.PostgreSql;
 using ElectraPipeline.Storage.ReadModels;
+using ElectraPipeline.Storage.Runs;
 using ElectraPipeline.TestSupport;
 using Hangfire;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,6 +20,7 @@ internal sealed class World : IAsyncDisposable
     /// <summary>No campaign makes more.</summary>
     public static readonly RunFilter AllRuns = new() { Limit = 10_000 };
 
+    private const string Actor = "user:chaos";
     private const int DiskMegabytes = 256;
     private const int PlannedPerMille = 30;
     private static readonly string[] FakeTimeLibraries = ["/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfaketimeMT.so.1"];
@@ -112,11 +114,54 @@ internal sealed class World : IAsyncDisposable
         project.WriteConfig(steps: Reference.Steps, seed: seed);
         RunConfig config = RunConfigReader.ReadFile(project.Config);
         await DatabasePatience.ExecuteAsync(
-            token => services.GetRequiredService<RunSubmission>().SubmitAsync(config, "user", "user:chaos", token), CancellationToken.None);
+            token => services.GetRequiredService<RunSubmission>().SubmitAsync(config, "user", Actor, token), CancellationToken.None);
     }
 
     /// <summary>Retries a failed run.</summary>
-    public Task RetryAsync(long runId) => services.GetRequiredService<RunSubmission>().RetryRunAsync(runId, "user:chaos");
+    public Task RetryAsync(long runId) => services.GetRequiredService<RunSubmission>().RetryRunAsync(runId, Actor);
+
+    /// <summary>Pauses twice at once, and resumes twice at once a while later, however often the database is away then.</summary>
+    public async Task<bool> PauseAsync(PauseScope scope, string subject, Dice dice)
+    {
+        bool interrupts = dice.Next(2) == 0;
+        TimeSpan pause = dice.Between(TimeSpan.FromSeconds(1), Lease * 1.5);
+        await TwiceAtOnceAsync(token => Storage.Pauses.PauseAsync(scope, subject, interrupts, Actor, token));
+        pending.Add(Task.Run(async () =>
+        {
+            await Task.Delay(pause);
+            await TwiceAtOnceAsync(token => Storage.Pauses.ResumeAsync(scope, subject, Actor, token));
+        }));
+        return true;
+    }
+
+    /// <summary>Cancels twice at once and retries twice at once; the second retry is refused where the first one came before it.</summary>
+    public async Task<bool> CancelAndRetryAsync(long runId)
+    {
+        await TwiceAtOnceAsync(token => Storage.Runs.CancelAsync(runId, Actor, token));
+        await TwiceAtOnceAsync(async token =>
+        {
+            await services.GetRequiredService<RunSubmission>().RetryRunAsync(runId, Actor, token);
+            return true;
+        });
+        return true;
+    }
+
+    private static async Task TwiceAtOnceAsync(Func<CancellationToken, Task<bool>> action)
+    {
+        await Task.WhenAll(OnceAsync(), OnceAsync());
+
+        async Task OnceAsync()
+        {
+            try
+            {
+                await DatabasePatience.ExecuteAsync(action, CancellationToken.None);
+            }
+            catch (StorageException)
+            {
+                // The run came to its end, or the other one was first.
+            }
+        }
+    }
 
     /// <summary>Starts workers where none runs, as a service manager does.</summary>
     public void KeepWorkers(bool underFire)

@@ -30,5 +30,9 @@ internal static class FaultKinds
         new NudgeDoubled(),
         new HangfireJobDeleted(),
         new HangfireJobRequeued(),
+        new RunPaused(),
+        new QueuePaused(),
+        new WorkerPaused(),
+        new RunCancelledAndRetried(),
     ];
 }
