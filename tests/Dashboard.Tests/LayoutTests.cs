@@ -1,3 +1,4 @@
+using ElectraPipeline.Storage.Runs;
 using ElectraPipeline.TestSupport;
 using Microsoft.Playwright;
 using Xunit;
@@ -16,6 +17,8 @@ public sealed class LayoutTests(PostgresFixture postgres)
         await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres);
         SampleRun run = await SampleRun.FailedAsync(dashboard.Storage, "a-run-with-a-rather-long-name-as-people-give-them", new string('x', 300));
         await dashboard.Storage.Schedules.SaveAsync("nightly", "30 2 * * *", "UTC", "{}", true, "user:test");
+        await dashboard.Storage.Workers.SeenAsync("a-host-with-a-long-name.example:4711:1a2b3c4d5e", "a-host-with-a-long-name.example", ["cpu", "gpu"], "1");
+        await dashboard.Storage.Pauses.PauseAsync(PauseScope.Queue, "gpu", interrupts: true, "user:test");
         IPage page = await browser.NewPageAsync(width, height: 844);
         List<string> complaints = page.Complaints();
         foreach (string path in new[] { "/runs", $"/runs/{run.Id}", "/datasets", "/models", "/schedules", "/workers", "/hangfire", "/hangfire/recurring" })

@@ -5,8 +5,31 @@ using Xunit;
 namespace ElectraPipeline.EndToEnd.Tests.Pipelines;
 
 /// <summary>What an operator does: back up, bring back, examine, clean up.</summary>
-public sealed class OperationsTests
+public sealed class OperationsTests(UndisturbedRun undisturbed)
 {
+    [Fact]
+    public async Task APausedRunWritesACheckpointAndGoesOnToTheSameWeights()
+    {
+        using var project = new TinyProject();
+        project.WriteConfig(steps: UndisturbedRun.Steps);
+        using StartedProcess run = project.Start("run", project.Config, "--watch");
+        await TinyProject.WaitForAsync(() => Task.FromResult(project.Checkpoints > 0), run);
+        await project.SucceedAsync("pause", "run", "1", "--now");
+        await TinyProject.WaitForAsync(() => Task.FromResult(run.Snapshot().Error.Contains("pretrain               held back: the run is paused by user:")), run);
+        Assert.Contains("paused", (await project.SucceedAsync("status")).Output);
+        Assert.Equal(0, (await project.StagesAsync())["pretrain"].GetProperty("attempt").GetInt32());
+        Assert.Contains("was paused already", (await project.SucceedAsync("pause", "run", "1", "--now")).Error);
+
+        await project.SucceedAsync("resume", "run", "1");
+        ProcessResult result = await run.WaitAsync(TimeSpan.FromMinutes(3));
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Equal(await undisturbed.WeightsAsync(), project.Weights);
+        Assert.Contains("was not paused", (await project.SucceedAsync("resume", "run", "1")).Error);
+        ProcessResult refused = await project.RunAsync("pause", "run", "1");
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("run 1 is succeeded", refused.Error);
+    }
+
     [Fact]
     public async Task ABackupBroughtBackHoldsEveryVersionAndReusesEveryStage()
     {
