@@ -34,6 +34,7 @@ internal sealed class RunCharts(Queries queries)
         new("RTD AUC", "held-out; 0.5 is chance", [new("AUC", CurveKind.Main, "heldout/discriminator_auc")]),
         new("Learning rate", "", [new("learning rate", CurveKind.Main, "train/learning_rate")]),
         new("Throughput", "tokens per second", [new("tokens/s", CurveKind.Thin, "train/tokens_per_second")]),
+        new("Model FLOPs utilization", "share of the fastest matrix product", [new("utilization", CurveKind.Thin, "train/model_flops_utilization")]),
         new("Gradient norm", "before clipping", [new("norm", CurveKind.Thin, "train/gradient_norm")]),
     ];
 

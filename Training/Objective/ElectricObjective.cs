@@ -32,7 +32,7 @@ internal sealed class ElectricObjective(ElectraPretrainingModel model, Objective
         Tensor drawn = Upload.Floats(batch.Host.OneAt(batch.Host.Positions), Device);
         Tensor loss = ElectraLoss.Detect(logits, drawn, batch.Real, scale?.Main, detected, Clock);
         Backward(pass);
-        var counted = new ObjectiveSums { Masked = candidates, MainTokens = batch.Host.Tokens, Tokens = batch.Host.Tokens };
+        var counted = ObjectiveSums.Counted(batch.Host, candidates, batch.Host.Tokens);
         return PendingSums.Of(counted, new MainLoss(loss), generator, noise.Ids.not_equal(batch.OriginalIds).sum(ScalarType.Float64));
     }
 

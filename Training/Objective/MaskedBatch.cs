@@ -30,6 +30,9 @@ internal sealed record MaskedBatch
     /// <summary>Real tokens.</summary>
     public int Tokens => Lengths.Sum();
 
+    /// <summary>Pairs of real tokens of one sequence, each with itself included.</summary>
+    public long AttendedPairs => Lengths.Sum(length => (long)length * length);
+
     /// <summary>The original token of each masked position, [K].</summary>
     public int[] Labels() => Array.ConvertAll(Positions, position => OriginalIds[position]);
 

@@ -19,7 +19,7 @@ internal sealed class MlmObjective(ElectraPretrainingModel model, ObjectiveSetti
             Model.LanguageModelHead, pass.Hidden.index_select(0, batch.Positions), new LanguageModelTargets(batch.Labels, scale?.Main));
         Backward(pass);
         int masked = batch.Host.Positions.Length;
-        var counted = new ObjectiveSums { Masked = masked, MainTokens = masked, Tokens = batch.Host.Tokens };
+        var counted = ObjectiveSums.Counted(batch.Host, masked, masked);
         return PendingSums.Of(counted, new MainLoss(loss.Sum, loss.Correct));
     }
 }

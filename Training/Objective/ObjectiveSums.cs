@@ -34,6 +34,9 @@ internal readonly record struct ObjectiveSums
     /// <summary>Real tokens.</summary>
     public int Tokens { get; init; }
 
+    /// <summary>Pairs of real tokens of one sequence, each with itself included: what attention computes.</summary>
+    public long AttendedPairs { get; init; }
+
     /// <summary>Tokens that differ from the text's in what the main model reads, [MASK] aside.</summary>
     public int Replaced { get; init; }
 
@@ -49,6 +52,18 @@ internal readonly record struct ObjectiveSums
     /// <summary>Share of the predicted tokens that a main language model holds most likely.</summary>
     public double MainAccuracy => MainCorrect / (double)Math.Max(1, MainTokens);
 
+    /// <summary>What is known of a micro-batch before anything is computed.</summary>
+    /// <param name="batch">The micro-batch.</param>
+    /// <param name="masked">Tokens that a generator predicts.</param>
+    /// <param name="mainTokens">Tokens that the main model's loss counts.</param>
+    public static ObjectiveSums Counted(MaskedBatch batch, int masked, int mainTokens) => new()
+    {
+        Masked = masked,
+        MainTokens = mainTokens,
+        Tokens = batch.Tokens,
+        AttendedPairs = batch.AttendedPairs,
+    };
+
     /// <summary>Adds two parts of a batch.</summary>
     public static ObjectiveSums operator +(ObjectiveSums a, ObjectiveSums b) => new()
     {
@@ -59,6 +74,7 @@ internal readonly record struct ObjectiveSums
         MainTokens = a.MainTokens + b.MainTokens,
         MainCorrect = a.MainCorrect + b.MainCorrect,
         Tokens = a.Tokens + b.Tokens,
+        AttendedPairs = a.AttendedPairs + b.AttendedPairs,
         Replaced = a.Replaced + b.Replaced,
     };
 }

@@ -48,7 +48,7 @@ internal abstract class ReplacementObjective(ElectraPretrainingModel model, Obje
         EncoderPass pass = Model.Main.Run(batch.Masked.WithIds(corrupted.Ids), dropout, Settings.Recompute);
         MainLoss main = Learn(pass.Hidden, batch, corrupted, scale?.Main, detected);
         Backward(pass);
-        var counted = new ObjectiveSums { Masked = batch.Host.Positions.Length, MainTokens = MainTokens(batch.Host), Tokens = batch.Host.Tokens };
+        var counted = ObjectiveSums.Counted(batch.Host, batch.Host.Positions.Length, MainTokens(batch.Host));
         return PendingSums.Of(counted, main, generator, corrupted.Replaced.sum(ScalarType.Float64));
     }
 

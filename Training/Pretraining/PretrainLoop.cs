@@ -16,6 +16,7 @@ namespace ElectraPipeline.Training.Pretraining;
 /// <param name="heldOut">Measures on held-out text; null: there is none.</param>
 /// <param name="checkpoints">Where checkpoints go.</param>
 /// <param name="reporter">Who hears of it.</param>
+/// <param name="ceiling">Floating-point operations a second that the machine reaches at most; null: curves tell no share of it.</param>
 internal sealed class PretrainLoop(
     Pretrainer trainer,
     PretrainOptions options,
@@ -23,7 +24,8 @@ internal sealed class PretrainLoop(
     Func<long, ExampleBatch> batches,
     HeldOutEvaluator? heldOut,
     CheckpointWriter checkpoints,
-    IStageReporter reporter)
+    IStageReporter reporter,
+    double? ceiling = null)
 {
     /// <summary>What a checkpoint's kind is, so that no other stage goes on from it.</summary>
     public const string CheckpointKind = "pretrain";
@@ -136,7 +138,13 @@ internal sealed class PretrainLoop(
             reporter.Metric("train/" + name, step, value);
         }
 
-        reporter.Metric("train/tokens_per_second", step, window.Tokens / training.Elapsed.TotalSeconds);
+        double seconds = training.Elapsed.TotalSeconds;
+        reporter.Metric("train/tokens_per_second", step, window.Tokens / seconds);
+        if (ceiling is { } most)
+        {
+            reporter.Metric("train/model_flops_utilization", step, TrainingCompute.Of(trainer.Model.Config, window) / seconds / most);
+        }
+
         reporter.Metric("train/learning_rate", step, metrics.LearningRate);
         reporter.Metric("train/gradient_norm", step, metrics.GradientNorm);
         training.Reset();

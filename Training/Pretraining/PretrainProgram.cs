@@ -4,12 +4,15 @@ using ElectraPipeline.Training.Model;
 using ElectraPipeline.Training.Objective;
 using ElectraPipeline.Training.Shards;
 using ElectraPipeline.Training.Tokenization;
+using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Pretraining;
 
 /// <summary>Pre-trains an ELECTRA model on shards.</summary>
 public static class PretrainProgram
 {
+    private static readonly TimeSpan Measuring = TimeSpan.FromSeconds(0.6);
+
     /// <summary>Trains to the last step, from the start or from a checkpoint, and writes the model.</summary>
     /// <exception cref="PermanentException">Options, shards, vocabulary or checkpoint do not fit together, or the training diverged.</exception>
     /// <exception cref="OperationCanceledException">Asked to stop; a checkpoint of the last whole step has been reported.</exception>
@@ -37,7 +40,8 @@ public static class PretrainProgram
             step => BatchOf(step, sampler, trainer.Plan, request.Seed),
             HeldOutExamples.Evaluator(heldOut, request.Evaluate, options, ids, vocabulary.Count),
             new CheckpointWriter(Path.Combine(request.WorkFolder, "checkpoints"), options.KeepCheckpoints),
-            reporter);
+            reporter,
+            start < options.Steps ? Ceiling(trainer, train.SequenceLength, options.ProductType, reporter) : null);
         EvaluateResult? result = loop.Run(cancellationToken);
         var description = new ElectraDescription { Model = config, Pretrain = options, Step = trainer.Step, Seed = request.Seed };
         ElectraModelFolder.Write(request.OutputFolder, trainer.Model, description, vocabulary, tokenizer);
@@ -46,6 +50,18 @@ public static class PretrainProgram
 
     /// <summary>Ids of the tokens that are never masked.</summary>
     internal static SpecialIds IdsOf(Vocabulary vocabulary) => new(vocabulary.ClassifierId, vocabulary.SeparatorId, vocabulary.MaskId);
+
+    /// <summary>What the machine reaches in matrix products as the present step has them.</summary>
+    private static double Ceiling(Pretrainer trainer, int longest, ScalarType productType, IStageReporter reporter)
+    {
+        PhasePlan.Phase phase = trainer.Plan.At(trainer.Step);
+        long rows = (long)trainer.MicroBatchSizeOf(phase.BatchSize, trainer.Step) * (phase.SequenceLength ?? longest);
+        var products = new MatrixProductCeiling(trainer.Model.Config, rows, trainer.Threads, trainer.Model.Parameters.Values.device, productType);
+        products.Measure(rounds: 1, Measuring);
+        reporter.Log(
+            $"matrix products reach {products.Best / 1e9:F0} GFLOP/s here ({products.BestShape}): train/model_flops_utilization is the model's share of it");
+        return products.Best;
+    }
 
     private static ExampleBatch BatchOf(long step, BatchSampler sampler, PhasePlan plan, ulong seed)
     {

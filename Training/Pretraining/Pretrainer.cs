@@ -85,13 +85,16 @@ internal sealed class Pretrainer : IDisposable
         return Finish(Begin(prepared));
     }
 
+    /// <summary>Sequences that a replica computes at once: no replica idles while another has the whole batch.</summary>
+    public int MicroBatchSizeOf(int batchSize, long step) =>
+        Math.Min(Plan.At(step).MicroBatchSize, (batchSize + Threads.Count - 1) / Threads.Count);
+
     /// <summary>Masks a step's batch and starts its way to the device; depends on no step before it, and may run beside one.</summary>
     public PreparedStep Prepare(ExampleBatch batch, long step)
     {
         using var scope = NewDisposeScope();
         MaskedBatch masked = masking.Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, seed, step);
-        int share = (batch.BatchSize + Threads.Count - 1) / Threads.Count; // no replica idles while another has the whole batch
-        int size = Math.Min(Plan.At(step).MicroBatchSize, share);
+        int size = MicroBatchSizeOf(batch.BatchSize, step);
         var parts = new (DeviceBatch, ITokenSampler)[(batch.BatchSize + size - 1) / size];
         for (int i = 0; i < parts.Length; i++)
         {

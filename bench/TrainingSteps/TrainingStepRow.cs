@@ -2,6 +2,8 @@ using System.Diagnostics;
 using ElectraPipeline.Jobs.Child;
 using ElectraPipeline.Training.Model;
 using ElectraPipeline.Training.Objective;
+using ElectraPipeline.Training.Pretraining;
+using static TorchSharp.torch;
 
 namespace ElectraPipeline.Bench.TrainingSteps;
 
@@ -9,6 +11,7 @@ namespace ElectraPipeline.Bench.TrainingSteps;
 internal sealed record TrainingStepRow
 {
     private const int WarmUpSteps = 2;
+    private const int CeilingRounds = 4;
     private const double Mega = 1 << 20;
 
     public required TrainingStepSetting Setting { get; init; }
@@ -33,9 +36,6 @@ internal sealed record TrainingStepRow
     /// <summary>Operations of the step's products a second, of <see cref="Ceiling"/>.</summary>
     public required double Share { get; init; }
 
-    /// <summary>The same by processor time: what other programs took is in neither.</summary>
-    public required double ProcessorShare { get; init; }
-
     /// <summary>Milliseconds a step of each <see cref="StepPart"/>, as the first replica's thread spends them.</summary>
     public required Dictionary<string, double> Parts { get; init; }
 
@@ -48,23 +48,23 @@ internal sealed record TrainingStepRow
     public static TrainingStepRow Measure(TrainingStepSetting setting)
     {
         using var run = new TrainingStepRun(setting, new ChildReporter());
-        var products = new MatrixProductCeiling(setting, run.Trainer.Threads);
-        products.Measure();
+        long rows = (long)run.Trainer.MicroBatchSizeOf(setting.BatchSize, 0) * setting.Length;
+        var products = new MatrixProductCeiling(setting.Config(), rows, run.Trainer.Threads, CPU);
+        products.Measure(CeilingRounds, TimeSpan.MaxValue);
         var watch = Stopwatch.StartNew();
         run.Train(WarmUpSteps);
         int steps = Math.Max(2, (int)Math.Ceiling(setting.Seconds / (watch.Elapsed.TotalSeconds / WarmUpSteps)));
         long first = run.Trainer.Step;
         run.Trainer.Clock.Reset();
-        TimeSpan used = Environment.CpuUsage.TotalTime;
         watch.Restart();
         run.Train(steps);
-        double elapsed = watch.Elapsed.TotalSeconds, processor = (Environment.CpuUsage.TotalTime - used).TotalSeconds;
+        double elapsed = watch.Elapsed.TotalSeconds;
         Dictionary<string, double> parts = Enum.GetValues<StepPart>()
             .ToDictionary(part => part.ToString(), part => run.Trainer.Clock[part].TotalMilliseconds / steps);
         double resident = Environment.WorkingSet / Mega;
         using var process = Process.GetCurrentProcess();
         double peak = process.PeakWorkingSet64 / Mega;
-        products.Measure(); // neighbours may have slowed the first
+        products.Measure(CeilingRounds, TimeSpan.MaxValue); // neighbours may have slowed the first
         ElectraConfig config = run.Trainer.Model.Config;
         double operations = Enumerable.Range(0, steps).Sum(i => TrainingCompute.OfStep(config, setting.BatchSize, setting.Length, run.Masked(first + i)));
         return new TrainingStepRow
@@ -78,7 +78,6 @@ internal sealed record TrainingStepRow
             Milliseconds = 1_000 * elapsed / steps,
             TokensPerSecond = steps * (double)setting.BatchSize * setting.Length / elapsed,
             Share = operations / elapsed / products.Best,
-            ProcessorShare = setting.Threads * operations / processor / products.BestOfProcessor,
             Parts = parts,
             Resident = resident,
             PeakResident = peak,

@@ -2,36 +2,64 @@ using ElectraPipeline.Training.Objective;
 
 namespace ElectraPipeline.Bench.TrainingSteps;
 
-/// <summary>Prints rows as tables of Markdown.</summary>
+/// <summary>Prints rows as Markdown, in two halves that a terminal of 120 columns holds: speed, and where the time goes.</summary>
 internal static class TrainingStepTable
 {
     private static readonly (StepPart Part, string Name)[] Parts =
     [
         (StepPart.Data, "data, masking"), (StepPart.Generator, "generator"), (StepPart.Sampling, "sampling"), (StepPart.Main, "discriminator"),
-        (StepPart.Backward, "backward"), (StepPart.Optimizer, "optimizer"), (StepPart.Metrics, "metrics, logging"), (StepPart.Waiting, "waiting"),
+        (StepPart.Backward, "backward"), (StepPart.Optimizer, "optimizer"), (StepPart.Metrics, "metrics"), (StepPart.Waiting, "waiting"),
     ];
 
     public static void Print(IReadOnlyList<TrainingStepRow> rows)
     {
-        Console.WriteLine($"{Environment.ProcessorCount} processors, float32; parts in ms of the first thread's step, their shares below 1 % in brackets");
-        Console.WriteLine(
-            "| model, length | threads | batch x micro | dropout | ceiling GFLOP/s (shape) | tokens/s | ms a step | of the ceiling | by processor time | "
-            + string.Join(" | ", Parts.Select(part => part.Name)) + " | resident (peak) MB |");
-        Console.WriteLine("|---|--:|--:|--:|--:|--:|--:|--:|--:|" + string.Concat(Parts.Select(_ => "--:|")) + "--:|");
-        foreach (TrainingStepRow row in rows)
-        {
-            TrainingStepSetting setting = row.Setting;
-            double dropout = setting.Config().HiddenDropout;
-            Console.WriteLine(
-                $"| {setting.Model.Preset} ({row.Parameters / 1e6:F1} M), {setting.Length} | {setting.Threads} | {setting.BatchSize} x {setting.MicroBatchSize} | {dropout} | "
-                + $"{row.Ceiling / 1e9:F0} ({row.CeilingShape}) | {row.TokensPerSecond:F0} | {row.Milliseconds:F0} | {row.Share:P0} | {row.ProcessorShare:P0} | "
-                + string.Join(" | ", Parts.Select(part => Cell(row, part.Part))) + $" | {row.Resident:F0} ({row.PeakResident:F0}) |");
-        }
+        Console.WriteLine($"{Environment.ProcessorCount} processors, float32. Sequences: length x batch / micro-batch, threads. Dropout: of states and attention.");
+        Console.WriteLine("Ceiling: best product of the model's shapes, GFLOP/s, all threads at once. Share: what of it the step's products reach.");
+        Console.WriteLine();
+        Write(
+            ["model", "sequences", "dropout", "ceiling (shape; 768 x 768 x 768)", "tokens/s", "share", "MB (peak)"],
+            [.. rows.Select(SpeedOf)]);
+        Console.WriteLine();
+        Console.WriteLine("Milliseconds of the first thread's step, and the share of each part in them:");
+        Console.WriteLine();
+        Write(["model", "sequences", "ms", .. Parts.Select(part => part.Name)], [.. rows.Select(PartsOf)]);
     }
 
-    private static string Cell(TrainingStepRow row, StepPart part)
+    private static string[] SpeedOf(TrainingStepRow row) =>
+    [
+        $"{row.Setting.Model.Preset}, {row.Parameters / 1e6:F1} M",
+        SequencesOf(row.Setting),
+        $"{row.Setting.Config().HiddenDropout}",
+        $"{row.Ceiling / 1e9:F0} ({row.CeilingShape}; {row.CeilingOf768 / 1e9:F0})",
+        $"{row.TokensPerSecond:F0}",
+        $"{100 * row.Share:F1} %",
+        $"{row.Resident:F0} ({row.PeakResident:F0})",
+    ];
+
+    private static string[] PartsOf(TrainingStepRow row) =>
+    [
+        row.Setting.Model.Preset,
+        SequencesOf(row.Setting),
+        $"{row.Milliseconds:F0}",
+        .. Parts.Select(part => row.Parts[part.Part.ToString()] / row.Milliseconds)
+            .Select(share => share < 0.01 ? $"{100 * share:F2} %" : $"{100 * share:F0} %"),
+    ];
+
+    private static string SequencesOf(TrainingStepSetting setting) =>
+        $"{setting.Length} x {setting.BatchSize} / {setting.MicroBatchSize}, {setting.Threads}";
+
+    /// <summary>Columns as wide as their widest cell; figures stand on the right.</summary>
+    private static void Write(string[] head, string[][] rows)
     {
-        double milliseconds = row.Parts[part.ToString()], share = milliseconds / row.Milliseconds;
-        return share < 0.01 ? $"{milliseconds:F1} ({share:P2})" : $"{milliseconds:F0}";
+        int[] widths = [.. head.Select((name, column) => rows.Append(head).Max(row => row[column].Length))];
+        Console.WriteLine(Line(head));
+        Console.WriteLine(Line([.. widths.Select((width, column) => column < 2 ? new string('-', width) : new string('-', width - 1) + ":")]));
+        foreach (string[] row in rows)
+        {
+            Console.WriteLine(Line(row));
+        }
+
+        string Line(string[] cells) =>
+            $"| {string.Join(" | ", cells.Select((cell, column) => column < 2 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column])))} |";
     }
 }

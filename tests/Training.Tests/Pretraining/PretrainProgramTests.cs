@@ -26,7 +26,9 @@ public sealed class PretrainProgramTests : IDisposable
     [Fact]
     public void A_run_that_was_stopped_and_went_on_gives_the_model_of_one_that_was_not()
     {
-        PretrainResult straight = PretrainProgram.Run(Request("straight"), new RecordingReporter(), CancellationToken.None);
+        var undisturbed = new RecordingReporter();
+        PretrainResult straight = PretrainProgram.Run(Request("straight"), undisturbed, CancellationToken.None);
+        Assert.Equal(6, undisturbed.Metrics.Count(metric => metric.Name == "train/model_flops_utilization" && metric.Value > 0));
         Assert.Equal(12, straight.Steps);
         Assert.Equal(0, straight.ResumedFrom);
 
