@@ -28,6 +28,7 @@ internal static class VerifyCommand
     private static int Verify(Terminal terminal, string folder, string device, bool json)
     {
         IReadOnlyList<GoldenDifference> differences = GoldenVerification.Run(folder, device);
+        int differing = differences.Count(difference => !difference.Passed);
         if (json)
         {
             terminal.WriteJson(differences);
@@ -40,15 +41,20 @@ internal static class VerifyCommand
             {
                 table.AddRow(
                     Markup.Escape(difference.Name),
-                    $"{difference.Absolute:0.0e+0}",
-                    $"{difference.Relative:0.0e+0}",
+                    Figure(difference.Absolute),
+                    Figure(difference.Relative),
                     $"{difference.Allowed:0.0e+0}",
                     difference.Passed ? "[green]ok[/]" : "[red]differs[/]");
             }
 
             terminal.Output.Write(table);
+            terminal.Output.WriteLine(differing == 0
+                ? $"all {differences.Count} comparisons are within tolerance"
+                : $"{differing} of {differences.Count} comparisons differ");
         }
 
-        return differences.All(d => d.Passed) ? ExitCode.Done : ExitCode.Failed;
+        return differing == 0 ? ExitCode.Done : ExitCode.Failed;
     }
+
+    private static string Figure(double? value) => value is null ? "none" : $"{value:0.0e+0}";
 }

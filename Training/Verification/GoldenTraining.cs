@@ -14,6 +14,7 @@ internal sealed class GoldenTraining : IDisposable
     private const double LossTolerance = 1e-4;
     private const double GradientTolerance = 1e-4;
     private const double ParameterTolerance = 1e-4;
+    private readonly string logPath;
     private readonly JsonDocument log;
     private readonly JsonElement hyperparameters;
     private readonly SafeTensorsFile file;
@@ -24,8 +25,9 @@ internal sealed class GoldenTraining : IDisposable
 
     private GoldenTraining(GoldenFolder golden, Device device)
     {
+        logPath = golden.File("training.json");
         log = golden.Json("training.json");
-        hyperparameters = log.RootElement.GetProperty("hyperparameters");
+        hyperparameters = Of(log.RootElement, "hyperparameters");
         file = SafeTensorsFile.Open(golden.File("training.safetensors"));
         model = golden.LoadModel(device);
         optimizer = new AdamW(
@@ -62,6 +64,7 @@ internal sealed class GoldenTraining : IDisposable
     private void Replay(int step)
     {
         using var scope = NewDisposeScope();
+        JsonElement expected = StepOf(step);
         MaskedBatch batch = ReadBatch(step);
         var sampler = new RecordedSamples(file, $"step{step}.");
         LossScale scale = LossScale.For(batch.Positions.Length, batch.Tokens, Number("gen_weight"), Number("disc_weight"));
@@ -75,7 +78,6 @@ internal sealed class GoldenTraining : IDisposable
         double rate = schedule.At(step);
         optimizer.Step(rate, norm, AdamW.InTurn);
 
-        JsonElement expected = log.RootElement.GetProperty("log")[step];
         CompareNumber("generator_loss", sums.MeanGeneratorLoss);
         CompareNumber("discriminator_loss", sums.MeanMainLoss);
         CompareNumber("loss", (sums.GeneratorLoss * scale.Generator) + (sums.MainLoss * scale.Main));
@@ -85,7 +87,7 @@ internal sealed class GoldenTraining : IDisposable
         differences.Add(GoldenDifference.Between($"training/step {step} corrupted tokens that differ", CorruptedDifference(step, batch, sampler), 0, 0));
 
         void CompareNumber(string name, double value) => differences.Add(
-            GoldenDifference.Between($"training/step {step} {name}", value, expected.GetProperty(name).GetDouble(), LossTolerance));
+            GoldenDifference.Between($"training/step {step} {name}", value, Number(expected, name), LossTolerance));
     }
 
     private MaskedBatch ReadBatch(int step)
@@ -93,7 +95,7 @@ internal sealed class GoldenTraining : IDisposable
         string prefix = $"step{step}.";
         Tensor mask = file.Read(prefix + "attention_mask");
         int length = (int)mask.shape[1];
-        int[] lengths = [.. mask.sum(1).data<long>().ToArray().Select(value => (int)value)];
+        int[] lengths = GoldenVerification.Lengths(mask);
         int[] positions = GoldenVerification.Ints(file.Read(prefix + "masked_positions"));
         float[] weights = file.Read(prefix + "masked_weights").data<float>().ToArray();
         int perSequence = positions.Length / lengths.Length;
@@ -129,7 +131,20 @@ internal sealed class GoldenTraining : IDisposable
         }
     }
 
-    private double Number(string name) => hyperparameters.GetProperty(name).GetDouble();
+    private double Number(string name) => Number(hyperparameters, name);
+
+    private double Number(JsonElement element, string name) => Of(element, name) is { ValueKind: JsonValueKind.Number } number
+        ? number.GetDouble()
+        : throw new PermanentException($"{logPath}: \"{name}\" is not a number");
+
+    private JsonElement StepOf(int step) => Of(log.RootElement, "log") is { ValueKind: JsonValueKind.Array } steps && step < steps.GetArrayLength()
+        ? steps[step]
+        : throw new PermanentException($"{logPath}: \"log\" has no step {step}, \"steps\" says {Number("steps")}");
+
+    private JsonElement Of(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out JsonElement value)
+            ? value
+            : throw new PermanentException($"{logPath}: \"{name}\" is missing");
 
     /// <summary>Gives back recorded samples, and counts where argmax(logits + recorded Gumbel noise) would have been another token.</summary>
     private sealed class RecordedSamples : ITokenSampler

@@ -82,34 +82,43 @@ public static class GoldenVerification
     {
         string prefix = idsName[..^"input_ids".Length];
         using Tensor types = file.Read(prefix + "token_type_ids");
-        int[] lengths = [.. mask.sum(1).data<long>().ToArray().Select(value => (int)value)];
+        int[] lengths = Lengths(mask);
         return EncoderInput.Create(Ints(file.Read(idsName)), lengths, SecondSegments(types, lengths), device ?? CPU);
     }
 
     /// <summary>Where each second segment starts, from token types [B, L].</summary>
     internal static int[] SecondSegments(Tensor types, int[] lengths) =>
-        [.. types.data<long>().ToArray().Chunk((int)types.shape[1]).Select((row, b) => SecondSegment(row, lengths[b]))];
+        [.. types.data<long>().ToArray().Chunk((int)types.shape[1]).Select((row, b) => SecondSegment(row, lengths[b], b))];
+
+    /// <summary>Real tokens of each sequence, from a mask [B, L].</summary>
+    internal static int[] Lengths(Tensor mask) => [.. mask.data<long>().ToArray().Chunk((int)mask.shape[1]).Select(RealTokens)];
 
     /// <summary>Token ids as 32-bit integers, flattened.</summary>
     internal static int[] Ints(Tensor ids) => [.. ids.cpu().contiguous().data<long>().ToArray().Select(value => (int)value)];
 
-    /// <summary>Compares two tensors on the CPU, allowing a largest absolute difference; NaN if anything is not a number.</summary>
+    /// <summary>Compares two tensors on the CPU, allowing a largest absolute difference.</summary>
     internal static GoldenDifference Between(string name, Tensor value, Tensor expected, double tolerance)
     {
-        double absolute = MaxDifference(value, expected);
-        return new(name, absolute, absolute == 0 ? 0 : absolute / expected.abs().max().ToSingle(), tolerance);
+        using var scope = NewDisposeScope();
+        return expected.numel() == 0
+            ? GoldenDifference.Of(name, 0, 0, tolerance)
+            : GoldenDifference.Of(name, (value - expected).abs().max().ToSingle(), expected.abs().max().ToSingle(), tolerance);
     }
 
-    /// <summary>Largest absolute difference; NaN if anything is not a number.</summary>
-    internal static double MaxDifference(Tensor value, Tensor expected)
-    {
-        using Tensor difference = (value - expected).abs();
-        return difference.numel() == 0 ? 0 : difference.max().ToSingle();
-    }
-
-    private static int SecondSegment(long[] types, int length)
+    private static int SecondSegment(long[] types, int length, int row)
     {
         int first = Array.IndexOf(types, 1, 0, length);
-        return first < 0 ? length : first;
+        int end = first < 0 ? length : first;
+        return types.AsSpan(end, length - end).IndexOfAnyExcept(1) < 0
+            ? end
+            : throw new PermanentException($"token_type_ids of sequence {row}: tokens of segment 1 must be the last of the real ones");
+    }
+
+    private static int RealTokens(long[] mask, int row)
+    {
+        int length = mask.Count(value => value == 1);
+        return mask.AsSpan(0, length).IndexOfAnyExcept(1) < 0
+            ? length
+            : throw new PermanentException($"attention_mask of sequence {row}: padding must stand behind the real tokens");
     }
 }

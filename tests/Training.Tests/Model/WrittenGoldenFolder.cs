@@ -9,7 +9,11 @@ using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Tests.Model;
 
-/// <summary>Writes a folder of reference numbers of any sizes, in the layout of the one that other software made, from this program's own.</summary>
+/// <summary>Writes a folder of reference numbers of any sizes, in the layout of the one that other software made.</summary>
+/// <remarks>
+/// Forward passes and losses are <see cref="PlainElectra"/>'s; gradients and parameters after the first step are this program's own, which
+/// its tests hold against slopes of those losses.
+/// </remarks>
 internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
 {
     private const int Steps = 3;
@@ -34,48 +38,41 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
 
     private void WriteForward(ElectraPretrainingModel model)
     {
-        using IDisposable noGrad = no_grad();
         ExampleBatch batch = Batch(100);
-        var input = EncoderInput.Create(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, CPU);
-        List<Tensor> states = [];
-        Tensor hidden = model.Main.Forward(input, dropout: null, states);
-        Tensor generated = model.GeneratorHead.Decode(model.GeneratorHead.Transform(model.Generator.Forward(input, dropout: null)));
+        PlainElectra discriminator = Discriminator(model), generator = Generator(model);
+        List<double[][]>[] states = Each(batch, discriminator.Encode);
         List<(string Name, Tensor Tensor)> tensors =
         [
             .. Inputs("", batch),
-            .. states.Select((state, i) => ($"discriminator.hidden_states.{i}", PerToken(state))),
-            ("discriminator.logits", PerToken(model.DetectionHead.Forward(hidden))),
-            ("generator.logits", PerToken(generated)),
+            .. states[0].Select((_, layer) => ($"discriminator.hidden_states.{layer}", Padded(states, sequence => sequence[layer]))),
+            ("discriminator.logits", Padded(states, sequence => Array.ConvertAll(sequence[^1], state => new[] { discriminator.Detect(state) })).squeeze(-1)),
+            ("generator.logits", Padded(Each(batch, generator.Encode), sequence => Array.ConvertAll(sequence[^1], generator.Predict))),
         ];
-        Tensor classes = WriteHead("sequence_classification", ElectraArchitecture.SequenceClassification, input, (states, head) =>
-            nn.functional.linear(
-                nn.functional.gelu(nn.functional.linear(states.select(1, 0), head["classifier.dense.weight"], head["classifier.dense.bias"])),
-                head["classifier.out_proj.weight"],
-                head["classifier.out_proj.bias"]));
-        Tensor tags = WriteHead("token_classification", ElectraArchitecture.TokenClassification, input, (states, head) =>
-            nn.functional.linear(states, head["classifier.weight"], head["classifier.bias"]));
-        Tensor ends = WriteHead("question_answering", ElectraArchitecture.QuestionAnswering, input, (states, head) =>
-            nn.functional.linear(states, head["qa_outputs.weight"], head["qa_outputs.bias"]));
-        tensors.AddRange([("sequence_classification.logits", classes), ("token_classification.logits", tags)]);
-        tensors.AddRange([("question_answering.start_logits", ends.select(-1, 0).contiguous()), ("question_answering.end_logits", ends.select(-1, 1).contiguous())]);
-        SafeTensors.Write(Path.Combine(folder, "forward.safetensors"), tensors);
+        (PlainElectra classifier, states) = WriteHead("sequence_classification", ElectraArchitecture.SequenceClassification, batch);
+        tensors.Add(("sequence_classification.logits", Padded(states, sequence =>
+            [classifier.Dense("classifier.out_proj", PlainElectra.Gelu(classifier.Dense("classifier.dense", sequence[^1][0])))]).select(1, 0)));
+        (PlainElectra tagger, states) = WriteHead("token_classification", ElectraArchitecture.TokenClassification, batch);
+        tensors.Add(("token_classification.logits", Padded(states, sequence => Array.ConvertAll(sequence[^1], state => tagger.Dense("classifier", state)))));
+        (PlainElectra answerer, states) = WriteHead("question_answering", ElectraArchitecture.QuestionAnswering, batch);
+        Tensor ends = Padded(states, sequence => Array.ConvertAll(sequence[^1], state => answerer.Dense("qa_outputs", state)));
+        tensors.AddRange([("question_answering.start_logits", ends.select(-1, 0)), ("question_answering.end_logits", ends.select(-1, 1))]);
+        SafeTensors.Write(Path.Combine(folder, "forward.safetensors"), [.. tensors.Select(pair => (pair.Name, pair.Tensor.contiguous()))]);
     }
 
     /// <summary>A head over an encoder of its own, as every fine-tuned model has.</summary>
-    private Tensor WriteHead(string name, string architecture, EncoderInput input, Func<Tensor, Dictionary<string, Tensor>, Tensor> forward)
+    private (PlainElectra Model, List<double[][]>[] States) WriteHead(string name, string architecture, ExampleBatch batch)
     {
-        ElectraPretrainingModel encoder = Model();
+        using ElectraPretrainingModel encoder = Model();
         HuggingFaceConfig written = Config(config.Discriminator).WithLabels([.. Enumerable.Range(0, Labels).Select(i => $"class{i}")]);
         Dictionary<string, Tensor> own = encoder.State(encoder.DetectionNames()).ToDictionary(pair => pair.Name, pair => pair.Value);
-        Dictionary<string, Tensor> tensors = ElectraArchitecture.Tensors(written, architecture)
-            .ToDictionary(item => item.Name, item => own.GetValueOrDefault(item.Name) ?? Random(item.Shape));
+        (string Name, Tensor Value)[] tensors =
+            [.. ElectraArchitecture.Tensors(written, architecture).Select(item => (item.Name, own.GetValueOrDefault(item.Name) ?? Random(item.Shape)))];
         string path = Directory.CreateDirectory(Path.Combine(folder, "heads", name)).FullName;
-        SafeTensors.Write(Path.Combine(path, WeightFiles.SafeTensorsName), [.. tensors.Select(pair => (pair.Key, pair.Value))]);
+        SafeTensors.Write(Path.Combine(path, WeightFiles.SafeTensorsName), tensors);
         HuggingFaceConfig complete = written with { Architectures = [architecture] };
         File.WriteAllBytes(Path.Combine(path, HuggingFaceFolder.ConfigName), JsonSerializer.SerializeToUtf8Bytes(complete, HuggingFaceConfig.Json));
-        Tensor result = forward(PerToken(encoder.Main.Forward(input, dropout: null)), tensors);
-        encoder.Dispose();
-        return result;
+        var model = new PlainElectra(tensors, config.Discriminator);
+        return (model, Each(batch, model.Encode));
     }
 
     private void WriteTraining(ElectraPretrainingModel model)
@@ -139,7 +136,8 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
     private void Update(ElectraPretrainingModel model, AdamW optimizer, double rate, int step, MaskedBatch masked, int[] samples)
     {
         LossScale scale = LossScale.For(masked.Positions.Length, masked.Tokens, 1, 50);
-        ObjectiveSums sums = new ElectraObjective(model).Accumulate(masked, new Given(samples), scale, dropout: null);
+        (double Generator, double Discriminator) losses = PlainLosses.Of(Generator(model), Discriminator(model), masked, samples);
+        new ElectraObjective(model).Accumulate(masked, new Given(samples), scale, dropout: null);
         if (step == 0)
         {
             recorded.AddRange(model.Parameters.Layout.Slots.Select(slot => ("grad0." + slot.Name, model.Parameters.Gradient(slot.Name).clone())));
@@ -151,9 +149,9 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
         {
             step,
             learning_rate = rate,
-            generator_loss = sums.MeanGeneratorLoss,
-            discriminator_loss = sums.MeanMainLoss,
-            loss = (sums.GeneratorLoss * scale.Generator) + (sums.MainLoss * scale.Main),
+            generator_loss = losses.Generator,
+            discriminator_loss = losses.Discriminator,
+            loss = losses.Generator + (50 * losses.Discriminator),
             grad_norm = norm,
         });
     }
@@ -167,7 +165,8 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
         return Array.ConvertAll((model.GeneratorHead.Decode(model.GeneratorHead.Transform(hidden)) + gumbel).argmax(1).data<long>().ToArray(), id => (int)id);
     }
 
-    private ExampleBatch Batch(long step)
+    /// <summary>Sequences of other lengths and tokens each step.</summary>
+    public ExampleBatch Batch(long step)
     {
         int[] ids = new int[Sequences * Length], lengths = [Length, 7, 9], seconds = [6, 7, 4];
         for (int b = 0; b < Sequences; b++)
@@ -199,7 +198,7 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
     }
 
     /// <summary>Weights far from their first values, so that a part left out shows.</summary>
-    private ElectraPretrainingModel Model()
+    public ElectraPretrainingModel Model()
     {
         var model = new ElectraPretrainingModel(config, CPU);
         foreach (ParameterSlot slot in model.Parameters.Layout.Slots)
@@ -221,8 +220,31 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
         return tensor(values, shape);
     }
 
-    private static Tensor PerToken(Tensor states) =>
-        states.dim() == 1 ? states.view(Sequences, Length) : states.view(Sequences, Length, -1);
+    /// <summary>The discriminator as it is now.</summary>
+    public PlainElectra Discriminator(ElectraPretrainingModel model) => new(model.State(model.DetectionNames()), config.Discriminator);
+
+    /// <summary>The generator as it is now.</summary>
+    public PlainElectra Generator(ElectraPretrainingModel model) => new(model.State(model.GeneratorNames()), config.Generator);
+
+    private static T[] Each<T>(ExampleBatch batch, Func<int[], int[], T> run) =>
+        [.. Enumerable.Range(0, batch.BatchSize).Select(b => run(
+            batch.InputIds[(b * batch.SequenceLength)..][..batch.Lengths[b]],
+            [.. Enumerable.Range(0, batch.Lengths[b]).Select(i => i < batch.SecondSegmentStarts[b] ? 0 : 1)]))];
+
+    /// <summary>Rows of each sequence as [B, L, N]; NaN where nothing may look.</summary>
+    private static Tensor Padded(List<double[][]>[] sequences, Func<List<double[][]>, double[][]> rowsOf)
+    {
+        double[][][] rows = Array.ConvertAll(sequences, sequence => rowsOf(sequence));
+        int width = rows[0][0].Length;
+        float[] values = [.. Enumerable.Repeat(float.NaN, rows.Length * Length * width)];
+        for (int b = 0; b < rows.Length; b++)
+        {
+            float[] own = [.. rows[b].SelectMany(row => row).Select(value => (float)value)];
+            own.CopyTo(values, b * Length * width);
+        }
+
+        return tensor(values, [rows.Length, Length, width]);
+    }
 
     private static Tensor Longs(int[] values, int rows, int columns) => tensor(Array.ConvertAll(values, value => (long)value)).view(rows, columns);
 
@@ -237,7 +259,8 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
         MaxPositionEmbeddings = config.MaxPositions,
     };
 
-    private sealed class Given(int[] samples) : ITokenSampler
+    /// <summary>Gives these tokens.</summary>
+    internal sealed class Given(int[] samples) : ITokenSampler
     {
         public Tensor Sample(Tensor logits, Tensor probabilities, int[] positions) =>
             Upload.Longs(Array.ConvertAll(positions, position => samples[position]), CPU);
