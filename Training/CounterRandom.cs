@@ -5,7 +5,8 @@ namespace ElectraPipeline.Training;
 /// <summary>
 /// A counter-based random generator: every draw is a function of (seed, stream, index), so nothing needs to be saved to resume.
 /// </summary>
-/// <remarks>The mixer is SplitMix64's finalizer (Steele, Lea, Flood 2014), applied to a Weyl sequence that (seed, stream) selects.</remarks>
+/// <remarks>The mixer is SplitMix64's finalizer (Steele, Lea, Flood 2014), applied to a Weyl sequence that (seed, stream)
+/// selects.</remarks>
 public struct CounterRandom
 {
     private const ulong Golden = 0x9E3779B97F4A7C15UL;

@@ -4,7 +4,8 @@ namespace ElectraPipeline.Training;
 public static class NearestName
 {
     /// <summary>
-    /// The candidate with the fewest insertions, deletions, substitutions and swaps of neighbours from <paramref name="name"/>, case ignored, the first of
+    /// The candidate with the fewest insertions, deletions, substitutions and swaps of neighbours from <paramref name="name"/>, case
+    /// ignored, the first of
     /// equals; null where none shares even half of its characters.
     /// </summary>
     public static string? Of(string name, IEnumerable<string> candidates)

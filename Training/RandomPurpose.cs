@@ -1,6 +1,8 @@
 namespace ElectraPipeline.Training;
 
-/// <summary>What a random stream is for, so that one seed serves draws that must not repeat each other. Values are part of results.</summary>
+/// <summary>
+/// What a random stream is for, so that one seed serves draws that must not repeat each other. Values are part of results.
+/// </summary>
 internal static class RandomPurpose
 {
     /// <summary>First values of parameters.</summary>

@@ -131,7 +131,7 @@ public static class HuggingFaceFolder
             throw new PermanentException($"{source.Path}: {ConfigName} describes no tensor {string.Join(", ", unknown)}");
         }
 
-        return new HuggingFaceModel(config, expected.ToDictionary(item => item.Name, item => source.Read(item.Name)));
+        return new HuggingFaceModel(config, expected.ToDictionary(item => item.Name, item => source.Read(item.Name)), source.Files);
     }
 
     private static void WriteJson<T>(string folder, string name, T value) =>
@@ -141,10 +141,11 @@ public static class HuggingFaceFolder
 /// <summary>A model read from a Hugging Face folder: sizes and every tensor by name, on the CPU.</summary>
 public sealed class HuggingFaceModel : IDisposable
 {
-    internal HuggingFaceModel(HuggingFaceConfig config, IReadOnlyDictionary<string, Tensor> tensors)
+    internal HuggingFaceModel(HuggingFaceConfig config, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyList<string> files)
     {
         Config = config;
         Tensors = tensors;
+        Files = files;
     }
 
     /// <summary>Sizes.</summary>
@@ -152,6 +153,9 @@ public sealed class HuggingFaceModel : IDisposable
 
     /// <summary>The tensors by their Hugging Face names, in Hugging Face's order.</summary>
     public IReadOnlyDictionary<string, Tensor> Tensors { get; }
+
+    /// <summary>The files that the tensors came from.</summary>
+    public IReadOnlyList<string> Files { get; }
 
     /// <summary>Frees the tensors.</summary>
     public void Dispose()

@@ -32,7 +32,7 @@ internal sealed class FinetunePlan : IDisposable
             options = Options with { CheckpointSteps = 1 }, // how often a checkpoint is written may change between attempts
             data = Task.Digest,
             vocabulary = Vocabulary.Digest,
-            model = DigestOfWeights(mainFolder),
+            model = string.Join(' ', Source.Files.Select(CheckpointWriter.Digest)),
         });
     }
 
@@ -75,12 +75,6 @@ internal sealed class FinetunePlan : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Source.Dispose();
 
-    private static string DigestOfWeights(string folder)
-    {
-        using ITensorSource weights = WeightFiles.Open(folder);
-        return string.Join(' ', weights.Files.Select(CheckpointWriter.Digest));
-    }
-
     private void CheckVocabulary(string folder)
     {
         string path = Path.Combine(folder, VocabularyStore.VocabularyName);
@@ -109,19 +103,11 @@ internal sealed class FinetunePlan : IDisposable
         }
 
         bool described = File.Exists(Path.Combine(modelFolder, ElectraModelFolder.DescriptionName));
-        return new ElectraConfig
+        return TaskModel.ConfigOf(source) with
         {
-            VocabularySize = source.VocabSize,
-            EmbeddingSize = source.EmbeddingSize,
-            MaxPositions = source.MaxPositionEmbeddings,
-            TypeVocabularySize = source.TypeVocabSize,
-            Discriminator = source.Encoder,
-            Generator = source.Encoder, // a classifier has none
             HiddenDropout = Options.Dropout ?? source.HiddenDropoutProb,
             AttentionDropout = Options.Dropout ?? source.AttentionProbsDropoutProb,
             Initialization = described ? ElectraModelFolder.ReadDescription(modelFolder).Model.Initialization : "normal",
-            InitializerRange = source.InitializerRange,
-            LayerNormEpsilon = source.LayerNormEps,
         };
     }
 }

@@ -18,7 +18,8 @@ internal sealed class DenseLayer(ParameterStore store, string name)
     public Tensor Forward(Tensor input) => Apply(input, weight, bias, store.ProductType);
 
     /// <summary>The same with parameters that are also used otherwise.</summary>
-    public static Tensor Apply(Tensor input, Tensor weight, Tensor bias, ScalarType type) => linear(input.As(type), weight.As(type), bias.As(type));
+    public static Tensor Apply(Tensor input, Tensor weight, Tensor bias, ScalarType type) =>
+        linear(input.As(type), weight.As(type), bias.As(type));
 }
 
 /// <summary>Conversion between types of numbers.</summary>

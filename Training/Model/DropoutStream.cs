@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Model;
 
-/// <summary>Dropout whose masks are a function of (seed, step, part of the batch, call), so that nothing of it is saved to resume.</summary>
+/// <summary>
+/// Dropout whose masks are a function of (seed, step, part of the batch, call), so that nothing of it is saved to resume.
+/// </summary>
 /// <remarks>
 /// On the CPU it replaces LibTorch's, whose one generator is shared by all threads (replicas would disturb each other) and serial.
 /// On other devices LibTorch's own is used, seeded before each call.

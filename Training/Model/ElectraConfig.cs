@@ -104,7 +104,8 @@ public sealed record ElectraConfig
 
         if (EmbeddingSharing is not (TiedEmbeddings or UntiedEmbeddings or DisentangledEmbeddings))
         {
-            throw new PermanentException($"model: EmbeddingSharing is \"{EmbeddingSharing}\"; use \"tied\", \"untied\" or \"disentangled\"");
+            throw new PermanentException(
+                $"model: EmbeddingSharing is \"{EmbeddingSharing}\"; use \"tied\", \"untied\" or \"disentangled\"");
         }
 
         if (EmbeddingSharing != TiedEmbeddings && (TieEncoders || !Parts.HasGenerator))
@@ -116,13 +117,14 @@ public sealed record ElectraConfig
         if (EmbeddingSharing == DisentangledEmbeddings && Parts.Main != ModelParts.Detection)
         {
             throw new PermanentException(
-                "model: EmbeddingSharing \"disentangled\" is for a main model that detects; a language model's output needs embeddings of its "
-                + "own: use \"tied\" or \"untied\"");
+                "model: EmbeddingSharing \"disentangled\" is for a main model that detects; a language model's output needs "
+                + "embeddings of its own: use \"tied\" or \"untied\"");
         }
 
         if (EmbeddingSharing != UntiedEmbeddings && EmbeddingSizeOfGenerator != EmbeddingSize)
         {
-            throw new PermanentException($"model: GeneratorEmbeddingSize is {GeneratorEmbeddingSize}; only untied embeddings have a size of their own");
+            throw new PermanentException(
+                $"model: GeneratorEmbeddingSize is {GeneratorEmbeddingSize}; only untied embeddings have a size of their own");
         }
     }
 

@@ -71,7 +71,8 @@ public static class ElectraPresets
     {
         null or "learned" => parts,
         "uniform" when parts.Generator == ModelParts.MaskedGenerator => parts with { Generator = ModelParts.NoGenerator },
-        "uniform" => throw new PermanentException("model: Generator is \"uniform\", but the objective replaces no tokens or needs its own generator"),
+        "uniform" => throw new PermanentException(
+            "model: Generator is \"uniform\", but the objective replaces no tokens or needs its own generator"),
         _ => throw new PermanentException($"model: Generator is \"{options.Generator}\"; use \"learned\" or \"uniform\""),
     };
 

@@ -38,7 +38,8 @@ internal sealed class ElectraPretrainingModel : IDisposable
         Config = config;
         Parameters = parameters;
         ModelParts parts = config.Parts;
-        Embeddings? own = IsShared(config) ? null : new Embeddings(parameters, GeneratorPrefix + EmbeddingsName, config, config.EmbeddingSizeOfGenerator);
+        Embeddings? own = IsShared(config) ? null : new Embeddings(
+            parameters, GeneratorPrefix + EmbeddingsName, config, config.EmbeddingSizeOfGenerator);
         var main = new Embeddings(parameters, MainPrefix + EmbeddingsName, config, source: IsDisentangled(config) ? own : null);
         Main = new ElectraEncoder(parameters, MainPrefix + EncoderName, main, config.Discriminator, config);
         detectionHead = parts.Detects ? new DiscriminatorHead(parameters, MainPrefix) : null;
@@ -121,14 +122,17 @@ internal sealed class ElectraPretrainingModel : IDisposable
     }
 
     /// <summary>Tensors under names that one of the methods above gave; they belong to the caller's dispose scope.</summary>
-    /// <remarks>Views of the parameters, but where the main model's embeddings are differences: there the sums, which is what they mean.</remarks>
+    /// <remarks>Views of the parameters, but where the main model's embeddings are differences: there the sums, which is what they
+    /// mean.</remarks>
     public IReadOnlyList<(string Name, Tensor Value)> State(IEnumerable<(string Name, string Parameter)> names)
     {
         using IDisposable noGrad = no_grad();
         return [.. names.Select(pair => (pair.Name, Value(pair.Parameter)))];
     }
 
-    /// <summary>Sets a parameter to what <see cref="State"/> gives for it. Set the generator's embeddings before the main model's.</summary>
+    /// <summary>
+    /// Sets a parameter to what <see cref="State"/> gives for it. Set the generator's embeddings before the main model's.
+    /// </summary>
     public void Set(string parameter, Tensor value)
     {
         using var scope = NewDisposeScope();
@@ -169,7 +173,8 @@ internal sealed class ElectraPretrainingModel : IDisposable
 
     private static bool IsDisentangled(ElectraConfig config) => config.EmbeddingSharing == ElectraConfig.DisentangledEmbeddings;
 
-    private static string EncoderPrefixOfGenerator(ElectraConfig config) => (config.TieEncoders ? MainPrefix : GeneratorPrefix) + EncoderName;
+    private static string EncoderPrefixOfGenerator(ElectraConfig config) =>
+        (config.TieEncoders ? MainPrefix : GeneratorPrefix) + EncoderName;
 
     private static InvalidOperationException Missing(string part) => new($"the model has no {part}");
 

@@ -31,7 +31,8 @@ internal sealed class Embeddings(ParameterStore store, string prefix, ElectraCon
     /// <param name="config">The model's sizes.</param>
     /// <param name="size">Width; null: the main model's.</param>
     /// <param name="differences">Whether the tables are differences to another block's, which start at zero.</param>
-    public static void Declare(ParameterLayout.Builder layout, string prefix, ElectraConfig config, int? size = null, bool differences = false)
+    public static void Declare(
+        ParameterLayout.Builder layout, string prefix, ElectraConfig config, int? size = null, bool differences = false)
     {
         int width = size ?? config.EmbeddingSize;
         InitialValue table = differences ? InitialValue.Zero : InitialValue.Embedding;

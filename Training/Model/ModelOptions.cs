@@ -21,7 +21,9 @@ public sealed record ModelOptions
     /// <summary>Width of the shared embeddings; null: the preset's.</summary>
     public int? EmbeddingSize { get; init; }
 
-    /// <summary>Generator's hidden, feed-forward and head counts as a share of the discriminator's, in (0, 1]; null: the preset's.</summary>
+    /// <summary>
+    /// Generator's hidden, feed-forward and head counts as a share of the discriminator's, in (0, 1]; null: the preset's.
+    /// </summary>
     public double? GeneratorSize { get; init; }
 
     /// <summary>Generator's layers as a share of the discriminator's, in (0, 1]; null: the preset's.</summary>

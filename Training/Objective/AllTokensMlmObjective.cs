@@ -8,13 +8,15 @@ namespace ElectraPipeline.Training.Objective;
 /// The paper's "All-Tokens MLM" (section 3.3): the main model predicts the original of every token of the corrupted text, with a copy
 /// mechanism: D for the token it reads plus 1 - D times its softmax, where 1 - D is the detection head's probability of 'replaced'.
 /// </summary>
-internal sealed class AllTokensMlmObjective(ElectraPretrainingModel model, ObjectiveSettings? settings = null) : ReplacementObjective(model, settings)
+internal sealed class AllTokensMlmObjective(ElectraPretrainingModel model, ObjectiveSettings? settings = null)
+    : ReplacementObjective(model, settings)
 {
     /// <inheritdoc/>
     protected override int MainTokens(MaskedBatch batch) => batch.Tokens;
 
     /// <inheritdoc/>
-    protected override MainLoss Learn(Tensor hidden, DeviceBatch batch, CorruptedBatch corrupted, double? scale, Action<float, bool>? detected)
+    protected override MainLoss Learn(
+        Tensor hidden, DeviceBatch batch, CorruptedBatch corrupted, double? scale, Action<float, bool>? detected)
     {
         Tensor positions = Upload.Longs(batch.Host.RealPositions(), Device), labels = batch.OriginalIds.index_select(0, positions);
         Tensor replaced = corrupted.Replaced.index_select(0, positions), states = hidden.index_select(0, positions);
@@ -38,7 +40,9 @@ internal sealed class AllTokensMlmObjective(ElectraPretrainingModel model, Objec
         return new MainLoss(loss.Sum, loss.Correct);
     }
 
-    /// <summary>-log(D [the token read is the original] + (1 - D) p) and its gradients, for logits r of 'replaced': D = sigmoid(-r).</summary>
+    /// <summary>
+    /// -log(D [the token read is the original] + (1 - D) p) and its gradients, for logits r of 'replaced': D = sigmoid(-r).
+    /// </summary>
     private sealed class CopyMechanism(Tensor replacedLogits, Tensor replaced)
     {
         /// <summary>Gradient of the loss's sum by the logits, [K].</summary>

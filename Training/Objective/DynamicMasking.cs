@@ -24,7 +24,9 @@ internal readonly record struct MaskShares(double Mask, double Random = 0, int V
 /// <param name="withReplacement">Draw positions with replacement, as the official code does.</param>
 internal sealed class DynamicMasking(SpecialIds ids, double probability, MaskShares shares, bool withReplacement)
 {
-    /// <summary>How many tokens to choose, of <paramref name="tokens"/> real ones in a sequence of at most <paramref name="maxLength"/>.</summary>
+    /// <summary>
+    /// How many tokens to choose, of <paramref name="tokens"/> real ones in a sequence of at most <paramref name="maxLength"/>.
+    /// </summary>
     public int CountFor(int tokens, int maxLength)
     {
         int most = (int)((probability + 0.005) * maxLength);

@@ -18,7 +18,8 @@ internal static class ElectraLoss
     /// <param name="scale">What the sum is multiplied by for the gradient; null: no gradient is wanted.</param>
     /// <param name="detected">Receives each counting token's logit and label; null: nobody wants them.</param>
     /// <param name="clock">Divides the time.</param>
-    public static Tensor Detect(Tensor logits, Tensor replaced, Tensor weights, double? scale, Action<float, bool>? detected, StepClock clock)
+    public static Tensor Detect(
+        Tensor logits, Tensor replaced, Tensor weights, double? scale, Action<float, bool>? detected, StepClock clock)
     {
         Tensor loss = nn.functional.binary_cross_entropy_with_logits(logits, replaced, weights, nn.Reduction.Sum);
         if (scale is { } factor)

@@ -3,8 +3,11 @@ using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Objective;
 
-/// <summary>ELECTRA (section 2): the main model tells replaced from original tokens, at every real token, [CLS] and [SEP] included.</summary>
-internal sealed class ElectraObjective(ElectraPretrainingModel model, ObjectiveSettings? settings = null) : ReplacementObjective(model, settings)
+/// <summary>
+/// ELECTRA (section 2): the main model tells replaced from original tokens, at every real token, [CLS] and [SEP] included.
+/// </summary>
+internal sealed class ElectraObjective(ElectraPretrainingModel model, ObjectiveSettings? settings = null)
+    : ReplacementObjective(model, settings)
 {
     /// <inheritdoc/>
     protected override double MainWeight => Settings.DiscriminatorWeight;

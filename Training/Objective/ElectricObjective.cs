@@ -13,11 +13,13 @@ namespace ElectraPipeline.Training.Objective;
 /// k q(x_t) / ((1 - k) exp(-E)), k being the share of chosen positions, so that E + log q + log k / (1 - k) is a logit. A drawn token
 /// is noise even where it equals the text's.
 /// </remarks>
-internal sealed class ElectricObjective(ElectraPretrainingModel model, ObjectiveSettings? settings = null) : PretrainingObjective(model, settings)
+internal sealed class ElectricObjective(ElectraPretrainingModel model, ObjectiveSettings? settings = null)
+    : PretrainingObjective(model, settings)
 {
     /// <inheritdoc/>
     public override LossScale ScaleOf(MaskedBatch step) =>
-        LossScale.For(step.RealPositions().Count(p => IsCandidate(step, p)), step.Tokens, Settings.GeneratorWeight, Settings.DiscriminatorWeight);
+        LossScale.For(
+            step.RealPositions().Count(p => IsCandidate(step, p)), step.Tokens, Settings.GeneratorWeight, Settings.DiscriminatorWeight);
 
     /// <inheritdoc/>
     protected override PendingSums Run(
@@ -38,7 +40,9 @@ internal sealed class ElectricObjective(ElectraPretrainingModel model, Objective
 
     private bool IsCandidate(MaskedBatch batch, int position) => !Settings.Ids.Contains(batch.OriginalIds[position]);
 
-    /// <summary>The cloze model's loss at all tokens but special ones; what it draws and how likely it holds it goes to the noise.</summary>
+    /// <summary>
+    /// The cloze model's loss at all tokens but special ones; what it draws and how likely it holds it goes to the noise.
+    /// </summary>
     private (LanguageModelLoss Loss, int Candidates) Generate(
         DeviceBatch batch, EncoderInput text, NoiseDraws noise, double? scale, DropoutStream? dropout)
     {

@@ -6,7 +6,8 @@ namespace ElectraPipeline.Training.Objective;
 /// <summary>Makes another loss of log-likelihoods than their negative sum.</summary>
 /// <param name="firstRow">Index of the first of the rows.</param>
 /// <param name="logLikelihoods">Log-likelihood of each row's label, [R].</param>
-/// <returns>The rows' loss, float64 [], and what each log-likelihood's gradient is multiplied by, [R]; a row of weight 0 is not predicted.</returns>
+/// <returns>The rows' loss, float64 [], and what each log-likelihood's gradient is multiplied by, [R]; a row of weight 0 is not
+/// predicted.</returns>
 internal delegate (Tensor Sum, Tensor Weights) RowLoss(int firstRow, Tensor logLikelihoods);
 
 /// <summary>What a language model is to predict.</summary>

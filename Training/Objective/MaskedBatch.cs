@@ -18,7 +18,9 @@ internal sealed record MaskedBatch
     /// <summary>Where each second segment starts, [B]; a sequence's length where it has none.</summary>
     public required int[] SecondSegments { get; init; }
 
-    /// <summary>The masked positions as indices into [B * L], [K], grouped by sequence; one may appear twice if drawn with replacement.</summary>
+    /// <summary>
+    /// The masked positions as indices into [B * L], [K], grouped by sequence; one may appear twice if drawn with replacement.
+    /// </summary>
     public required int[] Positions { get; init; }
 
     /// <summary>Which example of the optimizer step each sequence is, [B]: what its random draws depend on.</summary>
@@ -65,7 +67,8 @@ internal sealed record MaskedBatch
     }
 
     /// <summary>
-    /// Sequences <paramref name="first"/> and the following, cut to their longest (rounded up to 8): padding that no sequence needs is not computed.
+    /// Sequences <paramref name="first"/> and the following, cut to their longest (rounded up to 8): padding that no sequence needs is not
+    /// computed.
     /// </summary>
     public MaskedBatch Slice(int first, int count)
     {

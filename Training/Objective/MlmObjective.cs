@@ -5,7 +5,8 @@ namespace ElectraPipeline.Training.Objective;
 /// <summary>
 /// Plain masked language modeling ("BERT mode"): one encoder, no generator, masks drawn anew each time, no next-sentence task.
 /// </summary>
-internal sealed class MlmObjective(ElectraPretrainingModel model, ObjectiveSettings? settings = null) : PretrainingObjective(model, settings)
+internal sealed class MlmObjective(ElectraPretrainingModel model, ObjectiveSettings? settings = null)
+    : PretrainingObjective(model, settings)
 {
     /// <inheritdoc/>
     public override LossScale ScaleOf(MaskedBatch step) => LossScale.For(0, step.Positions.Length, 0, 1);

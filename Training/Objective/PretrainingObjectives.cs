@@ -15,13 +15,15 @@ public static class PretrainingObjectives
         [Electra] = new(ModelParts.Electra, (model, settings) => new ElectraObjective(model, settings)),
         ["electra-15"] = new(ModelParts.Electra, (model, settings) => new Electra15Objective(model, settings)),
         ["replace-mlm"] = new(Ablation, (model, settings) => new ReplaceMlmObjective(model, settings)),
-        ["all-tokens-mlm"] = new(Ablation with { Main = ModelParts.BothHeads }, (model, settings) => new AllTokensMlmObjective(model, settings)),
+        ["all-tokens-mlm"] = new(
+            Ablation with { Main = ModelParts.BothHeads }, (model, settings) => new AllTokensMlmObjective(model, settings)),
         ["mlm"] = new(new(ModelParts.LanguageModel, ModelParts.NoGenerator), (model, settings) => new MlmObjective(model, settings))
         {
             MaskShare = 0.8,
             RandomShare = 0.1,
         },
-        ["electric"] = new(new(ModelParts.Detection, ModelParts.TwoTowerGenerator), (model, settings) => new ElectricObjective(model, settings)),
+        ["electric"] = new(
+            new(ModelParts.Detection, ModelParts.TwoTowerGenerator), (model, settings) => new ElectricObjective(model, settings)),
     };
 
     /// <summary>The names.</summary>

@@ -12,7 +12,8 @@ internal readonly record struct MainLoss(Tensor Sum, Tensor? Correct = null);
 /// Objectives of ELECTRA's form: a generator guesses masked tokens, guesses drawn from it replace them, and the main model learns from
 /// the text so corrupted. They differ in what the main model learns.
 /// </summary>
-internal abstract class ReplacementObjective(ElectraPretrainingModel model, ObjectiveSettings? settings) : PretrainingObjective(model, settings)
+internal abstract class ReplacementObjective(ElectraPretrainingModel model, ObjectiveSettings? settings)
+    : PretrainingObjective(model, settings)
 {
     private const int UniformRows = 64;
 
@@ -32,7 +33,8 @@ internal abstract class ReplacementObjective(ElectraPretrainingModel model, Obje
     /// <param name="corrupted">What it read, and what of it was replaced.</param>
     /// <param name="scale">What the loss is multiplied by; null: no gradient is wanted.</param>
     /// <param name="detected">Receives logits and labels of replaced tokens.</param>
-    protected abstract MainLoss Learn(Tensor hidden, DeviceBatch batch, CorruptedBatch corrupted, double? scale, Action<float, bool>? detected);
+    protected abstract MainLoss Learn(
+        Tensor hidden, DeviceBatch batch, CorruptedBatch corrupted, double? scale, Action<float, bool>? detected);
 
     /// <remarks>
     /// The two graphs share parameters only (samples carry no gradient), so that each backward runs as soon as its loss is known and
@@ -71,7 +73,9 @@ internal abstract class ReplacementObjective(ElectraPretrainingModel model, Obje
         return TokenReplacement.Corrupt(batch, samples);
     }
 
-    /// <summary>All tokens are as likely: the loss is ln V a token, and nothing learns from it (official <c>uniform_generator</c>).</summary>
+    /// <summary>
+    /// All tokens are as likely: the loss is ln V a token, and nothing learns from it (official <c>uniform_generator</c>).
+    /// </summary>
     private LanguageModelLoss DrawUniformly(DeviceBatch batch, ITokenSampler sampler)
     {
         using var scope = NewDisposeScope();

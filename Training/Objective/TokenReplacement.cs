@@ -22,7 +22,9 @@ internal interface ITokenSampler
 /// <param name="Replaced">1 where the token differs from the text's, else 0, float32 [B * L].</param>
 internal sealed record CorruptedBatch(Tensor Ids, Tensor Replaced);
 
-/// <summary>Draws replacements from softmax(logits / temperature) by inverting its cumulative distribution, one uniform number a row.</summary>
+/// <summary>
+/// Draws replacements from softmax(logits / temperature) by inverting its cumulative distribution, one uniform number a row.
+/// </summary>
 /// <remarks>
 /// The official code takes argmax(logits / T + Gumbel noise), which has the same distribution but needs V random numbers a row.
 /// </remarks>
@@ -86,7 +88,8 @@ internal sealed class TokenReplacement : ITokenSampler
         }
 
         Tensor sums = allowed.cumsum(1, ScalarType.Float64);
-        Tensor shares = Upload.Doubles(Array.ConvertAll(uniforms, uniform => Math.Min(uniform, LargestUniform)), probabilities.device).unsqueeze(1);
+        Tensor shares = Upload.Doubles(Array.ConvertAll(uniforms, uniform => Math.Min(uniform, LargestUniform)),
+            probabilities.device).unsqueeze(1);
         Tensor targets = sums.narrow(1, sums.shape[1] - 1, 1).mul(shares);
         return searchsorted(sums, targets, right: true).squeeze(1).MoveToOuterDisposeScope();
     }

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace ElectraPipeline.Training.Optimization;
 
-/// <summary>The optimizer's loops over flat memory. Sums and products are never fused, so that every processor gives the same bits.</summary>
+/// <summary>
+/// The optimizer's loops over flat memory. Sums and products are never fused, so that every processor gives the same bits.
+/// </summary>
 internal static class AdamKernel
 {
     /// <summary>Adds <paramref name="other"/> to <paramref name="sum"/> and clears it.</summary>

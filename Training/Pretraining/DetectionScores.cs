@@ -1,6 +1,8 @@
 namespace ElectraPipeline.Training.Pretraining;
 
-/// <summary>Logits and labels of replaced-token detection, and the measures over them. A token counts as detected where its logit is above 0.</summary>
+/// <summary>
+/// Logits and labels of replaced-token detection, and the measures over them. A token counts as detected where its logit is above 0.
+/// </summary>
 internal sealed class DetectionScores
 {
     private readonly List<float> original = [];

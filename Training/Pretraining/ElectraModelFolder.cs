@@ -81,7 +81,8 @@ internal static class ElectraModelFolder
 
     /// <summary>The folder of the main encoder: in a "model" artifact, or <paramref name="folder"/> itself.</summary>
     public static string MainFolderOf(string folder) =>
-        new[] { DiscriminatorName, LanguageModelName }.Select(name => Path.Combine(folder, name)).FirstOrDefault(Directory.Exists) ?? folder;
+        new[] { DiscriminatorName, LanguageModelName }.Select(name => Path.Combine(folder, name)).FirstOrDefault(Directory.Exists)
+            ?? folder;
 
     /// <summary>Reads <c>electra.json</c>.</summary>
     /// <exception cref="PermanentException">It is missing or not what <see cref="Write"/> wrote.</exception>

@@ -69,7 +69,10 @@ internal sealed class ElectraModelReader : IDisposable
     /// <summary>Copies tensors under Hugging Face's names into a model's parameters; returns the parameters' names.</summary>
     /// <exception cref="PermanentException">A shape differs.</exception>
     internal static IReadOnlyList<string> Load(
-        ElectraPretrainingModel model, IEnumerable<(string Name, string Parameter)> names, IReadOnlyDictionary<string, Tensor> tensors, string folder)
+        ElectraPretrainingModel model,
+        IEnumerable<(string Name, string Parameter)> names,
+        IReadOnlyDictionary<string, Tensor> tensors,
+        string folder)
     {
         List<string> set = [];
         foreach ((string name, string parameter) in names.Where(pair => tensors.ContainsKey(pair.Name)))
@@ -79,8 +82,8 @@ internal sealed class ElectraModelReader : IDisposable
             if (!values.shape.SequenceEqual(shape))
             {
                 throw new PermanentException(
-                    $"{folder}: \"{name}\" is [{string.Join(", ", values.shape)}], the model's is [{string.Join(", ", shape)}]: generator and "
-                    + "main model do not share it, or the sizes differ from the config's");
+                    $"{folder}: \"{name}\" is [{string.Join(", ", values.shape)}], the model's is [{string.Join(", ", shape)}]: "
+                    + "generator and main model do not share it, or the sizes differ from the config's");
             }
 
             model.Set(parameter, values);

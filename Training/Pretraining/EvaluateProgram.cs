@@ -32,7 +32,8 @@ public static class EvaluateProgram
         using var scope = NewDisposeScope();
 
         // Without gradients the replicas need nothing of their own.
-        PretrainingObjective objective = PretrainingObjectives.Create(description.Pretrain.Objective, model, description.Pretrain.Settings(ids));
+        PretrainingObjective objective = PretrainingObjectives.Create(
+            description.Pretrain.Objective, model, description.Pretrain.Settings(ids));
         EvaluateResult result = evaluator.Run([.. Enumerable.Repeat(objective, threads.Count)], threads, model.Config.Parts);
         foreach ((string name, double value) in result.Metrics())
         {

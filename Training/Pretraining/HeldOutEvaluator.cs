@@ -67,7 +67,9 @@ internal sealed class HeldOutEvaluator(
         };
     }
 
-    /// <summary>Entropy, in nats, of the tokens that may be masked: the loss of a model that knows their frequencies and nothing else.</summary>
+    /// <summary>
+    /// Entropy, in nats, of the tokens that may be masked: the loss of a model that knows their frequencies and nothing else.
+    /// </summary>
     private double UnigramEntropy()
     {
         Dictionary<int, long> counts = [];

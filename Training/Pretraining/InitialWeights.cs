@@ -22,7 +22,8 @@ internal static class InitialWeights
             throw new PermanentException($"{path}: it holds no main encoder, which pretrain.initializeFrom is for");
         }
 
-        string rest = fresh.Length == 0 ? "" : $"; {fresh.Length} start anew: {string.Join(", ", fresh.Take(ListedNames))}{(fresh.Length > ListedNames ? ", ..." : "")}";
+        string more = fresh.Length > ListedNames ? ", ..." : "";
+        string rest = fresh.Length == 0 ? "" : $"; {fresh.Length} start anew: {string.Join(", ", fresh.Take(ListedNames))}{more}";
         log($"{found.Count} parameters are those of {path}{rest}");
     }
 
@@ -40,7 +41,8 @@ internal static class InitialWeights
         if (File.Exists(own) && Vocabulary.Load(own) is var other && other.Digest != vocabulary.Digest)
         {
             throw new PermanentException(
-                $"{own}: the model has another vocabulary (SHA-256 {other.Digest}) than this run ({vocabulary.Digest}); name it in vocabulary.path");
+                $"{own}: the model has another vocabulary (SHA-256 {other.Digest}) than this run "
+                + $"({vocabulary.Digest}); name it in vocabulary.path");
         }
 
         return ElectraModelReader.ReadInto(path, trainer.Model);

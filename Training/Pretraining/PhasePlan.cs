@@ -11,7 +11,8 @@ internal sealed class PhasePlan
     /// <exception cref="PermanentException">A phase's value is out of range, or their steps are not the training's.</exception>
     public PhasePlan(PretrainOptions options)
     {
-        IReadOnlyList<PretrainPhase> given = options.Phases is { Count: > 0 } several ? several : [new PretrainPhase { Steps = options.Steps }];
+        IReadOnlyList<PretrainPhase> given = options.Phases is { Count: > 0 } several ? several
+            : [new PretrainPhase { Steps = options.Steps }];
         long steps = given.Sum(phase => (long)phase.Steps);
         if (steps != options.Steps)
         {
@@ -34,7 +35,8 @@ internal sealed class PhasePlan
                 ? new LearningRateSchedule(rate, phase.WarmupSteps ?? options.WarmupSteps, phase.Steps)
                 : null;
             phases[i] = new Phase(
-                step, example, phase.SequenceLength, batch, phase.MicroBatchSize ?? options.MicroBatchSize, restarted ?? whole, restarted is null ? 0 : step);
+                step, example, phase.SequenceLength, batch, phase.MicroBatchSize ?? options.MicroBatchSize, restarted
+                    ?? whole, restarted is null ? 0 : step);
             step += phase.Steps;
             example += (long)phase.Steps * batch;
         }
@@ -77,5 +79,11 @@ internal sealed class PhasePlan
     /// <param name="Schedule">Its learning rates.</param>
     /// <param name="ScheduleStart">The step that the schedule counts from.</param>
     internal sealed record Phase(
-        long FirstStep, long FirstExample, int? SequenceLength, int BatchSize, int MicroBatchSize, LearningRateSchedule Schedule, long ScheduleStart);
+        long FirstStep,
+        long FirstExample,
+        int? SequenceLength,
+        int BatchSize,
+        int MicroBatchSize,
+        LearningRateSchedule Schedule,
+        long ScheduleStart);
 }

@@ -47,7 +47,8 @@ internal sealed class PretrainLoop(
     /// <exception cref="OperationCanceledException">Asked to stop; a checkpoint of the last whole step has been written.</exception>
     public EvaluateResult? Run(CancellationToken cancellationToken)
     {
-        using var steps = new StepPrefetch(step => trainer.Prepare(batches(step), step), trainer.Step, options.Steps, trainer.RunsBesideHost);
+        using var steps = new StepPrefetch(
+            step => trainer.Prepare(batches(step), step), trainer.Step, options.Steps, trainer.RunsBesideHost);
         EvaluateResult? latest = null;
         while (trainer.Step < options.Steps)
         {

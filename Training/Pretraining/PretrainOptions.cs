@@ -71,7 +71,10 @@ public sealed record PretrainOptions
     /// <summary>Sample only wrong tokens, so that every masked position is a replacement.</summary>
     public bool DisallowCorrect { get; init; }
 
-    /// <summary>Keep only layers' inputs and compute the rest again in the backward pass: less memory, a third more time, the same result. Electric's two-tower generator is kept whole.</summary>
+    /// <summary>
+    /// Keep only layers' inputs and compute the rest again in the backward pass: less memory, a third more time, the same result.
+    /// Electric's two-tower generator is kept whole.
+    /// </summary>
     public bool GradientCheckpointing { get; init; }
 
     /// <summary>Parts of the training, in order, with settings of their own; null: one.</summary>
@@ -99,7 +102,8 @@ public sealed record PretrainOptions
     public string Device { get; init; } = "auto";
 
     /// <summary>
-    /// What matrix products are computed in: "float32", or "bfloat16", which is for CUDA (slower on most CPUs); parameters, optimizer, layer
+    /// What matrix products are computed in: "float32", or "bfloat16", which is for CUDA (slower on most CPUs); parameters, optimizer,
+    /// layer
     /// norms, softmaxes and losses are float32 either way.
     /// </summary>
     public string Precision { get; init; } = "float32";
@@ -143,13 +147,15 @@ public sealed record PretrainOptions
         (double mask, double random) = PretrainingObjectives.SharesOf(Objective);
         if ((MaskReplaceProbability ?? mask) + (MaskRandomProbability ?? random) is var sum and not (>= 0 and <= 1))
         {
-            throw new PermanentException($"pretrain: MaskReplaceProbability and MaskRandomProbability are {sum} together; they must be in [0, 1]");
+            throw new PermanentException(
+                $"pretrain: MaskReplaceProbability and MaskRandomProbability are {sum} together; they must be in [0, 1]");
         }
 
         if (Objective == "electric" && (Temperature != 1 || DisallowCorrect))
         {
             throw new PermanentException(
-                "pretrain: objective \"electric\" needs to know how likely each noise token was: leave Temperature at 1 and DisallowCorrect off");
+                "pretrain: objective \"electric\" needs to know how likely each noise token was: "
+                + "leave Temperature at 1 and DisallowCorrect off");
         }
     }
 }

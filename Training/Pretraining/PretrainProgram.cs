@@ -14,7 +14,8 @@ public static class PretrainProgram
     private static readonly TimeSpan Measuring = TimeSpan.FromSeconds(0.6);
 
     /// <summary>Trains to the last step, from the start or from a checkpoint, and writes the model.</summary>
-    /// <exception cref="PermanentException">Options, shards, vocabulary or checkpoint do not fit together, or the training diverged.</exception>
+    /// <exception cref="PermanentException">Options, shards, vocabulary or checkpoint do not fit together, or the training
+    /// diverged.</exception>
     /// <exception cref="OperationCanceledException">Asked to stop; a checkpoint of the last whole step has been reported.</exception>
     public static PretrainResult Run(PretrainRequest request, IStageReporter reporter, CancellationToken cancellationToken)
     {
@@ -56,10 +57,12 @@ public static class PretrainProgram
     {
         PhasePlan.Phase phase = trainer.Plan.At(trainer.Step);
         long rows = (long)trainer.MicroBatchSizeOf(phase.BatchSize, trainer.Step) * (phase.SequenceLength ?? longest);
-        var products = new MatrixProductCeiling(trainer.Model.Config, rows, trainer.Threads, trainer.Model.Parameters.Values.device, productType);
+        var products = new MatrixProductCeiling(
+            trainer.Model.Config, rows, trainer.Threads, trainer.Model.Parameters.Values.device, productType);
         products.Measure(rounds: 1, Measuring);
         reporter.Log(
-            $"matrix products reach {products.Best / 1e9:F0} GFLOP/s here ({products.BestShape}): train/model_flops_utilization is the model's share of it");
+            $"matrix products reach {products.Best / 1e9:F0} GFLOP/s here ({products.BestShape}): "
+            + "train/model_flops_utilization is the model's share of it");
         return products.Best;
     }
 
@@ -107,8 +110,8 @@ public static class PretrainProgram
         if (state.Kind != PretrainLoop.CheckpointKind || state.Seed != request.Seed || differences.Length > 0)
         {
             throw new PermanentException(
-                $"{checkpoint.Folder}: the checkpoint is of another configuration (kind {state.Kind}, seed {state.Seed}; this run's seed is "
-                + $"{request.Seed}; {string.Join("; ", differences)}): start again without it");
+                $"{checkpoint.Folder}: the checkpoint is of another configuration (kind {state.Kind}, seed {state.Seed}; "
+                + $"this run's seed is {request.Seed}; {string.Join("; ", differences)}): start again without it");
         }
 
         trainer.Restore(state.Step, checkpoint.Tensors);

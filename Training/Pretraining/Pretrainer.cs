@@ -111,7 +111,8 @@ internal sealed class Pretrainer : IDisposable
     /// Runs this step. On a device of its own, nothing is waited for: the figures are read by <see cref="Finish"/>, and a loss or gradient
     /// that is not finite keeps this step and all later ones from changing anything.
     /// </summary>
-    /// <exception cref="PermanentException">On the CPU: loss or gradient are not finite; parameters are as they were before the step.</exception>
+    /// <exception cref="PermanentException">On the CPU: loss or gradient are not finite; parameters are as they were before the
+    /// step.</exception>
     public PendingStep Begin(PreparedStep prepared)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(prepared.Step, Step);
@@ -233,8 +234,8 @@ internal sealed class Pretrainer : IDisposable
         ? metrics
         : throw new PermanentException(
             $"pre-training diverged at step {metrics.Step}: loss {metrics.Loss} (generator {metrics.Sums.MeanGeneratorLoss}, main model "
-            + $"{metrics.Sums.MeanMainLoss}), gradient norm {metrics.GradientNorm}; lower pretrain.learningRate ({options.LearningRate}) or raise "
-            + $"pretrain.warmupSteps ({options.WarmupSteps})");
+            + $"{metrics.Sums.MeanMainLoss}), gradient norm {metrics.GradientNorm}; "
+            + $"lower pretrain.learningRate ({options.LearningRate}) or raise pretrain.warmupSteps ({options.WarmupSteps})");
 
     private static void Copy(Tensor source, Tensor target, ParameterSlot slot, string path)
     {
@@ -242,8 +243,8 @@ internal sealed class Pretrainer : IDisposable
         if (!grows && !source.shape.SequenceEqual(target.shape))
         {
             throw new PermanentException(
-                $"{path}: \"{slot.Name}\" is [{string.Join(", ", source.shape)}], the model's is [{string.Join(", ", target.shape)}]: set the sizes "
-                + "of the model section to those of the other training");
+                $"{path}: \"{slot.Name}\" is [{string.Join(", ", source.shape)}], the model's is "
+                + $"[{string.Join(", ", target.shape)}]: set the sizes of the model section to those of the other training");
         }
 
         (grows ? target.narrow(0, 0, source.shape[0]) : target).copy_(source);

@@ -30,7 +30,9 @@ internal sealed class ReplicaThreads : IDisposable
     /// <summary>Threads, the caller's included.</summary>
     public int Count { get; }
 
-    /// <summary>Runs <paramref name="task"/> for each replica at once; returns when all are done. Throws the first replica's failure.</summary>
+    /// <summary>
+    /// Runs <paramref name="task"/> for each replica at once; returns when all are done. Throws the first replica's failure.
+    /// </summary>
     public void Run(Action<int> task)
     {
         work = task;

@@ -13,7 +13,8 @@ internal static class TorchDevice
         "auto" => cuda.is_available() ? CUDA : CPU,
         "cuda" when cuda.is_available() => CUDA,
         "cuda" => throw new PermanentException(
-            "device is \"cuda\" but LibTorch finds no CUDA device: build with -p:TorchDevice=cuda on a machine that has one, or use \"cpu\""),
+            "device is \"cuda\" but LibTorch finds no CUDA device: build with -p:TorchDevice=cuda on a machine "
+            + "that has one, or use \"cpu\""),
         _ => throw new PermanentException($"device is \"{name}\"; use \"auto\", \"cpu\" or \"cuda\""),
     };
 }

@@ -43,7 +43,8 @@ public sealed class TextScorer : IDisposable
 
         model.Dispose();
         throw new PermanentException(
-            $"{folder}: a discriminator tells replaced tokens, not likelihoods; give the whole model with its generator, a masked language model, "
+            $"{folder}: a discriminator tells replaced tokens, not likelihoods; "
+                + "give the whole model with its generator, a masked language model, "
             + "or a model trained with objective \"electric\"");
     }
 

@@ -24,7 +24,8 @@ internal sealed class GoldenFolder(string folder)
         {
             if (!Directory.Exists(File(part)))
             {
-                throw new PermanentException($"{Path}: there is no {part}/; reference numbers are those of a discriminator and a generator");
+                throw new PermanentException(
+                    $"{Path}: there is no {part}/; reference numbers are those of a discriminator and a generator");
             }
         }
 

@@ -18,7 +18,7 @@ internal static class GoldenHeads
         string architecture = ArchitectureOf(folder);
         using HuggingFaceModel source = HuggingFaceFolder.Read(folder, architecture);
         TaskHead head = HeadOf(architecture, source.Config.Labels.Count);
-        using var model = new TaskModel(ConfigOf(source.Config), head, headDropout: 0, device);
+        using var model = new TaskModel(TaskModel.ConfigOf(source.Config), head, headDropout: 0, device);
         model.Load(source);
         Tensor logits = model.Forward(input, dropout: null);
         if (head is not SpanHead)
@@ -40,20 +40,12 @@ internal static class GoldenHeads
     private static string ArchitectureOf(string folder)
     {
         string path = Path.Combine(folder, HuggingFaceFolder.ConfigName);
-        string[] known = [ElectraArchitecture.SequenceClassification, ElectraArchitecture.TokenClassification, ElectraArchitecture.QuestionAnswering];
+        string[] known =
+        [
+            ElectraArchitecture.SequenceClassification, ElectraArchitecture.TokenClassification, ElectraArchitecture.QuestionAnswering,
+        ];
         IReadOnlyList<string> named = HuggingFaceConfig.Read(path).Architectures ?? [];
         return known.FirstOrDefault(named.Contains) ?? throw new PermanentException(
             $"{path}: architectures is [{string.Join(", ", named)}]; heads that are verified: {string.Join(", ", known)}");
     }
-
-    private static ElectraConfig ConfigOf(HuggingFaceConfig config) => new()
-    {
-        VocabularySize = config.VocabSize,
-        EmbeddingSize = config.EmbeddingSize,
-        MaxPositions = config.MaxPositionEmbeddings,
-        TypeVocabularySize = config.TypeVocabSize,
-        Discriminator = config.Encoder,
-        Generator = config.Encoder, // a task's model has none
-        LayerNormEpsilon = config.LayerNormEps,
-    };
 }

@@ -84,7 +84,8 @@ internal sealed class GoldenTraining : IDisposable
         CompareNumber("grad_norm", norm);
         CompareNumber("learning_rate", rate);
         differences.Add(GoldenDifference.Between($"training/step {step} samples that differ", sampler.Different, 0, 0));
-        differences.Add(GoldenDifference.Between($"training/step {step} corrupted tokens that differ", CorruptedDifference(step, batch, sampler), 0, 0));
+        differences.Add(
+            GoldenDifference.Between($"training/step {step} corrupted tokens that differ", CorruptedDifference(step, batch, sampler), 0, 0));
 
         void CompareNumber(string name, double value) => differences.Add(
             GoldenDifference.Between($"training/step {step} {name}", value, Number(expected, name), LossTolerance));
@@ -137,7 +138,8 @@ internal sealed class GoldenTraining : IDisposable
         ? number.GetDouble()
         : throw new PermanentException($"{logPath}: \"{name}\" is not a number");
 
-    private JsonElement StepOf(int step) => Of(log.RootElement, "log") is { ValueKind: JsonValueKind.Array } steps && step < steps.GetArrayLength()
+    private JsonElement StepOf(int step) =>
+        Of(log.RootElement, "log") is { ValueKind: JsonValueKind.Array } steps && step < steps.GetArrayLength()
         ? steps[step]
         : throw new PermanentException($"{logPath}: \"log\" has no step {step}, \"steps\" says {Number("steps")}");
 
@@ -146,7 +148,9 @@ internal sealed class GoldenTraining : IDisposable
             ? value
             : throw new PermanentException($"{logPath}: \"{name}\" is missing");
 
-    /// <summary>Gives back recorded samples, and counts where argmax(logits + recorded Gumbel noise) would have been another token.</summary>
+    /// <summary>
+    /// Gives back recorded samples, and counts where argmax(logits + recorded Gumbel noise) would have been another token.
+    /// </summary>
     private sealed class RecordedSamples : ITokenSampler
     {
         private readonly Tensor noise;

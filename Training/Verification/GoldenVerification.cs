@@ -67,7 +67,8 @@ public static class GoldenVerification
             if (expected.numel() != value.numel())
             {
                 throw new PermanentException(
-                    $"{file.Path}: \"{name}\" is [{string.Join(", ", expected.shape)}], the model gives [{string.Join(", ", value.shape)}]");
+                    $"{file.Path}: \"{name}\" is [{string.Join(", ", expected.shape)}], "
+                    + $"the model gives [{string.Join(", ", value.shape)}]");
             }
 
             Tensor computed = value.cpu().view(expected.shape);

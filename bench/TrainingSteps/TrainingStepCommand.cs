@@ -13,18 +13,29 @@ internal static class TrainingStepCommand
     private static readonly Option<string[]> Presets = Several<string>("--preset", "tiny, small, base or large; repeatable");
     private static readonly Option<int[]> Lengths = Several<int>("--length", "tokens a sequence; repeatable");
     private static readonly Option<int[]> ThreadCounts = Several<int>("--threads", "replicas of one thread each; repeatable");
-    private static readonly Option<double[]> Dropouts = Several<double>("--dropout", "of hidden states and attention; repeatable; default: the preset's");
+    private static readonly Option<double[]> Dropouts = Several<double>(
+        "--dropout", "of hidden states and attention; repeatable; default: the preset's");
     private static readonly Option<int> Vocabulary = new("--vocabulary") { DefaultValueFactory = _ => 30_522, Description = "tokens" };
     private static readonly Option<int?> Batch = new("--batch") { Description = "sequences a step; default: few, as only speed is asked" };
-    private static readonly Option<int?> MicroBatch = new("--micro-batch") { Description = "sequences at once; default: half a batch, at most 16" };
-    private static readonly Option<double> Seconds = new("--seconds") { DefaultValueFactory = _ => 20, Description = "how long to measure a row" };
+    private static readonly Option<int?> MicroBatch = new("--micro-batch")
+    {
+        Description = "sequences at once; default: half a batch, at most 16",
+    };
+
+    private static readonly Option<double> Seconds = new("--seconds")
+    {
+        DefaultValueFactory = _ => 20,
+        Description = "how long to measure a row",
+    };
+
     private static readonly Option<bool> Memory = new("--memory") { Description = "watch the resident memory over many steps instead" };
     private static readonly Option<int> Steps = new("--steps") { DefaultValueFactory = _ => 2_000, Description = "steps of --memory" };
     private static readonly Option<string?> Row = new("--row") { Description = "one row as JSON, measured in this process", Hidden = true };
 
     public static Command Create()
     {
-        var command = new Command("training-step", "A table of pre-training steps: tokens/s, their share of the matrix-product ceiling, time by part, memory")
+        var command = new Command(
+            "training-step", "A table of pre-training steps: tokens/s, their share of the matrix-product ceiling, time by part, memory")
         {
             Presets, Lengths, ThreadCounts, Dropouts, Vocabulary, Batch, MicroBatch, Seconds, Memory, Steps, Row,
         };
@@ -49,7 +60,8 @@ internal static class TrainingStepCommand
     /// <summary>The rows asked for; where none are, the whole table.</summary>
     private static IEnumerable<TrainingStepSetting> Settings(ParseResult parsed, params string[] presets)
     {
-        bool whole = parsed.GetValue(Presets) is [] && parsed.GetValue(Lengths) is [] && parsed.GetValue(ThreadCounts) is [] && parsed.GetValue(Dropouts) is [];
+        bool whole = parsed.GetValue(Presets) is [] && parsed.GetValue(Lengths) is [] && parsed.GetValue(ThreadCounts) is []
+            && parsed.GetValue(Dropouts) is [];
         int[] lengths = presets is ["tiny"] ? [64] : [128, 512];
         int[] threads = presets is ["tiny"] ? [2] : [1, 2];
         double?[] dropouts = [.. parsed.GetValue(Dropouts)!.Select(rate => (double?)rate)];
@@ -103,7 +115,8 @@ internal static class TrainingStepCommand
 
         process.WaitForExit();
         return CanonicalJson.Read<TrainingStepRow>(
-            answer ?? throw new InvalidOperationException($"the process of {setting.Name} ended with exit code {process.ExitCode} and no figures"));
+            answer ?? throw new InvalidOperationException(
+                $"the process of {setting.Name} ended with exit code {process.ExitCode} and no figures"));
     }
 
     private static Option<T[]> Several<T>(string name, string description) => new(name)

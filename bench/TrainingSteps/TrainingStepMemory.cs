@@ -7,9 +7,11 @@ internal static class TrainingStepMemory
 
     public static void Print(TrainingStepSetting setting)
     {
-        using var run = new TrainingStepRun(setting with { BatchSize = Math.Min(setting.BatchSize, 8), MicroBatchSize = 4 }, SilentReporter.Instance);
+        using var run = new TrainingStepRun(
+            setting with { BatchSize = Math.Min(setting.BatchSize, 8), MicroBatchSize = 4 }, SilentReporter.Instance);
         List<(long Step, double Megabytes)> points = [];
-        Console.WriteLine($"{setting.Model.Preset}, {setting.Steps} steps, {setting.Threads} threads, dropout {setting.Config().HiddenDropout}");
+        Console.WriteLine(
+            $"{setting.Model.Preset}, {setting.Steps} steps, {setting.Threads} threads, dropout {setting.Config().HiddenDropout}");
         Console.WriteLine("| step | resident MB | managed heap MB |\n|--:|--:|--:|");
         for (int i = 0; i < Points; i++)
         {
@@ -26,6 +28,7 @@ internal static class TrainingStepMemory
     private static double Slope(List<(long Step, double Megabytes)> points)
     {
         double steps = points.Average(point => point.Step), megabytes = points.Average(point => point.Megabytes);
-        return points.Sum(point => (point.Step - steps) * (point.Megabytes - megabytes)) / points.Sum(point => (point.Step - steps) * (point.Step - steps));
+        double spread = points.Sum(point => (point.Step - steps) * (point.Step - steps));
+        return points.Sum(point => (point.Step - steps) * (point.Megabytes - megabytes)) / spread;
     }
 }

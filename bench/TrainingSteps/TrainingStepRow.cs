@@ -66,7 +66,8 @@ internal sealed record TrainingStepRow
         double peak = process.PeakWorkingSet64 / Mega;
         products.Measure(CeilingRounds, TimeSpan.MaxValue); // neighbours may have slowed the first
         ElectraConfig config = run.Trainer.Model.Config;
-        double operations = Enumerable.Range(0, steps).Sum(i => TrainingCompute.OfStep(config, setting.BatchSize, setting.Length, run.Masked(first + i)));
+        double operations = Enumerable.Range(0, steps).Sum(
+            i => TrainingCompute.OfStep(config, setting.BatchSize, setting.Length, run.Masked(first + i)));
         return new TrainingStepRow
         {
             Setting = setting,

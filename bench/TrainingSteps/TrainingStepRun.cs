@@ -8,7 +8,8 @@ using static TorchSharp.torch;
 namespace ElectraPipeline.Bench.TrainingSteps;
 
 /// <summary>
-/// A pre-training as the product runs it: examples from a shard file, the real loop. The text is random tokens, which cost what others cost.
+/// A pre-training as the product runs it: examples from a shard file, the real loop. The text is random tokens, which cost what others
+/// cost.
 /// </summary>
 internal sealed class TrainingStepRun : IDisposable
 {
@@ -37,7 +38,8 @@ internal sealed class TrainingStepRun : IDisposable
     public void Train(int steps)
     {
         PretrainOptions until = options with { Steps = (int)Trainer.Step + steps };
-        new PretrainLoop(Trainer, until, 1, sampler.Batch, heldOut: null, new CheckpointWriter(folder), reporter).Run(CancellationToken.None);
+        new PretrainLoop(Trainer, until, 1, sampler.Batch, heldOut: null, new CheckpointWriter(folder), reporter)
+            .Run(CancellationToken.None);
     }
 
     /// <summary>Tokens masked in the batch of a step.</summary>

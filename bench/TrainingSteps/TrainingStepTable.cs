@@ -7,14 +7,16 @@ internal static class TrainingStepTable
 {
     private static readonly (StepPart Part, string Name)[] Parts =
     [
-        (StepPart.Data, "data, masking"), (StepPart.Generator, "generator"), (StepPart.Sampling, "sampling"), (StepPart.Main, "discriminator"),
+        (StepPart.Data, "data, masking"), (StepPart.Generator, "generator"), (StepPart.Sampling, "sampling"),
+        (StepPart.Main, "discriminator"),
         (StepPart.Backward, "backward"), (StepPart.Optimizer, "optimizer"), (StepPart.Metrics, "metrics"), (StepPart.Waiting, "waiting"),
     ];
 
     public static void Print(IReadOnlyList<TrainingStepRow> rows)
     {
-        Console.WriteLine($"{Environment.ProcessorCount} processors, float32. Sequences: length x batch / micro-batch, threads. Dropout: of states and attention.");
-        Console.WriteLine("Ceiling: best product of the model's shapes, GFLOP/s, all threads at once. Share: what of it the step's products reach.");
+        Console.WriteLine($"{Environment.ProcessorCount} processors, float32. Sequences: length x batch / micro-batch, threads.");
+        Console.WriteLine("Dropout: of states and attention. Ceiling: best product of the model's shapes, GFLOP/s, all threads at once.");
+        Console.WriteLine("Share: what of it the step's products reach.");
         Console.WriteLine();
         Write(
             ["model", "sequences", "dropout", "ceiling (shape; 768 x 768 x 768)", "tokens/s", "share", "MB (peak)"],
@@ -53,13 +55,16 @@ internal static class TrainingStepTable
     {
         int[] widths = [.. head.Select((name, column) => rows.Append(head).Max(row => row[column].Length))];
         Console.WriteLine(Line(head));
-        Console.WriteLine(Line([.. widths.Select((width, column) => column < 2 ? new string('-', width) : new string('-', width - 1) + ":")]));
+        Console.WriteLine(
+            Line([.. widths.Select((width, column) => column < 2 ? new string('-', width) : new string('-', width - 1) + ":")]));
         foreach (string[] row in rows)
         {
             Console.WriteLine(Line(row));
         }
 
         string Line(string[] cells) =>
-            $"| {string.Join(" | ", cells.Select((cell, column) => column < 2 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column])))} |";
+            $"| {string.Join(" | ", cells.Select(Aligned))} |";
+
+        string Aligned(string cell, int column) => column < 2 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]);
     }
 }

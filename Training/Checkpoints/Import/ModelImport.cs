@@ -22,12 +22,19 @@ public sealed class ModelImport : IDisposable
     };
 
     private readonly ImportRequest request;
+    private readonly IReadOnlyList<ITensorSource> opened;
     private readonly IReadOnlyList<ImportSource> sources;
     private readonly string tokenizerFolder;
 
-    private ModelImport(ImportRequest request, string format, IReadOnlyList<ImportSource> sources, string tokenizerFolder)
+    private ModelImport(
+        ImportRequest request,
+        string format,
+        IReadOnlyList<ITensorSource> opened,
+        IReadOnlyList<ImportSource> sources,
+        string tokenizerFolder)
     {
         this.request = request;
+        this.opened = opened;
         this.sources = WithMain(sources);
         this.tokenizerFolder = tokenizerFolder;
         Format = format;
@@ -44,7 +51,7 @@ public sealed class ModelImport : IDisposable
     public IReadOnlyList<string> Faults { get; }
 
     /// <summary>Every tensor of the sources: what it becomes, or why it is left.</summary>
-    public IReadOnlyList<ImportedTensor> Tensors => [.. sources.Select(source => source.Tensors).Distinct().SelectMany(TensorsOf)];
+    public IReadOnlyList<ImportedTensor> Tensors => [.. opened.SelectMany(TensorsOf)];
 
     /// <summary>Opens a source and matches its tensors with those of the models.</summary>
     /// <exception cref="PermanentException">There is no source of a known format, or it is damaged.</exception>
@@ -72,7 +79,7 @@ public sealed class ModelImport : IDisposable
                 models.Add(ImportSource.OfFolder(folder));
             }
 
-            return new ModelImport(request, "Hugging Face", models, folders[0]);
+            return new ModelImport(request, "Hugging Face", [.. models.Select(model => model.Tensors)], models, folders[0]);
         }
         catch
         {
@@ -121,9 +128,9 @@ public sealed class ModelImport : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (ImportSource source in sources)
+        foreach (ITensorSource source in opened)
         {
-            source.Tensors.Dispose();
+            source.Dispose();
         }
     }
 
@@ -139,7 +146,7 @@ public sealed class ModelImport : IDisposable
         try
         {
             IReadOnlyList<ImportSource> models = new TensorFlowModels(checkpoint, request.HeadSize).Find();
-            return new ModelImport(request, "TensorFlow", models, Path.GetDirectoryName(prefix)!);
+            return new ModelImport(request, "TensorFlow", [checkpoint], models, Path.GetDirectoryName(prefix)!);
         }
         catch
         {
@@ -165,6 +172,13 @@ public sealed class ModelImport : IDisposable
 
     private IEnumerable<string> Disagreements()
     {
+        if (sources.Count == 0)
+        {
+            yield return $"{opened[0].Path}: there is neither a discriminator nor a generator of the official code among "
+                + $"{opened[0].Names.Count} variables (import --inspect lists them)";
+            yield break;
+        }
+
         var models = sources.GroupBy(source => source.Description.Model);
         foreach (IGrouping<string, ImportSource> twice in models.Where(group => group.Count() > 1))
         {

@@ -9,7 +9,7 @@ internal sealed class TensorFlowModels(TensorFlowCheckpoint checkpoint, int head
     private const string Shared = "electra/";
     private const string Own = "generator/";
 
-    /// <summary>The discriminator and, where there is one, the generator.</summary>
+    /// <summary>The discriminator and the generator, those there are.</summary>
     /// <exception cref="PermanentException">A variable that says a size is missing or of another rank.</exception>
     public IReadOnlyList<ImportSource> Find()
     {
@@ -27,11 +27,7 @@ internal sealed class TensorFlowModels(TensorFlowCheckpoint checkpoint, int head
             models.Add(Source(ElectraModelFolder.GeneratorName, ElectraArchitecture.MaskedLanguageModel, encoder, embeddings));
         }
 
-        return models.Count > 0
-            ? models
-            : throw new PermanentException(
-                $"{checkpoint.Path}: there is neither a discriminator nor a generator of the official code among "
-                + $"{checkpoint.Names.Count} variables");
+        return models;
     }
 
     private ImportSource Source(string model, string architecture, string encoder, string embeddings)

@@ -120,28 +120,6 @@ internal sealed class TensorFlowCheckpoint : ITensorSource
         }
     }
 
-    /// <summary>The texts of a tensor of type DT_STRING, as bytes.</summary>
-    /// <exception cref="PermanentException">There is no such tensor, it holds no texts, or it is damaged.</exception>
-    public IReadOnlyList<byte[]> ReadTexts(string name)
-    {
-        BundleEntry entry = EntryOf(name);
-        if (entry.Type != TensorFlowType.Text || entry.Slices > 0)
-        {
-            throw Fault($"tensor \"{name}\" has type {TensorFlowType.Of(entry.Type).Name}, not DT_STRING");
-        }
-
-        byte[] stored = new byte[entry.Bytes];
-        ReadExactly(name, entry.Shard, entry.Offset, stored);
-        try
-        {
-            return TextTensor.Parse(stored, entry.Shape.Aggregate(1L, (product, size) => product * size), entry.Checksum);
-        }
-        catch (InvalidDataException fault)
-        {
-            throw new PermanentException($"{ShardPath((int)entry.Shard)}, byte {entry.Offset}: tensor \"{name}\" {fault.Message}", fault);
-        }
-    }
-
     /// <inheritdoc/>
     public void Dispose() => Array.ForEach(shards, shard => shard?.Dispose());
 

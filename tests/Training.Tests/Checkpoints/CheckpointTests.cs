@@ -105,7 +105,8 @@ public sealed class CheckpointTests : IDisposable
             case "no tensors": File.Delete(tensors); break;
             case "state cut": File.WriteAllText(state, File.ReadAllText(state)[..40]); break;
             case "no state": File.Delete(state); break;
-            case "version": File.WriteAllText(state, File.ReadAllText(state).Replace("\"formatVersion\": 1", "\"formatVersion\": 99")); break;
+            case "version": File.WriteAllText(state, File.ReadAllText(state)
+                .Replace("\"formatVersion\": 1", "\"formatVersion\": 99")); break;
             default: throw new ArgumentOutOfRangeException(nameof(damage));
         }
     }

@@ -52,7 +52,8 @@ public sealed class HuggingFaceFolderTests : IDisposable
         HuggingFaceConfig config = Tiny with { EmbeddingSize = Tiny.HiddenSize };
         (string Name, Tensor Tensor)[] tensors = Random(config, ElectraArchitecture.MaskedLanguageModel);
         Assert.DoesNotContain(tensors, item => item.Name.Contains("embeddings_project"));
-        HuggingFaceFolder.WriteGenerator(folder, config, [.. tensors, ("generator_lm_head.weight", ones(config.VocabSize, config.EmbeddingSize))]);
+        HuggingFaceFolder.WriteGenerator(
+            folder, config, [.. tensors, ("generator_lm_head.weight", ones(config.VocabSize, config.EmbeddingSize))]);
         using HuggingFaceModel model = HuggingFaceFolder.Read(folder, ElectraArchitecture.MaskedLanguageModel);
         Assert.Equal(tensors.Select(item => item.Name), model.Tensors.Keys);
     }
@@ -85,7 +86,8 @@ public sealed class HuggingFaceFolderTests : IDisposable
     {
         using var scope = NewDisposeScope();
         HuggingFaceFolder.WriteDiscriminator(folder, Tiny, Random(Tiny, ElectraArchitecture.PreTraining));
-        Assert.Contains("the model is ElectraForPreTraining, not ElectraForMaskedLM", ReadFault(() => HuggingFaceFolder.Read(folder, ElectraArchitecture.MaskedLanguageModel)));
+        Assert.Contains("the model is ElectraForPreTraining, not ElectraForMaskedLM",
+            ReadFault(() => HuggingFaceFolder.Read(folder, ElectraArchitecture.MaskedLanguageModel)));
 
         Edit("hidden_size", 16);
         Assert.Contains("\"electra.embeddings_project.weight\" is [8, 4], config.json says [16, 4]", ReadFault());
@@ -161,7 +163,8 @@ public sealed class HuggingFaceFolderTests : IDisposable
         Assert.Throws<ArgumentException>(() => HuggingFaceFolder.WriteDiscriminator(folder, Tiny, tensors)).Message;
 
     private string ReadFault(Func<HuggingFaceModel>? read = null) =>
-        Assert.Throws<PermanentException>(() => (read ?? (() => HuggingFaceFolder.Read(folder, ElectraArchitecture.PreTraining)))().Dispose()).Message;
+        Assert.Throws<PermanentException>(() => (read ?? (() => HuggingFaceFolder.Read(folder, ElectraArchitecture.PreTraining)))()
+            .Dispose()).Message;
 
     private void Edit(string key, JsonNode? value)
     {

@@ -45,8 +45,10 @@ public sealed class HuggingFaceTokenizerTests : IDisposable
         HuggingFaceFolder.WriteTokenizer(folder, vocabulary, options, maxLength: 128);
 
         JsonObject fast = Json("tokenizer.json");
-        Assert.Equal(["[MASK]", "[SEP]", "[CLS]", "[UNK]", "[PAD]"], fast["added_tokens"]!.AsArray().Select(token => (string?)token!["content"]));
-        Assert.All(fast["added_tokens"]!.AsArray(), token => Assert.Equal((string?)token!["content"], vocabulary.TokenOf((int)token["id"]!)));
+        Assert.Equal(
+            ["[MASK]", "[SEP]", "[CLS]", "[UNK]", "[PAD]"], fast["added_tokens"]!.AsArray().Select(token => (string?)token!["content"]));
+        Assert.All(
+            fast["added_tokens"]!.AsArray(), token => Assert.Equal((string?)token!["content"], vocabulary.TokenOf((int)token["id"]!)));
         Assert.Equal(4, (int)fast["post_processor"]!["special_tokens"]!["[CLS]"]!["ids"]![0]!);
         Assert.Equal(3, (int)fast["model"]!["vocab"]!["é\"\\"]!);
         Assert.Equal(200, (int)fast["model"]!["max_input_chars_per_word"]!);

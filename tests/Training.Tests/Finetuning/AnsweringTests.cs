@@ -43,7 +43,8 @@ public sealed class AnsweringTests
             .SelectMany(article => article.GetProperty("paragraphs").EnumerateArray())
             .SelectMany(paragraph => paragraph.GetProperty("qas").EnumerateArray()))
         {
-            string? answer = answers.RootElement.TryGetProperty(question.GetProperty("id").GetString()!, out JsonElement given) ? given.GetString() : null;
+            string? answer = answers.RootElement.TryGetProperty(question.GetProperty("id").GetString()!, out JsonElement given)
+                ? given.GetString() : null;
             scores.Add([.. question.GetProperty("answers").EnumerateArray().Select(item => item.GetProperty("text").GetString()!)], answer);
         }
 
@@ -63,7 +64,8 @@ public sealed class AnsweringTests
     {
         IReadOnlyList<SpanQuestion> questions = SquadFile.Read(SharedData.Require("data/squad/" + dataset));
         Assert.Equal((count, unanswerable), (questions.Count, questions.Count(question => question.Answers.Count == 0)));
-        ContextWindows windows = new(new WordPieceTokenizer(Multilingual(), new TokenizerOptions { LowerCase = false }), maxLength: 128, stride: 40);
+        ContextWindows windows = new(
+            new WordPieceTokenizer(Multilingual(), new TokenizerOptions { LowerCase = false }), maxLength: 128, stride: 40);
         foreach (SpanQuestion question in questions.Take(60).Where(question => question.Answers is [{ Start: >= 0 }, ..]))
         {
             WindowExample[] parts = [.. windows.Of(question, 0)];
@@ -75,7 +77,8 @@ public sealed class AnsweringTests
 
             // Every token can start an answer in some part.
             HashSet<(int, int)> all = [.. parts.SelectMany(part => part.Pieces)];
-            HashSet<(int, int)> widest = [.. parts.SelectMany(part => part.Pieces.Zip(part.Widest)).Where(item => item.Second).Select(item => item.First)];
+            HashSet<(int, int)> widest = [.. parts.SelectMany(part => part.Pieces.Zip(part.Widest)).Where(item => item.Second)
+                .Select(item => item.First)];
             Assert.Equal(all, widest);
         }
     }
@@ -86,7 +89,8 @@ public sealed class AnsweringTests
         WindowExample window = new([1, 9, 2, 5, 6, 7, 2], 3, 0, 0, 0, [(0, 3), (4, 7), (8, 11)], [true, true, false]);
         float[] logits = [0, 0, 9, 9, 9, 9, 1, 0, 3, 1, 8, 4, 9, 9];
         SpanChoice choice = SpanChoice.Of(window, logits);
-        Assert.Equal((4, 11, 7f, 0f), (choice.Start, choice.End, choice.Score, choice.NoAnswer)); // not from the token that another part shows better
+        // not from the token that another part shows better
+        Assert.Equal((4, 11, 7f, 0f), (choice.Start, choice.End, choice.Score, choice.NoAnswer));
         Assert.Equal("two six", choice.AnswerIn("one two six", mayLackAnswer: true));
         Assert.Equal("", (choice with { NoAnswer = 8 }).AnswerIn("one two six", mayLackAnswer: true));
         Assert.Equal("two six", (choice with { NoAnswer = 8 }).AnswerIn("one two six", mayLackAnswer: false));
@@ -104,7 +108,10 @@ public sealed class AnsweringTests
                                       {"context": "c b a", "qas": [{"question": "c", "answers": []}]}]}]}
             """);
         Vocabulary vocabulary = new([.. SpecialTokens.All, "a", "b", "c"]);
-        FinetuneOptions options = new() { Name = "answers", Train = "train.json", Evaluation = "train.json", Kind = "answering", SequenceLength = 16 };
+        FinetuneOptions options = new()
+        {
+            Name = "answers", Train = "train.json", Evaluation = "train.json", Kind = "answering", SequenceLength = 16,
+        };
         FinetuneTask task = FinetuneTask.Load(options, folder.Path, 1, new WordPieceTokenizer(vocabulary, new TokenizerOptions()));
         Assert.Equal((2, 0.5), (task.Train.Count, task.Baseline.Value));
         Assert.Equal([(4, 4), (0, 0)], task.Train.Cast<WindowExample>().Select(window => (window.Start, window.End)));

@@ -68,7 +68,8 @@ public sealed class FinetuneProgramTests : IDisposable
             Assert.Equal(120, recorder.Metrics.Where(point => point.Name == $"finetune/random/seed-3/{name}").Max(point => point.Step));
         }
 
-        double[] losses = [.. recorder.Metrics.Where(point => point.Name == "finetune/pretrained/seed-1/train_loss").OrderBy(point => point.Step).Select(point => point.Value)];
+        double[] losses = [.. recorder.Metrics.Where(point => point.Name == "finetune/pretrained/seed-1/train_loss")
+            .OrderBy(point => point.Step).Select(point => point.Value)];
         Assert.True(losses[^20..].Average() < 0.7 * losses[..20].Average(), string.Join(", ", losses));
         Assert.Equal((720L, 720L), recorder.Steps.MaxBy(step => step.Done));
     }
@@ -111,7 +112,8 @@ public sealed class FinetuneProgramTests : IDisposable
 
         using CancellationTokenSource stop = new();
         Recorder first = new() { StopAt = (90, stop) };
-        Assert.Throws<OperationCanceledException>(() => FinetuneProgram.Run(Request("resumed") with { Options = shorter }, first, stop.Token));
+        Assert.Throws<OperationCanceledException>(
+            () => FinetuneProgram.Run(Request("resumed") with { Options = shorter }, first, stop.Token));
         Assert.False(File.Exists(At("resumed/results.json")));
         Assert.NotEmpty(first.Checkpoints);
 
@@ -182,7 +184,8 @@ public sealed class FinetuneProgramTests : IDisposable
     {
         WriteQuestions("questions.json");
         FinetuneOptions options = Options with { Kind = "answering", Train = "questions.json", Seeds = [1], RandomBaseline = false };
-        FinetuneResult result = FinetuneProgram.Run(Request("answering") with { Options = options }, new Recorder(), CancellationToken.None);
+        FinetuneResult result = FinetuneProgram.Run(
+            Request("answering") with { Options = options }, new Recorder(), CancellationToken.None);
         Assert.Equal(("f1", 0.0), (result.Metric, result.Baseline.Value));
         Assert.True(result.Arms[0].Median > 0.6, $"{result.Arms[0].Median}"); // one word of ten, guessed: 0.1
         using HuggingFaceModel model = HuggingFaceFolder.Read(At("answering"), ElectraArchitecture.QuestionAnswering);
@@ -193,7 +196,10 @@ public sealed class FinetuneProgramTests : IDisposable
     public void Scores_are_learned_and_exported_in_their_own_units()
     {
         WriteScored("scores.tsv");
-        FinetuneOptions options = Options with { Kind = "regression", Train = "scores.tsv", Seeds = [1], RandomBaseline = false, Epochs = 8 };
+        FinetuneOptions options = Options with
+        {
+            Kind = "regression", Train = "scores.tsv", Seeds = [1], RandomBaseline = false, Epochs = 8,
+        };
         FinetuneRequest request = Request("scored") with { Options = options };
         FinetuneResult result = FinetuneProgram.Run(request, new Recorder(), CancellationToken.None);
         Assert.Equal(("pearson", 0.0), (result.Metric, result.Baseline.Value));
@@ -216,7 +222,8 @@ public sealed class FinetuneProgramTests : IDisposable
     {
         VocabularyStore.Write(At("other"), new Vocabulary([.. SpecialTokens.All, .. Words.Reverse()]), new TokenizerOptions());
         Assert.Contains("the model was trained with", Fault(Request("x") with { VocabularyFolder = At("other") }));
-        Assert.Contains("SequenceLength is 64, the model takes 16", Fault(Request("x") with { Options = Options with { SequenceLength = 64 } }));
+        Assert.Contains(
+            "SequenceLength is 64, the model takes 16", Fault(Request("x") with { Options = Options with { SequenceLength = 64 } }));
         Assert.Contains("Seeds is 1, 1", Fault(Request("x") with { Options = Options with { Seeds = [1, 1] } }));
         Assert.Contains("Kind is parsing", Fault(Request("x") with { Options = Options with { Kind = "parsing" } }));
         Assert.Contains("Metric is f9; this task has accuracy", Fault(Request("x") with { Options = Options with { Metric = "f9" } }));
@@ -226,7 +233,8 @@ public sealed class FinetuneProgramTests : IDisposable
         FinetuneRequest request = Request("x") with { Options = Options with { Seeds = [7], Epochs = 1, RandomBaseline = false } };
         FinetuneProgram.Run(request, new Recorder(), CancellationToken.None);
         Assert.Contains("start again without it", Fault(request with { Seed = 8, ResumeFrom = At("work-x") }));
-        Assert.Contains("start again without it", Fault(request with { Options = request.Options with { LearningRate = 2e-3 }, ResumeFrom = At("work-x") }));
+        Assert.Contains("start again without it",
+            Fault(request with { Options = request.Options with { LearningRate = 2e-3 }, ResumeFrom = At("work-x") }));
     }
 
     private string At(string path) => Path.Combine(folder, path);
@@ -323,7 +331,9 @@ public sealed class FinetuneProgramTests : IDisposable
         File.WriteAllLines(At(name), lines);
     }
 
-    /// <summary>Texts of ten letters, and the question where the only 'b' is (an 'a' would be an article); longer than a part, so that they are cut.</summary>
+    /// <summary>
+    /// Texts of ten letters, and the question where the only 'b' is (an 'a' would be an article); longer than a part, so that they are cut.
+    /// </summary>
     private void WriteQuestions(string name)
     {
         CounterRandom random = new(14, 0);
@@ -338,7 +348,8 @@ public sealed class FinetuneProgramTests : IDisposable
             }
 
             object answer = new { text = "b", answer_start = 2 * place };
-            paragraphs.Add(new { context = string.Join(' ', letters), qas = new[] { new { question = "c d e f", answers = new[] { answer } } } });
+            paragraphs.Add(
+                new { context = string.Join(' ', letters), qas = new[] { new { question = "c d e f", answers = new[] { answer } } } });
         }
 
         File.WriteAllText(At(name), JsonSerializer.Serialize(new { data = new[] { new { paragraphs } } }));
@@ -352,7 +363,8 @@ public sealed class FinetuneProgramTests : IDisposable
         for (int i = 0; i < 400; i++)
         {
             int count = random.Next(5);
-            IEnumerable<string> letters = Enumerable.Range(0, 8).Select(place => place < count ? "a" : Words[2 + random.Next(Words.Length - 2)]);
+            IEnumerable<string> letters = Enumerable.Range(0, 8).Select(
+                place => place < count ? "a" : Words[2 + random.Next(Words.Length - 2)]);
             lines.Add($"{string.Join(' ', letters)}\t{100 * count}");
         }
 

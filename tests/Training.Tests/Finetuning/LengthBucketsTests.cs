@@ -36,7 +36,8 @@ public sealed class LengthBucketsTests
     public void Batches_hold_little_padding()
     {
         LengthBuckets buckets = new(Examples, 32, seed: 5);
-        double computed = Enumerable.Range(0, buckets.StepsPerEpoch).Select(step => buckets.Batch(step)).Sum(batch => batch.Length * batch.Max(example => example.Ids.Length));
+        double computed = Enumerable.Range(0, buckets.StepsPerEpoch).Select(step => buckets.Batch(step)).Sum(
+            batch => batch.Length * batch.Max(example => example.Ids.Length));
         double real = Examples.Sum(example => example.Ids.Length);
         Assert.InRange(computed / real, 1, 1.1); // unsorted batches of these lengths: 1.9
     }
@@ -55,5 +56,6 @@ public sealed class LengthBucketsTests
     }
 
     private static int[] Epoch(LengthBuckets buckets, int epoch) =>
-        [.. Enumerable.Range(0, buckets.StepsPerEpoch).SelectMany(step => buckets.Batch((epoch * buckets.StepsPerEpoch) + step)).Select(example => ((ClassExample)example).Label)];
+        [.. Enumerable.Range(0, buckets.StepsPerEpoch).SelectMany(step => buckets.Batch((epoch * buckets.StepsPerEpoch) + step)).Select(
+            example => ((ClassExample)example).Label)];
 }

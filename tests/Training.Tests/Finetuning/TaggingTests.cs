@@ -30,7 +30,8 @@ public sealed class TaggingTests
         using JsonDocument expected = JsonDocument.Parse(File.ReadAllBytes(SharedData.Require("data/chunking/golden/expected_conlleval.json")));
         (long right, long found, long chunks) = counts.Chunks;
         string summary = string.Create(CultureInfo.InvariantCulture, $"phrases; found: {found} phrases; correct: {right}.\n")
-            + string.Create(CultureInfo.InvariantCulture, $"accuracy: {100 * counts.Accuracy,6:F2}%; precision: {100 * counts.Precision,6:F2}%; ")
+            + string.Create(
+                CultureInfo.InvariantCulture, $"accuracy: {100 * counts.Accuracy,6:F2}%; precision: {100 * counts.Precision,6:F2}%; ")
             + string.Create(CultureInfo.InvariantCulture, $"recall: {100 * counts.Recall,6:F2}%; FB1: {100 * counts.F1,6:F2}\n");
         Assert.Contains($"with {chunks} {summary}", expected.RootElement.GetProperty(name).GetString());
     }
@@ -38,11 +39,13 @@ public sealed class TaggingTests
     [Fact]
     public void Real_files_are_read_whole()
     {
-        IReadOnlyList<TaggedSentence> chunking = ConllFile.Read(SharedData.Require("data/chunking/conll2000/test.txt.gz"), new ConllColumns(0, -1));
+        IReadOnlyList<TaggedSentence> chunking = ConllFile.Read(
+            SharedData.Require("data/chunking/conll2000/test.txt.gz"), new ConllColumns(0, -1));
         Assert.Equal((2_012, 47_377), (chunking.Count, chunking.Sum(sentence => sentence.Words.Count)));
         Assert.Equal(("Rockwell", "B-NP"), (chunking[0].Words[0], chunking[0].Tags[0]));
 
-        IReadOnlyList<TaggedSentence> universal = ConllFile.Read(SharedData.Require("data/chunking/ud/en_partut-ud-dev.conllu.gz"), new ConllColumns(1, 3));
+        IReadOnlyList<TaggedSentence> universal = ConllFile.Read(
+            SharedData.Require("data/chunking/ud/en_partut-ud-dev.conllu.gz"), new ConllColumns(1, 3));
         Assert.All(universal.SelectMany(sentence => sentence.Tags), tag => Assert.Matches("^[A-Z]+$", tag));
         Assert.Equal(156, universal.Count);
 
@@ -72,7 +75,8 @@ public sealed class TaggingTests
         string[] blocks = reader.ReadToEnd().Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
         foreach (string block in blocks)
         {
-            string[][] lines = [.. block.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
+            string[][] lines = [.. block.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(
+                line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
             yield return ([.. lines.Select(line => line[^2])], [.. lines.Select(line => line[^1])]);
         }
     }

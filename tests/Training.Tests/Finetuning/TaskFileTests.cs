@@ -53,7 +53,8 @@ public sealed class TaskFileTests : IDisposable
     [Theory]
     [InlineData("a.tsv", "txt\tlabel\n", "line 1: there is no column \"text\" among \"txt\", \"label\"; did you mean \"txt\"?")]
     [InlineData("a.csv", "sentence,label\na,b\n", "line 1: there is no column \"text\" among \"sentence\", \"label\"")]
-    [InlineData("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"a\",\"Label\":1}\n", "line 2: there is no column \"label\" among \"text\", \"Label\"; did you mean \"Label\"?")]
+    [InlineData("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"a\",\"Label\":1}\n",
+        "line 2: there is no column \"label\" among \"text\", \"Label\"; did you mean \"Label\"?")]
     [InlineData("a.tsv", "text\tlabel\na\t1\nb\t1\tc\n", "line 3: 3 columns, the first line has 2")]
     [InlineData("a.csv", "text,label\na,1\nb\n", "line 3: not a row")]
     [InlineData("a.csv", "text,label\na,1\n\"b\"c,1\n", "line 3: not a row")]
@@ -79,7 +80,8 @@ public sealed class TaskFileTests : IDisposable
     public void Bytes_that_are_not_text_are_named(string name, string before)
     {
         string path = Path.Combine(folder, name);
-        string after = name.EndsWith("jsonl", StringComparison.Ordinal) ? "\",\"label\":1}" : name.EndsWith("tsv", StringComparison.Ordinal) ? "\t1" : ",1";
+        string after = name.EndsWith("jsonl", StringComparison.Ordinal) ? "\",\"label\":1}" : name.EndsWith("tsv", StringComparison.Ordinal)
+            ? "\t1" : ",1";
         File.WriteAllBytes(path, [.. Encoding.UTF8.GetBytes(before), 0xC3, 0x28, .. Encoding.UTF8.GetBytes(after)]);
         Assert.Contains("line 3: not UTF-8", Fault(path, Single));
     }

@@ -20,7 +20,7 @@ public sealed class TaskModelTests
         using var scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         using HuggingFaceModel model = HuggingFaceFolder.Read(Head("sequence_classification"), ElectraArchitecture.SequenceClassification);
-        using TaskModel classifier = new(ConfigOf(model.Config), new SequenceHead(model.Config.Labels.Count), 0, CPU);
+        using TaskModel classifier = new(TaskModel.ConfigOf(model.Config), new SequenceHead(model.Config.Labels.Count), 0, CPU);
         classifier.Load(model);
         using SafeTensorsFile golden = SafeTensorsFile.Open(SharedData.Require("golden/electra-tiny/forward.safetensors"));
         Tensor logits = classifier.Forward(Input(golden), dropout: null);
@@ -37,16 +37,17 @@ public sealed class TaskModelTests
         Tensor real = golden.Read("attention_mask").view(-1).@bool();
 
         using HuggingFaceModel model = HuggingFaceFolder.Read(Head("token_classification"), ElectraArchitecture.TokenClassification);
-        using TaskModel tagger = new(ConfigOf(model.Config), new TokenHead(5), 0, CPU);
+        using TaskModel tagger = new(TaskModel.ConfigOf(model.Config), new TokenHead(5), 0, CPU);
         tagger.Load(model);
         Tensor tokens = tagger.Forward(Input(golden), dropout: null).view(-1, 5);
         Assert.InRange(MaxDifference(tokens[real], golden.Read("token_classification.logits").view(-1, 5)[real]), 0, Tolerance);
 
         using HuggingFaceModel spans = HuggingFaceFolder.Read(Head("question_answering"), ElectraArchitecture.QuestionAnswering);
-        using TaskModel answering = new(ConfigOf(spans.Config), new SpanHead(), 0, CPU);
+        using TaskModel answering = new(TaskModel.ConfigOf(spans.Config), new SpanHead(), 0, CPU);
         answering.Load(spans);
         Tensor answers = answering.Forward(Input(golden), dropout: null).view(-1, 2);
-        Tensor expected = stack([golden.Read("question_answering.start_logits").view(-1), golden.Read("question_answering.end_logits").view(-1)], 1);
+        Tensor expected = stack(
+            [golden.Read("question_answering.start_logits").view(-1), golden.Read("question_answering.end_logits").view(-1)], 1);
         Assert.InRange(MaxDifference(answers[real], expected[real]), 0, Tolerance);
     }
 
@@ -67,7 +68,8 @@ public sealed class TaskModelTests
             ElectraArchitecture.QuestionAnswering => new SpanHead(),
             _ => new SequenceHead(3),
         };
-        using TaskModel first = new(ConfigOf(model.Config), head, 0, CPU), second = new(ConfigOf(model.Config), head, 0, CPU);
+        using TaskModel first = new(TaskModel.ConfigOf(model.Config), head, 0, CPU), second = new(
+            TaskModel.ConfigOf(model.Config), head, 0, CPU);
         first.Load(model);
         HuggingFaceFolder.Write(folder.Path, model.Config, architecture, first.State());
         using HuggingFaceModel written = HuggingFaceFolder.Read(folder.Path, architecture);
@@ -91,10 +93,11 @@ public sealed class TaskModelTests
             File.ReadAllBytes(Path.Combine(source, "sequence_classification/model.safetensors")),
             File.ReadAllBytes(folder["whole/sequence_classification/model.safetensors"]));
 
-        using HuggingFaceModel model = HuggingFaceFolder.Read(folder["half/sequence_classification"], ElectraArchitecture.SequenceClassification);
+        using HuggingFaceModel model = HuggingFaceFolder.Read(
+            folder["half/sequence_classification"], ElectraArchitecture.SequenceClassification);
         Assert.Equal(elementType, model.Config.ElementType);
         Assert.All(model.Tensors.Values, tensor => Assert.Equal(2, tensor.element_size()));
-        using TaskModel classifier = new(ConfigOf(model.Config), new SequenceHead(3), 0, CPU);
+        using TaskModel classifier = new(TaskModel.ConfigOf(model.Config), new SequenceHead(3), 0, CPU);
         classifier.Load(model);
         double difference = MaxDifference(classifier.Forward(Input(golden), null), golden.Read("sequence_classification.logits"));
         Assert.InRange(difference, 1e-6, tolerance);
@@ -108,7 +111,8 @@ public sealed class TaskModelTests
         string source = Directory.CreateDirectory(folder["source"]).FullName;
         File.Copy(Path.Combine(Head("sequence_classification"), "config.json"), Path.Combine(source, "config.json"));
         SafeTensors.Write(Path.Combine(source, "model.safetensors"), [("large", tensor(new[] { 1f, 1e6f }))]);
-        string message = Assert.Throws<PermanentException>(() => ModelExport.Copy(source, folder["half"], "float16", CancellationToken.None)).Message;
+        string message = Assert.Throws<PermanentException>(() => ModelExport.Copy(source, folder["half"], "float16",
+            CancellationToken.None)).Message;
         Assert.Contains("tensor \"large\" has values up to 1E+06, more than float16 holds", message);
         ModelExport.Copy(source, folder["half"], "bfloat16", CancellationToken.None);
     }
@@ -119,7 +123,7 @@ public sealed class TaskModelTests
         using var scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         using HuggingFaceModel model = HuggingFaceFolder.Read(Head("sequence_classification"), ElectraArchitecture.SequenceClassification);
-        using TaskModel classifier = new(ConfigOf(model.Config), new SequenceHead(3), 0.5, CPU);
+        using TaskModel classifier = new(TaskModel.ConfigOf(model.Config), new SequenceHead(3), 0.5, CPU);
         classifier.Load(model);
         using SafeTensorsFile golden = SafeTensorsFile.Open(SharedData.Require("golden/electra-tiny/forward.safetensors"));
         EncoderInput input = Input(golden);
@@ -137,26 +141,4 @@ public sealed class TaskModelTests
         GoldenVerification.ReadInput(golden, "input_ids", golden.Read("attention_mask"));
 
     private static double MaxDifference(Tensor value, Tensor expected) => (value - expected).abs().max().item<float>();
-
-    private static ElectraConfig ConfigOf(HuggingFaceConfig config)
-    {
-        EncoderConfig encoder = new()
-        {
-            Layers = config.NumHiddenLayers,
-            HiddenSize = config.HiddenSize,
-            IntermediateSize = config.IntermediateSize,
-            AttentionHeads = config.NumAttentionHeads,
-        };
-        return new ElectraConfig
-        {
-            VocabularySize = config.VocabSize,
-            EmbeddingSize = config.EmbeddingSize,
-            MaxPositions = config.MaxPositionEmbeddings,
-            Discriminator = encoder,
-            Generator = encoder,
-            HiddenDropout = 0,
-            AttentionDropout = 0,
-            LayerNormEpsilon = config.LayerNormEps,
-        };
-    }
 }

@@ -63,8 +63,10 @@ public sealed class EmbeddingSharingTests
     [InlineData(0.25, 0.01, 1, 64, 256, 1)]
     public void The_generator_is_a_share_of_the_discriminator(double? size, double? depth, int layers, int hidden, int inner, int heads)
     {
-        EncoderConfig generator = new ModelOptions { Preset = "small", GeneratorSize = size, GeneratorLayers = depth }.Resolve(1_000).Generator;
-        Assert.Equal(new EncoderConfig { Layers = layers, HiddenSize = hidden, IntermediateSize = inner, AttentionHeads = heads }, generator);
+        EncoderConfig generator = new ModelOptions { Preset = "small", GeneratorSize = size, GeneratorLayers = depth }.Resolve(1_000)
+            .Generator;
+        Assert.Equal(
+            new EncoderConfig { Layers = layers, HiddenSize = hidden, IntermediateSize = inner, AttentionHeads = heads }, generator);
     }
 
     [Fact]
@@ -137,7 +139,8 @@ public sealed class EmbeddingSharingTests
         model.Parameters.Gradients.zero_();
         MaskedBatch batch = Masked(0);
         new ElectraObjective(model).Accumulate(batch, new TokenReplacement(batch, 1, 0, 1, false), scale, dropout: null);
-        return [.. model.Parameters.Layout.Slots.Select(slot => slot.Name).Where(name => model.Parameters.Gradient(name).abs().max().item<float>() > 0)];
+        return [.. model.Parameters.Layout.Slots.Select(slot => slot.Name).Where(
+            name => model.Parameters.Gradient(name).abs().max().item<float>() > 0)];
     }
 
     private sealed class CountingSampler : ITokenSampler

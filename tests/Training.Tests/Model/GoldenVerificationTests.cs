@@ -34,7 +34,8 @@ public sealed class GoldenVerificationTests : IDisposable
         List<GoldenDifference> differences = GoldenTraining.Run(SharedData.Require("golden/electra-tiny"), torch.CPU);
         Assert.True(differences.Count > (10 * 7) + (2 * 100), $"{differences.Count} comparisons");
         Assert.All(differences, difference => Assert.True(difference.Passed, difference.ToString()));
-        double? worst = differences.Where(difference => difference.Name.Contains("final", StringComparison.Ordinal)).Max(difference => difference.Absolute);
+        double? worst = differences.Where(difference => difference.Name.Contains("final", StringComparison.Ordinal))
+            .Max(difference => difference.Absolute);
         TestContext.Current.TestOutputHelper?.WriteLine($"largest difference of a final parameter: {worst}");
     }
 
@@ -43,12 +44,14 @@ public sealed class GoldenVerificationTests : IDisposable
     [InlineData(32, 32, 2, 4, 8, 1, 1)] // the generator projects
     [InlineData(12, 24, 3, 3, 12, 2, 2)] // the discriminator projects
     [InlineData(20, 16, 2, 1, 24, 4, 2)] // both project; a wider generator
-    public void Any_sizes_are_verified(int embedding, int width, int layers, int heads, int generatorWidth, int generatorLayers, int generatorHeads)
+    public void Any_sizes_are_verified(
+        int embedding, int width, int layers, int heads, int generatorWidth, int generatorLayers, int generatorHeads)
     {
         Folder(embedding, (width, layers, heads), (generatorWidth, generatorLayers, generatorHeads)).Write();
         IReadOnlyList<GoldenDifference> differences = GoldenVerification.Run(folder.Path);
         Assert.All(differences, difference => Assert.True(difference.Passed, difference.ToString()));
-        Assert.Equal((layers + 1) + 2 + 4, differences.Count(difference => difference.Name.StartsWith("forward/", StringComparison.Ordinal)));
+        Assert.Equal(
+            (layers + 1) + 2 + 4, differences.Count(difference => difference.Name.StartsWith("forward/", StringComparison.Ordinal)));
         Assert.Equal(3 * 7, differences.Count(difference => difference.Name.StartsWith("training/step", StringComparison.Ordinal)));
     }
 
@@ -80,7 +83,8 @@ public sealed class GoldenVerificationTests : IDisposable
                 .. model.DetectionNames().Where(pair => pair.Parameter == slot.Name).Select(pair => discriminator[pair.Name]),
             ];
             double slope = (LossAt(places, steepest, Step) - LossAt(places, steepest, -Step)) / (2 * Step);
-            Assert.True(Math.Abs(slope - gradient[steepest]) <= 1e-3 * Math.Max(Math.Abs(slope), 1e-2), $"{slot.Name}: {gradient[steepest]}, not {slope}");
+            Assert.True(Math.Abs(slope - gradient[steepest]) <= 1e-3 * Math.Max(Math.Abs(slope), 1e-2),
+                $"{slot.Name}: {gradient[steepest]}, not {slope}");
         }
 
         double LossAt(double[][] places, int index, double change)
@@ -99,7 +103,8 @@ public sealed class GoldenVerificationTests : IDisposable
     {
         Folder(16, (32, 2, 2), (16, 1, 1)).Write();
         Change(folder["forward.safetensors"], tensor, values => values[1].narrow(0, 5, 1).fill_(tensor == "attention_mask" ? 0 : 1));
-        Assert.Contains(told, Assert.Throws<PermanentException>(() => GoldenVerification.Run(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            told, Assert.Throws<PermanentException>(() => GoldenVerification.Run(folder.Path)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -141,17 +146,20 @@ public sealed class GoldenVerificationTests : IDisposable
         File.WriteAllText(folder["training.json"], log.ToJsonString());
         Change(folder["heads/token_classification/model.safetensors"], "classifier.bias", bias => bias.add_(1e-3));
         IEnumerable<GoldenDifference> failed = GoldenVerification.Run(folder.Path).Where(difference => !difference.Passed);
-        Assert.Equal(["forward/token_classification.logits", "training/step 1 generator_loss"], failed.Select(difference => difference.Name));
+        Assert.Equal(
+            ["forward/token_classification.logits", "training/step 1 generator_loss"], failed.Select(difference => difference.Name));
     }
 
     [Fact]
     public void A_device_that_is_not_there_is_refused()
     {
         Assert.SkipWhen(torch.cuda.is_available(), "there is one");
-        Assert.Contains("cuda", Assert.Throws<PermanentException>(() => GoldenVerification.Run(folder.Path, "cuda")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "cuda", Assert.Throws<PermanentException>(() => GoldenVerification.Run(folder.Path, "cuda")).Message, StringComparison.Ordinal);
     }
 
-    private WrittenGoldenFolder Folder(int embedding, (int Width, int Layers, int Heads) main, (int Width, int Layers, int Heads) generator) =>
+    private WrittenGoldenFolder Folder(
+        int embedding, (int Width, int Layers, int Heads) main, (int Width, int Layers, int Heads) generator) =>
         new(folder.Path, new ElectraConfig
         {
             VocabularySize = 53,

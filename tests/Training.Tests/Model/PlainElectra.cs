@@ -17,7 +17,8 @@ internal sealed class PlainElectra
     public PlainElectra(IEnumerable<(string Name, Tensor Value)> state, EncoderConfig sizes)
     {
         this.sizes = sizes;
-        values = state.ToDictionary(pair => pair.Name, pair => Array.ConvertAll(pair.Value.contiguous().data<float>().ToArray(), value => (double)value));
+        values = state.ToDictionary(
+            pair => pair.Name, pair => Array.ConvertAll(pair.Value.contiguous().data<float>().ToArray(), value => (double)value));
     }
 
     /// <summary>The numbers of one tensor, to change them.</summary>
@@ -97,7 +98,8 @@ internal sealed class PlainElectra
                 }
             }
 
-            double[] attended = Norm(prefix + "attention.output.LayerNorm", Plus(Dense(prefix + "attention.output.dense", context), hidden[token]));
+            double[] attended = Norm(
+                prefix + "attention.output.LayerNorm", Plus(Dense(prefix + "attention.output.dense", context), hidden[token]));
             double[] outer = Dense(prefix + "output.dense", Gelu(Dense(prefix + "intermediate.dense", attended)));
             result[token] = Norm(prefix + "output.LayerNorm", Plus(outer, attended));
         }

@@ -6,7 +6,8 @@ namespace ElectraPipeline.Training.Tests.Model;
 internal static class PlainLosses
 {
     /// <summary>Means over the masked tokens, and over the real ones.</summary>
-    public static (double Generator, double Discriminator) Of(PlainElectra generator, PlainElectra discriminator, MaskedBatch batch, int[] samples)
+    public static (double Generator, double Discriminator) Of(
+        PlainElectra generator, PlainElectra discriminator, MaskedBatch batch, int[] samples)
     {
         double masked = 0, detected = 0;
         for (int b = 0; b < batch.Count; b++)

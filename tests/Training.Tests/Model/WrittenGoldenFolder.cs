@@ -30,7 +30,8 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
     {
         using var scope = NewDisposeScope();
         using ElectraPretrainingModel model = Model();
-        HuggingFaceFolder.WriteDiscriminator(Path.Combine(folder, "discriminator"), Config(config.Discriminator), model.State(model.DetectionNames()));
+        HuggingFaceFolder.WriteDiscriminator(
+            Path.Combine(folder, "discriminator"), Config(config.Discriminator), model.State(model.DetectionNames()));
         HuggingFaceFolder.WriteGenerator(Path.Combine(folder, "generator"), Config(config.Generator), model.State(model.GeneratorNames()));
         WriteForward(model);
         WriteTraining(model);
@@ -45,14 +46,17 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
         [
             .. Inputs("", batch),
             .. states[0].Select((_, layer) => ($"discriminator.hidden_states.{layer}", Padded(states, sequence => sequence[layer]))),
-            ("discriminator.logits", Padded(states, sequence => Array.ConvertAll(sequence[^1], state => new[] { discriminator.Detect(state) })).squeeze(-1)),
+            ("discriminator.logits",
+                Padded(states, sequence => Array.ConvertAll(sequence[^1], state => new[] { discriminator.Detect(state) })).squeeze(-1)),
             ("generator.logits", Padded(Each(batch, generator.Encode), sequence => Array.ConvertAll(sequence[^1], generator.Predict))),
         ];
         (PlainElectra classifier, states) = WriteHead("sequence_classification", ElectraArchitecture.SequenceClassification, batch);
         tensors.Add(("sequence_classification.logits", Padded(states, sequence =>
-            [classifier.Dense("classifier.out_proj", PlainElectra.Gelu(classifier.Dense("classifier.dense", sequence[^1][0])))]).select(1, 0)));
+            [classifier.Dense("classifier.out_proj",
+                PlainElectra.Gelu(classifier.Dense("classifier.dense", sequence[^1][0])))]).select(1, 0)));
         (PlainElectra tagger, states) = WriteHead("token_classification", ElectraArchitecture.TokenClassification, batch);
-        tensors.Add(("token_classification.logits", Padded(states, sequence => Array.ConvertAll(sequence[^1], state => tagger.Dense("classifier", state)))));
+        tensors.Add(("token_classification.logits",
+            Padded(states, sequence => Array.ConvertAll(sequence[^1], state => tagger.Dense("classifier", state)))));
         (PlainElectra answerer, states) = WriteHead("question_answering", ElectraArchitecture.QuestionAnswering, batch);
         Tensor ends = Padded(states, sequence => Array.ConvertAll(sequence[^1], state => answerer.Dense("qa_outputs", state)));
         tensors.AddRange([("question_answering.start_logits", ends.select(-1, 0)), ("question_answering.end_logits", ends.select(-1, 1))]);
@@ -66,11 +70,13 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
         HuggingFaceConfig written = Config(config.Discriminator).WithLabels([.. Enumerable.Range(0, Labels).Select(i => $"class{i}")]);
         Dictionary<string, Tensor> own = encoder.State(encoder.DetectionNames()).ToDictionary(pair => pair.Name, pair => pair.Value);
         (string Name, Tensor Value)[] tensors =
-            [.. ElectraArchitecture.Tensors(written, architecture).Select(item => (item.Name, own.GetValueOrDefault(item.Name) ?? Random(item.Shape)))];
+            [.. ElectraArchitecture.Tensors(written, architecture).Select(
+                item => (item.Name, own.GetValueOrDefault(item.Name) ?? Random(item.Shape)))];
         string path = Directory.CreateDirectory(Path.Combine(folder, "heads", name)).FullName;
         SafeTensors.Write(Path.Combine(path, WeightFiles.SafeTensorsName), tensors);
         HuggingFaceConfig complete = written with { Architectures = [architecture] };
-        File.WriteAllBytes(Path.Combine(path, HuggingFaceFolder.ConfigName), JsonSerializer.SerializeToUtf8Bytes(complete, HuggingFaceConfig.Json));
+        File.WriteAllBytes(
+            Path.Combine(path, HuggingFaceFolder.ConfigName), JsonSerializer.SerializeToUtf8Bytes(complete, HuggingFaceConfig.Json));
         var model = new PlainElectra(tensors, config.Discriminator);
         return (model, Each(batch, model.Encode));
     }
@@ -112,7 +118,8 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
             (positions[row], weights[row]) = (position % Length, 1);
         }
 
-        int[] samples = Sample(model, masked, noise.view(Sequences * most, -1).index_select(0, tensor(rows.Select(row => (long)row).ToArray())));
+        int[] samples = Sample(
+            model, masked, noise.view(Sequences * most, -1).index_select(0, tensor(rows.Select(row => (long)row).ToArray())));
         CorruptedBatch corrupted = TokenReplacement.Corrupt(new DeviceBatch(masked, CPU), Upload.Longs(samples, CPU));
         long[] sampled = new long[Sequences * most], labels = new long[Sequences * most];
         for (int i = 0; i < rows.Count; i++)
@@ -124,8 +131,10 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
         recorded.AddRange(Inputs(prefix, batch));
         recorded.AddRange(
         [
-            (prefix + "masked_input_ids", Longs(masked.MaskedIds, Sequences, Length)), (prefix + "masked_positions", tensor(positions).view(Sequences, most)),
-            (prefix + "masked_weights", tensor(weights).view(Sequences, most)), (prefix + "masked_labels", tensor(labels).view(Sequences, most)),
+            (prefix + "masked_input_ids", Longs(masked.MaskedIds, Sequences, Length)), (prefix
+                + "masked_positions", tensor(positions).view(Sequences, most)),
+            (prefix + "masked_weights", tensor(weights).view(Sequences, most)), (prefix
+                + "masked_labels", tensor(labels).view(Sequences, most)),
             (prefix + "uniform_noise", noise), (prefix + "sampled_ids", tensor(sampled).view(Sequences, most)),
             (prefix + "corrupted_ids", corrupted.Ids.view(Sequences, Length)),
             (prefix + "is_replaced", corrupted.Replaced.to(ScalarType.Int64).view(Sequences, Length)),
@@ -140,7 +149,8 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
         new ElectraObjective(model).Accumulate(masked, new Given(samples), scale, dropout: null);
         if (step == 0)
         {
-            recorded.AddRange(model.Parameters.Layout.Slots.Select(slot => ("grad0." + slot.Name, model.Parameters.Gradient(slot.Name).clone())));
+            recorded.AddRange(
+                model.Parameters.Layout.Slots.Select(slot => ("grad0." + slot.Name, model.Parameters.Gradient(slot.Name).clone())));
         }
 
         double norm = optimizer.Reduce(AdamW.InTurn);
@@ -160,9 +170,11 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
     {
         using IDisposable noGrad = no_grad();
         var input = EncoderInput.Create(masked.MaskedIds, masked.Lengths, masked.SecondSegments, CPU);
-        Tensor hidden = model.Generator.Forward(input, dropout: null).index_select(0, tensor(Array.ConvertAll(masked.Positions, p => (long)p)));
+        Tensor hidden = model.Generator.Forward(input, dropout: null).index_select(
+            0, tensor(Array.ConvertAll(masked.Positions, p => (long)p)));
         Tensor gumbel = -(-(noise + 1e-9).log() + 1e-9).log();
-        return Array.ConvertAll((model.GeneratorHead.Decode(model.GeneratorHead.Transform(hidden)) + gumbel).argmax(1).data<long>().ToArray(), id => (int)id);
+        return Array.ConvertAll(
+            (model.GeneratorHead.Decode(model.GeneratorHead.Transform(hidden)) + gumbel).argmax(1).data<long>().ToArray(), id => (int)id);
     }
 
     /// <summary>Sequences of other lengths and tokens each step.</summary>
@@ -174,7 +186,8 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
             var draws = new CounterRandom(3, (ulong)step, (ulong)b);
             for (int i = 0; i < lengths[b]; i++)
             {
-                ids[(b * Length) + i] = i == 0 ? Ids.Classifier : i == lengths[b] - 1 ? Ids.Separator : 5 + draws.Next(config.VocabularySize - 5);
+                ids[(b * Length) + i] = i == 0 ? Ids.Classifier : i == lengths[b] - 1 ? Ids.Separator : 5
+                    + draws.Next(config.VocabularySize - 5);
             }
         }
 
@@ -192,7 +205,8 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
 
         return
         [
-            (prefix + "input_ids", Longs(batch.InputIds, batch.BatchSize, Length)), (prefix + "attention_mask", Longs(mask, batch.BatchSize, Length)),
+            (prefix + "input_ids", Longs(batch.InputIds, batch.BatchSize, Length)), (prefix
+                + "attention_mask", Longs(mask, batch.BatchSize, Length)),
             (prefix + "token_type_ids", Longs(types, batch.BatchSize, Length)),
         ];
     }
@@ -246,7 +260,8 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
         return tensor(values, [rows.Length, Length, width]);
     }
 
-    private static Tensor Longs(int[] values, int rows, int columns) => tensor(Array.ConvertAll(values, value => (long)value)).view(rows, columns);
+    private static Tensor Longs(int[] values, int rows, int columns) =>
+        tensor(Array.ConvertAll(values, value => (long)value)).view(rows, columns);
 
     private HuggingFaceConfig Config(EncoderConfig encoder) => new()
     {

@@ -48,12 +48,14 @@ public sealed class ObjectiveGradientTests
         }
     }
 
-    private static (Tensor? Generator, Tensor Main) Formula(string name, ElectraPretrainingModel model, MaskedBatch batch, int[] tokens) => name switch
+    private static (Tensor? Generator, Tensor Main) Formula(string name, ElectraPretrainingModel model, MaskedBatch batch, int[] tokens) =>
+        name switch
     {
         "mlm" => (null, CrossEntropy(model.LanguageModelHead, Hidden(model, batch, batch.MaskedIds), batch.Positions, batch)),
         "electric" => Electric(model, batch, tokens),
         _ => (
-            CrossEntropy(model.GeneratorHead, model.Generator.Forward(Input(batch, batch.MaskedIds), dropout: null), batch.Positions, batch),
+            CrossEntropy(
+                model.GeneratorHead, model.Generator.Forward(Input(batch, batch.MaskedIds), dropout: null), batch.Positions, batch),
             AfterReplacement(name, model, batch, tokens)),
     };
 
@@ -70,7 +72,8 @@ public sealed class ObjectiveGradientTests
         if (name == "all-tokens-mlm")
         {
             Tensor rows = Longs(batch.RealPositions()), labels = Longs(batch.OriginalIds).index_select(0, rows).unsqueeze(1);
-            Tensor softmax = nn.functional.softmax(model.LanguageModelHead.Decode(model.LanguageModelHead.Transform(hidden.index_select(0, rows))), -1);
+            Tensor softmax = nn.functional.softmax(
+                model.LanguageModelHead.Decode(model.LanguageModelHead.Transform(hidden.index_select(0, rows))), -1);
             Tensor copy = (-logits.index_select(0, rows)).sigmoid();
             return -((copy * (1 - replaced.index_select(0, rows))) + ((1 - copy) * softmax.gather(1, labels).squeeze(1))).log().sum();
         }
@@ -84,7 +87,8 @@ public sealed class ObjectiveGradientTests
         int[] real = batch.RealPositions(), predicted = [.. real.Where(position => !TinyPretraining.Ids.Contains(batch.OriginalIds[position]))];
         Tensor states = model.Towers.Forward(Input(batch, batch.OriginalIds), dropout: null);
         Tensor logits = model.GeneratorHead.Decode(model.GeneratorHead.Transform(states));
-        Tensor generator = cross_entropy(logits.index_select(0, Longs(predicted)), Longs([.. predicted.Select(p => batch.OriginalIds[p])]), reduction: nn.Reduction.Sum);
+        Tensor generator = cross_entropy(
+            logits.index_select(0, Longs(predicted)), Longs([.. predicted.Select(p => batch.OriginalIds[p])]), reduction: nn.Reduction.Sum);
 
         // Noise k q against data (1 - k) exp(-E): the posterior of 'noise' by Bayes.
         Tensor ids = TokenReplacement.Corrupt(new DeviceBatch(batch, CPU), Longs(tokens)).Ids;
@@ -101,7 +105,8 @@ public sealed class ObjectiveGradientTests
         Longs([.. positions.Select(position => batch.OriginalIds[position])]),
         reduction: nn.Reduction.Sum);
 
-    private static Tensor Hidden(ElectraPretrainingModel model, MaskedBatch batch, int[] ids) => model.Main.Forward(Input(batch, ids), dropout: null);
+    private static Tensor Hidden(ElectraPretrainingModel model, MaskedBatch batch, int[] ids) =>
+        model.Main.Forward(Input(batch, ids), dropout: null);
 
     private static EncoderInput Input(MaskedBatch batch, int[] ids) => EncoderInput.Create(ids, batch.Lengths, batch.SecondSegments, CPU);
 
@@ -139,6 +144,7 @@ public sealed class ObjectiveGradientTests
         public int[] Tokens { get; } =
             [.. batch.Labels().Select((label, i) => i % 3 == 0 ? label : 5 + ((label + (7 * i)) % (vocabulary - 5)))];
 
-        public Tensor Sample(Tensor logits, Tensor probabilities, int[] positions) => Longs(Array.ConvertAll(positions, position => Tokens[position]));
+        public Tensor Sample(Tensor logits, Tensor probabilities, int[] positions) =>
+            Longs(Array.ConvertAll(positions, position => Tokens[position]));
     }
 }

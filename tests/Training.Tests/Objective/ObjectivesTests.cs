@@ -19,7 +19,8 @@ public sealed class ObjectivesTests
     [MemberData(nameof(Names))]
     public void Its_loss_falls_on_text_with_a_rule(string name)
     {
-        PretrainOptions options = Options(name) with { Steps = 120, LearningRate = 5e-3, WarmupSteps = 20, MicroBatchSize = 8, DiscriminatorWeight = 10 };
+        PretrainOptions options = Options(name) with { Steps = 120, LearningRate = 5e-3, WarmupSteps = 20, MicroBatchSize = 8,
+            DiscriminatorWeight = 10 };
         using Pretrainer trainer = Trainer(name, options, initialization: "scaled");
         double early = 0, late = 0;
         for (int step = 0; step < options.Steps; step++)
@@ -40,7 +41,8 @@ public sealed class ObjectivesTests
         Dictionary<string, float[]> parts = After(Options(name) with { MicroBatchSize = 3 }, dropout: 0);
         Assert.InRange(Difference(whole, parts), 1e-12f, 1e-3f); // sums are grouped differently: 0 would mean that there were no parts
 
-        Dictionary<string, float[]> kept = After(Options(name), dropout: 0.1), recomputed = After(Options(name) with { GradientCheckpointing = true }, 0.1);
+        Dictionary<string, float[]> kept = After(Options(name), dropout: 0.1), recomputed = After(
+            Options(name) with { GradientCheckpointing = true }, 0.1);
         Assert.Equal(0, Difference(kept, recomputed));
 
         Dictionary<string, float[]> After(PretrainOptions options, double dropout)
@@ -88,21 +90,27 @@ public sealed class ObjectivesTests
         PretrainOptions options = Options(name);
         using Pretrainer trainer = Trainer(name, options);
         var evaluator = new HeldOutEvaluator(
-            [TinyPretraining.Batch(1_000)], options.Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary), TinyPretraining.Ids, options, seed: 3);
-        IReadOnlyList<(string Name, double Value)> metrics = evaluator.Run(trainer.Objectives, trainer.Threads, trainer.Model.Config.Parts).Metrics();
+            [TinyPretraining.Batch(1_000)], options.Masking(TinyPretraining.Ids,
+                TinyPretraining.Vocabulary), TinyPretraining.Ids, options, seed: 3);
+        IReadOnlyList<(string Name, double Value)> metrics = evaluator.Run(trainer.Objectives, trainer.Threads, trainer.Model.Config.Parts)
+            .Metrics();
         Assert.All(metrics, metric => Assert.True(double.IsFinite(metric.Value), metric.Name));
         string[] names = [.. metrics.Select(metric => metric.Name["heldout/".Length..])];
         Assert.Subset(names.ToHashSet(), expected.ToHashSet());
         Assert.Equal(expected.Any(figure => figure.StartsWith("generator", StringComparison.Ordinal)), names.Contains("generator_loss"));
-        Assert.Equal(expected.Any(figure => figure.StartsWith("language", StringComparison.Ordinal)), names.Contains("language_model_accuracy"));
-        Assert.Equal(expected.Any(figure => figure.StartsWith("discriminator", StringComparison.Ordinal)), names.Contains("discriminator_auc"));
+        Assert.Equal(
+            expected.Any(figure => figure.StartsWith("language", StringComparison.Ordinal)), names.Contains("language_model_accuracy"));
+        Assert.Equal(
+            expected.Any(figure => figure.StartsWith("discriminator", StringComparison.Ordinal)), names.Contains("discriminator_auc"));
     }
 
     [Fact]
     public void A_masked_language_model_masks_as_BERT_does()
     {
-        int[] text = [.. Enumerable.Range(0, 200_000).Select(i => i % 100 == 0 ? 2 : 5 + (i % 90))], lengths = [.. Enumerable.Repeat(100, 2_000)];
-        MaskedBatch batch = new PretrainOptions { Objective = "mlm" }.Masking(TinyPretraining.Ids, 10_000).Mask(text, lengths, lengths, 1, 0);
+        int[] text = [.. Enumerable.Range(0, 200_000)
+            .Select(i => i % 100 == 0 ? 2 : 5 + (i % 90))], lengths = [.. Enumerable.Repeat(100, 2_000)];
+        MaskedBatch batch = new PretrainOptions { Objective = "mlm" }.Masking(TinyPretraining.Ids, 10_000)
+            .Mask(text, lengths, lengths, 1, 0);
         double chosen = batch.Positions.Length;
         Assert.InRange(batch.Positions.Count(p => batch.MaskedIds[p] == TinyPretraining.Ids.Mask) / chosen, 0.79, 0.81); // 30,000 draws
         Assert.InRange(batch.Positions.Count(p => batch.MaskedIds[p] == batch.OriginalIds[p]) / chosen, 0.095, 0.105);

@@ -83,7 +83,8 @@ public sealed class TokenReplacementTests
 
         Array.ForEach([.. Enumerable.Range(0, uniforms.Length)], row => uniforms[row] = random.NextDouble());
         (uniforms[0], uniforms[1]) = (0, 1 - (1.0 / (1L << 53)));
-        int[]? excluded = disallowCorrect ? [.. uniforms.Select((_, row) => row % 7 == 0 ? Vocabulary - 1 : random.Next(Vocabulary))] : null;
+        int[]? excluded = disallowCorrect ? [.. uniforms.Select((_, row) => row % 7 == 0 ? Vocabulary - 1 : random.Next(Vocabulary))]
+            : null;
         long[] drawn = TokenReplacement.InvertOnDevice(tensor(values).view(-1, Vocabulary), uniforms, excluded).data<long>().ToArray();
         int different = drawn.Select((token, row) => (int)token == TokenReplacement.Invert(
             values.AsSpan(row * Vocabulary, Vocabulary), uniforms[row], excluded?[row] ?? -1) ? 0 : 1).Sum();
@@ -122,7 +123,8 @@ public sealed class TokenReplacementTests
         Examples = [0],
     };
 
-    private static int[] Counts(int[] samples) => [.. Enumerable.Range(0, Logits.Length).Select(token => samples.Count(sample => sample == token))];
+    private static int[] Counts(int[] samples) =>
+        [.. Enumerable.Range(0, Logits.Length).Select(token => samples.Count(sample => sample == token))];
 
     private static double[] Softmax(double temperature)
     {

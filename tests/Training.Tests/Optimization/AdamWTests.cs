@@ -16,11 +16,13 @@ public sealed class AdamWTests
         ParameterLayout layout = ElectraPretrainingModel.Describe(TinyPretraining.Config());
         foreach (ParameterGroup group in ParameterGroup.For(layout, 0.01))
         {
-            IEnumerable<ParameterSlot> slots = layout.Slots.Where(slot => slot.Offset >= group.Offset && slot.Offset < group.Offset + group.Length);
+            IEnumerable<ParameterSlot> slots = layout.Slots.Where(
+                slot => slot.Offset >= group.Offset && slot.Offset < group.Offset + group.Length);
             Assert.All(slots, slot => Assert.Equal(Exempt(slot.Name) ? 0 : 0.01, group.WeightDecay));
         }
 
-        static bool Exempt(string name) => name.Contains("LayerNorm", StringComparison.Ordinal) || name.EndsWith("bias", StringComparison.Ordinal);
+        static bool Exempt(string name) =>
+            name.Contains("LayerNorm", StringComparison.Ordinal) || name.EndsWith("bias", StringComparison.Ordinal);
     }
 
     [Fact]

@@ -28,7 +28,8 @@ public sealed class DetectionScoresTests
     public void Measures_follow_from_the_counts()
     {
         DetectionScores scores = new();
-        foreach ((float logit, bool replaced) in new[] { (1f, true), (2f, true), (-1f, true), (3f, false), (-2f, false), (-3f, false), (-4f, false) })
+        foreach ((float logit, bool replaced) in new[] { (1f, true), (2f, true), (-1f, true), (3f, false), (-2f, false), (-3f, false),
+            (-4f, false) })
         {
             scores.Add(logit, replaced);
         }

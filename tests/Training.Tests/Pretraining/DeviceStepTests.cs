@@ -11,7 +11,9 @@ namespace ElectraPipeline.Training.Tests.Pretraining;
 /// <summary>What devices of their own do, as far as it can be seen without one.</summary>
 public sealed partial class DeviceStepTests : IDisposable
 {
-    /// <summary>Who may read a tensor's values, which makes the host wait for the device, and why that is not within a step there.</summary>
+    /// <summary>
+    /// Who may read a tensor's values, which makes the host wait for the device, and why that is not within a step there.
+    /// </summary>
     private static readonly Dictionary<string, string> Readers = new()
     {
         ["Objective/TokenReplacement.cs"] = "draws tokens on the host; devices draw their own",
@@ -45,7 +47,8 @@ public sealed partial class DeviceStepTests : IDisposable
     [Fact]
     public void The_way_of_other_devices_gives_nearly_the_hosts_parameters()
     {
-        Dictionary<string, float[]> host = After(onHost: true, replicas: 1), device = After(onHost: false, replicas: 1), two = After(onHost: false, replicas: 2);
+        Dictionary<string, float[]> host = After(onHost: true, replicas: 1), device = After(onHost: false,
+            replicas: 1), two = After(onHost: false, replicas: 2);
         AssertClose(host, device);
         AssertClose(host, two);
 
@@ -92,12 +95,14 @@ public sealed partial class DeviceStepTests : IDisposable
     public void A_loop_that_prepares_ahead_and_reads_seldom_gives_the_same_bits()
     {
         PretrainOptions options = TinyPretraining.Options() with { LogSteps = 7 };
-        using Pretrainer straight = TinyPretraining.Trainer(options, onHost: false), ahead = TinyPretraining.Trainer(options, onHost: false);
+        using Pretrainer straight = TinyPretraining.Trainer(options, onHost: false), ahead = TinyPretraining.Trainer(options,
+            onHost: false);
         TinyPretraining.Train(straight, options.Steps);
         Assert.True(ahead.RunsBesideHost);
         var reporter = new RecordingReporter();
         var checkpoints = new CheckpointWriter(folder, keep: 0);
-        new PretrainLoop(ahead, options, 7, step => TinyPretraining.Batch(step), heldOut: null, checkpoints, reporter).Run(CancellationToken.None);
+        new PretrainLoop(ahead, options, 7, step => TinyPretraining.Batch(step), heldOut: null, checkpoints, reporter)
+            .Run(CancellationToken.None);
         AssertSameBits(TinyPretraining.Snapshot(straight), TinyPretraining.Snapshot(ahead));
         Assert.Equal([7, 14, 20], reporter.Metrics.Where(metric => metric.Name == "train/loss").Select(metric => metric.Step));
         Assert.Equal([10], reporter.Checkpoints.Select(checkpoint => checkpoint.Step));
@@ -111,7 +116,8 @@ public sealed partial class DeviceStepTests : IDisposable
         Assert.Equal([0L, 1L], [Take(), Take()]);
         Assert.Equal("no step 2", Assert.Throws<PermanentException>(() => Take()).Message);
 
-        PreparedStep Prepare(long step) => step == 2 ? throw new PermanentException("no step 2") : trainer.Prepare(TinyPretraining.Batch(step), step);
+        PreparedStep Prepare(long step) =>
+            step == 2 ? throw new PermanentException("no step 2") : trainer.Prepare(TinyPretraining.Batch(step), step);
 
         long Take()
         {
@@ -126,12 +132,14 @@ public sealed partial class DeviceStepTests : IDisposable
     [InlineData("electric")]
     public void In_bfloat16_losses_stay_close_and_parameters_stay_float32(string objective)
     {
-        Assert.Equal(Losses("float32").Select(loss => 1.0), Losses("bfloat16").Zip(Losses("float32"), (low, full) => Math.Round(low / full, 2)));
+        Assert.Equal(
+            Losses("float32").Select(loss => 1.0), Losses("bfloat16").Zip(Losses("float32"), (low, full) => Math.Round(low / full, 2)));
 
         double[] Losses(string precision)
         {
             PretrainOptions options = TinyPretraining.Options() with { Objective = objective, Precision = precision };
-            using Pretrainer trainer = TinyPretraining.Trainer(options, TinyPretraining.Config(parts: PretrainingObjectives.PartsOf(objective)));
+            using Pretrainer trainer = TinyPretraining.Trainer(
+                options, TinyPretraining.Config(parts: PretrainingObjectives.PartsOf(objective)));
             Assert.Equal(precision == "float32" ? ScalarType.Float32 : ScalarType.BFloat16, trainer.Model.Parameters.ProductType);
             double[] losses = [.. Enumerable.Range(0, 10).Select(step => trainer.Train(TinyPretraining.Batch(step)).Loss)];
             Assert.Equal(ScalarType.Float32, trainer.Model.Parameters.Values.dtype);

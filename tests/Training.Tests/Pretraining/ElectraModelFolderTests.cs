@@ -62,15 +62,18 @@ public sealed class ElectraModelFolderTests : IDisposable
         if (Path.Exists(generator))
         {
             Directory.Move(generator, generator + ".away");
-            Assert.Contains("generator", Assert.Throws<PermanentException>(() => ElectraModelReader.Read(folder, CPU)).Message, StringComparison.Ordinal);
+            Assert.Contains("generator", Assert.Throws<PermanentException>(() => ElectraModelReader.Read(folder, CPU))
+                .Message, StringComparison.Ordinal);
         }
 
         EvaluateResult Measure(ElectraPretrainingModel model)
         {
             var evaluator = new HeldOutEvaluator(
-                [TinyPretraining.Batch(1_000)], options.Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary), TinyPretraining.Ids, options, seed: 3);
+                [TinyPretraining.Batch(1_000)], options.Masking(TinyPretraining.Ids,
+                    TinyPretraining.Vocabulary), TinyPretraining.Ids, options, seed: 3);
             return evaluator.Run(
-                [PretrainingObjectives.Create(objective, model, options.Settings(TinyPretraining.Ids))], trainer.Threads, model.Config.Parts);
+                [PretrainingObjectives.Create(objective, model,
+                    options.Settings(TinyPretraining.Ids))], trainer.Threads, model.Config.Parts);
         }
     }
 

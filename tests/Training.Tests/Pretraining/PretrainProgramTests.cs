@@ -85,7 +85,8 @@ public sealed class PretrainProgramTests : IDisposable
         {
             Pretrain = Request(name).Pretrain with
             {
-                Phases = [new() { Steps = 6, SequenceLength = 16, BatchSize = 16 }, new() { Steps = 6, LearningRate = 5e-4, WarmupSteps = 1 }],
+                Phases = [new() { Steps = 6, SequenceLength = 16, BatchSize = 16 },
+                    new() { Steps = 6, LearningRate = 5e-4, WarmupSteps = 1 }],
             },
         };
 
@@ -117,7 +118,8 @@ public sealed class PretrainProgramTests : IDisposable
 
         byte[] Train(string name, PretrainRequest request)
         {
-            PretrainProgram.Run(request with { Pretrain = request.Pretrain with { Steps = 4 } }, new RecordingReporter(), CancellationToken.None);
+            PretrainProgram.Run(
+                request with { Pretrain = request.Pretrain with { Steps = 4 } }, new RecordingReporter(), CancellationToken.None);
             return File.ReadAllBytes(Output(name, Weights));
         }
     }
@@ -131,7 +133,8 @@ public sealed class PretrainProgramTests : IDisposable
         var reporter = new RecordingReporter();
         PretrainProgram.Run(Unmoved("second", Path.Combine(root, "first", part)), reporter, CancellationToken.None);
         Assert.Equal(File.ReadAllBytes(Output("first", Weights)), File.ReadAllBytes(Output("second", Weights)));
-        bool sameGenerator = File.ReadAllBytes(Output("first", GeneratorWeights)).SequenceEqual(File.ReadAllBytes(Output("second", GeneratorWeights)));
+        bool sameGenerator = File.ReadAllBytes(Output("first", GeneratorWeights)).SequenceEqual(
+            File.ReadAllBytes(Output("second", GeneratorWeights)));
         Assert.Equal(hasGenerator, sameGenerator);
         Assert.Equal(hasGenerator, !reporter.Lines.Any(line => line.Contains("start anew", StringComparison.Ordinal)));
     }
@@ -188,7 +191,8 @@ public sealed class PretrainProgramTests : IDisposable
     public void Examples_longer_than_the_model_are_refused()
     {
         PretrainRequest request = Request("long") with { Model = new ModelOptions { Preset = "tiny", MaxPositions = 8 } };
-        PermanentException refused = Assert.Throws<PermanentException>(() => PretrainProgram.Run(request, new RecordingReporter(), CancellationToken.None));
+        PermanentException refused = Assert.Throws<PermanentException>(
+            () => PretrainProgram.Run(request, new RecordingReporter(), CancellationToken.None));
         Assert.Contains("maxPositions", refused.Message, StringComparison.Ordinal);
     }
 
@@ -201,7 +205,8 @@ public sealed class PretrainProgramTests : IDisposable
 
     private PretrainRequest Request(string name) => new()
     {
-        Model = new ModelOptions { Preset = "tiny", Layers = 2, HiddenSize = 32, IntermediateSize = 64, AttentionHeads = 2, EmbeddingSize = 16, HiddenDropout = 0.1 },
+        Model = new ModelOptions { Preset = "tiny", Layers = 2, HiddenSize = 32, IntermediateSize = 64, AttentionHeads = 2,
+            EmbeddingSize = 16, HiddenDropout = 0.1 },
         Pretrain = new PretrainOptions
         {
             Steps = 12, BatchSize = 8, MicroBatchSize = 4, LearningRate = 1e-3, WarmupSteps = 3, CheckpointSteps = 4, EvaluateSteps = 6, LogSteps = 2,

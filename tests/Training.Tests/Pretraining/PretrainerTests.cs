@@ -173,7 +173,8 @@ public sealed class PretrainerTests : IDisposable
     {
         using var source = new CancellationTokenSource();
         var reporter = new RecordingReporter { OnProgress = done => CancelAt(done, steps, source) };
-        Assert.Throws<OperationCanceledException>(() => Loop(trainer, TinyPretraining.Options(trainer.Threads.Count), reporter).Run(source.Token));
+        Assert.Throws<OperationCanceledException>(
+            () => Loop(trainer, TinyPretraining.Options(trainer.Threads.Count), reporter).Run(source.Token));
 
         static void CancelAt(long done, int steps, CancellationTokenSource source)
         {

@@ -41,7 +41,8 @@ public sealed class RecordedTrainingTests
         using var trainer = new Pretrainer(model.Resolve(Vocabulary), options, TinyPretraining.Ids, 42, CPU);
         double[] found = [.. losses.Select((_, step) => trainer.Train(Text(step, options.BatchSize, length)).Loss)];
         ReadOnlySpan<byte> parameters = MemoryMarshal.AsBytes<float>(trainer.Model.Parameters.Values.data<float>().ToArray());
-        TestContext.Current.TestOutputHelper?.WriteLine($"losses {string.Join(", ", found.Select(loss => $"{loss:R}"))}; digest {XxHash3.HashToUInt64(parameters):x16}");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"losses {string.Join(", ", found.Select(loss => $"{loss:R}"))}; digest {XxHash3.HashToUInt64(parameters):x16}");
         Assert.All(losses.Zip(found), pair => Assert.Equal(pair.First, pair.Second, Math.Abs(pair.First) * 1e-4));
     }
 

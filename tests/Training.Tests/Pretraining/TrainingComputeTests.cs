@@ -38,7 +38,8 @@ public sealed class TrainingComputeTests : IDisposable
         expected += config.Parts.HasGenerator ? words * sums.Masked : 0; // logits
         expected += config.Parts.Predicts ? words * sums.MainTokens : 0;
         int towers = objective == "electric" ? 2 : config.Parts.HasGenerator ? 1 : 0;
-        int width = (config.Discriminator.HiddenSize * config.Discriminator.Layers) + (towers * config.Generator.HiddenSize * config.Generator.Layers);
+        int width = (config.Discriminator.HiddenSize * config.Discriminator.Layers)
+            + (towers * config.Generator.HiddenSize * config.Generator.Layers);
         expected += 2 * 6.0 * width * sums.AttendedPairs; // scores, and what they weigh
         Assert.Equal(expected, TrainingCompute.Of(config, sums), expected * 1e-12);
 
@@ -60,7 +61,8 @@ public sealed class TrainingComputeTests : IDisposable
     public void Curves_tell_the_share_of_the_ceiling_beside_the_tokens_a_second()
     {
         using Pretrainer straight = TinyPretraining.Trainer(), looped = TinyPretraining.Trainer();
-        ObjectiveSums sums = Enumerable.Range(0, 5).Select(step => straight.Train(TinyPretraining.Batch(step)).Sums).Aggregate((all, part) => all + part);
+        ObjectiveSums sums = Enumerable.Range(0, 5).Select(step => straight.Train(TinyPretraining.Batch(step)).Sums)
+            .Aggregate((all, part) => all + part);
         double operationsPerToken = TrainingCompute.Of(straight.Model.Config, sums) / sums.Tokens;
         Dictionary<(string Name, long Step), double> told = Loop(looped, ceiling: 2e9);
         Assert.Equal(
@@ -99,7 +101,8 @@ public sealed class TrainingComputeTests : IDisposable
     {
         var reporter = new RecordingReporter();
         new PretrainLoop(
-            trainer, TinyPretraining.Options(), seed: 7, step => TinyPretraining.Batch(step), heldOut: null, new CheckpointWriter(folder), reporter, ceiling)
+            trainer, TinyPretraining.Options(), seed: 7, step =>
+                TinyPretraining.Batch(step), heldOut: null, new CheckpointWriter(folder), reporter, ceiling)
             .Run(CancellationToken.None);
         return reporter.Metrics.ToDictionary(metric => (metric.Name, metric.Step), metric => metric.Value);
     }

@@ -27,8 +27,10 @@ public sealed class TextScorerTests : IDisposable
         Train(objective, steps: 300);
         using TextScorer scorer = TextScorer.Open(Path.Combine(folder, part), "cpu");
         string[] frequent = [.. Enumerable.Range(0, 20).Select(i => Text(i % 5, length: 9))];
-        string[] mixed = [.. frequent.Select((text, i) => string.Join(' ', text.Split(' ').Select((word, k) => k == 4 ? $"w{i + 5}" : word)))];
-        double[] good = [.. scorer.Score(frequent).Select(score => score.Score)], bad = [.. scorer.Score(mixed).Select(score => score.Score)];
+        string[] mixed = [.. frequent.Select(
+            (text, i) => string.Join(' ', text.Split(' ').Select((word, k) => k == 4 ? $"w{i + 5}" : word)))];
+        double[] good = [.. scorer.Score(frequent).Select(score => score.Score)], bad = [.. scorer.Score(mixed)
+            .Select(score => score.Score)];
         Assert.InRange(good.Zip(bad).Count(pair => pair.First > pair.Second), 16, 20);
     }
 

@@ -42,7 +42,8 @@ public sealed class ModelImportTests : IDisposable
         Assert.Equal(
             ["Adam's first moment", "Adam's second moment", "the step of the training"],
             import.Tensors.Where(tensor => tensor.Model is null).Select(tensor => tensor.Note).Distinct().Order());
-        Assert.Contains(import.Tensors, tensor => tensor is { Name: "electra.embeddings_project.weight", Note: "transposed", Model: "generator" });
+        Assert.Contains(
+            import.Tensors, tensor => tensor is { Name: "electra.embeddings_project.weight", Note: "transposed", Model: "generator" });
         Assert.Equal(2, import.Tensors.Count(tensor => tensor.Source.Name == "electra/embeddings/word_embeddings"));
         string lineage = File.ReadAllText(Path.Combine(OutputFolder, ModelImport.LineageName));
         Assert.All(files, file => Assert.Contains(file.Sha256, lineage));
@@ -133,7 +134,8 @@ public sealed class ModelImportTests : IDisposable
         string whole = File.ReadAllText(index);
         const string Tensor = "electra.embeddings.word_embeddings.weight";
         Write(Tensor, "part-1.safetensors");
-        Assert.Contains($"part-1.safetensors: there is no tensor \"{Tensor}\", which model.safetensors.index.json says is here", Fault(folder));
+        Assert.Contains(
+            $"part-1.safetensors: there is no tensor \"{Tensor}\", which model.safetensors.index.json says is here", Fault(folder));
         Write(Tensor, "../part-0.safetensors");
         Assert.Contains("which is no file of this folder", Fault(folder));
         Write(Tensor, "absent.safetensors");
@@ -149,6 +151,23 @@ public sealed class ModelImportTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("half_plus_two", 5)]
+    [InlineData("half_plus_two_mkl", 9)]
+    [InlineData("half_plus_two_tf2", 4)]
+    [InlineData("tf_text_regression", 1)]
+    public void A_checkpoint_of_another_model_is_listed_and_refused(string name, int variables)
+    {
+        using ModelImport import = ModelImport.Open(Request(SharedData.Require($"data/models/tf-checkpoint/{name}")));
+        Assert.Equal("TensorFlow", import.Format);
+        Assert.Equal(variables, import.Tensors.Count);
+        Assert.All(import.Tensors, tensor => Assert.Null(tensor.Name));
+        string fault = Assert.Single(import.Faults);
+        Assert.Contains($"neither a discriminator nor a generator of the official code among {variables} variables", fault);
+        Assert.Equal(fault, Assert.Throws<PermanentException>(() => import.Write(OutputFolder)).Message);
+        Assert.False(Directory.Exists(OutputFolder));
+    }
+
     [Fact]
     public void Wrong_sources_are_refused_with_what_would_do()
     {
@@ -159,7 +178,8 @@ public sealed class ModelImportTests : IDisposable
         File.WriteAllLines(vocabulary, File.ReadAllLines(vocabulary)[..^1]);
         using (ModelImport import = ModelImport.Open(Request(folder)))
         {
-            Assert.Contains("its vocabulary 996; give the vocab.txt", Assert.Throws<PermanentException>(() => import.Write(OutputFolder)).Message);
+            Assert.Contains(
+                "its vocabulary 996; give the vocab.txt", Assert.Throws<PermanentException>(() => import.Write(OutputFolder)).Message);
         }
 
         File.Delete(vocabulary);
@@ -174,7 +194,8 @@ public sealed class ModelImportTests : IDisposable
 
     private static ImportRequest Request(string source) => new() { Source = source, HeadSize = 16 };
 
-    private static string Fault(string source) => Assert.Throws<PermanentException>(() => ModelImport.Open(Request(source)).Dispose()).Message;
+    private static string Fault(string source) =>
+        Assert.Throws<PermanentException>(() => ModelImport.Open(Request(source)).Dispose()).Message;
 
     private static void WriteVocabulary(string folder, int count) => File.WriteAllLines(
         Path.Combine(Directory.CreateDirectory(folder).FullName, "vocab.txt"),
@@ -238,7 +259,8 @@ public sealed class ModelImportTests : IDisposable
                 }
 
                 Tensor stored = variable.EndsWith("/kernel", StringComparison.Ordinal) ? value.t().contiguous() : value;
-                variables.AddRange([(variable, stored), (variable + "/adam_m", zeros_like(stored)), (variable + "/adam_v", ones_like(stored))]);
+                variables.AddRange(
+                    [(variable, stored), (variable + "/adam_m", zeros_like(stored)), (variable + "/adam_v", ones_like(stored))]);
             }
         }
 
@@ -257,7 +279,8 @@ public sealed class ModelImportTests : IDisposable
             .Replace("dense_prediction.", "dense_1.", StringComparison.Ordinal)
             .Replace("encoder.layer.", "encoder.layer_", StringComparison.Ordinal)
             .Replace('.', '/');
-        bool isOwn = path.StartsWith("electra/encoder", StringComparison.Ordinal) || path.StartsWith("electra/embeddings_project", StringComparison.Ordinal);
+        bool isOwn = path.StartsWith("electra/encoder", StringComparison.Ordinal) 
+            || path.StartsWith("electra/embeddings_project", StringComparison.Ordinal);
         return model == "generator" && isOwn ? "generator" + path["electra".Length..] : path;
     }
 

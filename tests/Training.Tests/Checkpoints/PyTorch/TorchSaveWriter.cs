@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace ElectraPipeline.Training.Tests.Checkpoints.PyTorch;
 
-/// <summary>Writes float32 state dicts as <c>torch.save</c> does: pickle protocol 2, a storage a tensor, zipped or one after the other.</summary>
+/// <summary>
+/// Writes float32 state dicts as <c>torch.save</c> does: pickle protocol 2, a storage a tensor, zipped or one after the other.
+/// </summary>
 internal sealed class TorchSaveWriter(bool zip)
 {
     private readonly MemoryStream pickle = new();

@@ -1,4 +1,3 @@
-using System.Text;
 using ElectraPipeline.TestSupport;
 using ElectraPipeline.Training.Checkpoints.TensorFlow;
 using Xunit;
@@ -25,7 +24,8 @@ public sealed class TensorFlowCheckpointTests : IDisposable
     {
         using var scope = NewDisposeScope();
         (string Name, Tensor Tensor)[] tensors = ManyTensors();
-        new TensorBundleWriter { Shards = shards, BlockBytes = blockBytes, RestartInterval = restartInterval, Pack = pack }.Write(Prefix, tensors);
+        new TensorBundleWriter { Shards = shards, BlockBytes = blockBytes, RestartInterval = restartInterval, Pack = pack }.Write(Prefix,
+            tensors);
         using TensorFlowCheckpoint checkpoint = TensorFlowCheckpoint.Open(Prefix);
         Assert.Equal(tensors.Select(item => item.Name).Order(StringComparer.Ordinal), checkpoint.Names);
         Assert.Equal(shards + 1, checkpoint.Files.Count);
@@ -54,12 +54,10 @@ public sealed class TensorFlowCheckpointTests : IDisposable
         using TensorFlowCheckpoint second = Open("half_plus_two_tf2");
         Assert.Equal(
             [0.5f, 2f, 3f], new[] { "a", "b", "c" }.Select(name => second.Read(name + "/.ATTRIBUTES/VARIABLE_VALUE").item<float>()));
-        string graph = Encoding.Latin1.GetString(Assert.Single(second.ReadTexts("_CHECKPOINTABLE_OBJECT_GRAPH")));
-        Assert.Contains("regress_x_to_y", graph);
+        Assert.Equal("DT_STRING", second.Describe("_CHECKPOINTABLE_OBJECT_GRAPH").Type);
 
         using TensorFlowCheckpoint text = Open("tf_text_regression");
         Assert.Equal(["_CHECKPOINTABLE_OBJECT_GRAPH"], text.Names);
-        Assert.True(Assert.Single(text.ReadTexts(text.Names[0])).Length > 500);
         Assert.Contains("has type DT_STRING, which is not read as numbers", Fault(() => text.Read(text.Names[0])));
 
         static TensorFlowCheckpoint Open(string name) =>
@@ -130,7 +128,8 @@ public sealed class TensorFlowCheckpointTests : IDisposable
 
     private static (string Name, Tensor Tensor)[] ManyTensors() =>
     [
-        .. Enumerable.Range(0, 60).Select(i => ($"electra/encoder/layer_{i / 4}/attention/self/part_{i % 4}/kernel", randn(i % 5, 1 + (i % 3)))),
+        .. Enumerable.Range(0, 60).Select(
+            i => ($"electra/encoder/layer_{i / 4}/attention/self/part_{i % 4}/kernel", randn(i % 5, 1 + (i % 3)))),
         ("global_step", tensor(123_456_789_012L)),
         ("half", randn(7).to(ScalarType.Float16)),
         ("brain", randn(2, 3).to(ScalarType.BFloat16)),
