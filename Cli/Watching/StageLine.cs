@@ -56,7 +56,7 @@ internal sealed class StageLines
             shards.Length,
             progress,
             text,
-            started is null ? null : ended - started,
+            started is null || state is StageState.Ready ? null : ended - started,
             state == StageState.Running ? Remaining(name, progress, now) : null,
             NoteOf(shards, now),
             shards.Select(HoldOf).FirstOrDefault(hold => hold is not null));

@@ -89,6 +89,32 @@ public sealed class WorkerTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task WhatHangfireForgetsIsStillKnownAndCanBeRetried()
+    {
+        await using var testing = await WorkerTesting.OpenAsync(postgres);
+        var host = await testing.StartWorkerAsync();
+        long runId = await testing.SubmitAsync(host, testing.Config());
+        RunDetail before = await testing.WaitForEndAsync(runId);
+        var events = await testing.Storage.Queries.EventsAsync(runId, 1_000);
+
+        // As at the end of Hangfire's retention, a day after a job's end, for all jobs.
+        await using (var command = testing.Storage.Database.DataSource.CreateCommand("truncate hangfire.job cascade"))
+        {
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        RunDetail after = (await testing.Storage.Queries.RunAsync(runId))!;
+        Assert.Equal(before.Summary, after.Summary);
+        Assert.Equal(before.Stages, after.Stages);
+        Assert.Equal(events, await testing.Storage.Queries.EventsAsync(runId, 1_000));
+        Assert.NotEmpty(await testing.Storage.Queries.LogTailAsync(Of(after, "pretrain").Id));
+
+        await testing.Storage.Runs.RetryRunAsync(runId, "user:test");
+        RunDetail again = await testing.WaitAsync(runId, run => run.Summary.State == RunState.Failed);
+        Assert.True(Of(again, "pretrain").LeaseEpoch > Of(before, "pretrain").LeaseEpoch);
+    }
+
+    [Fact]
     public async Task AMissingFileIsNamedAndNotTriedAgain()
     {
         await using var testing = await WorkerTesting.OpenAsync(postgres);
