@@ -64,6 +64,10 @@ public static class DiskTrouble
         {
             return In(e, folder);
         }
+        catch (UnauthorizedAccessException e)
+        {
+            return new DiskTroubleException($"{e.Message} Let this user write in {folder}, and the work goes on by itself.", e);
+        }
     }
 
     private static DiskTroubleException Describe(IOException error, string folder)

@@ -128,7 +128,7 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
         // First the states, then the counts: a count must see the states of all parents.
         await transaction.ExecuteAsync(
             $"""
-            update stage_run set state = 'blocked', attempt = 0, lease_epoch = lease_epoch + 1, error = null, error_kind = null,
+            update stage_run set state = 'blocked', attempt = 0, max_attempts = attempts_allowed, lease_epoch = lease_epoch + 1, error = null, error_kind = null,
                 finished_at = null, enqueued_at = null, hangfire_job_id = null, waiting_for = null, available_at = clock_timestamp(),
                 progress_done = null, progress_total = null, progress_unit = null
             where id in ({which}) and state in ('failed', 'cancelled', 'blocked');
@@ -173,8 +173,9 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
         // An identity column numbers the rows of one insert in the order of its select; the map by ordinal does not rely on it.
         var rows = await transaction.QueryAsync<(long Id, int Ordinal)>(
             """
-            insert into stage_run (run_id, stage, shard, ordinal, queue, priority, memory_gb, max_attempts, pending_dependencies, state)
-            select @runId, u.stage, u.shard, u.ordinal, u.queue, @priority, u.memory_gb, u.max_attempts, u.pending,
+            insert into stage_run (run_id, stage, shard, ordinal, queue, priority, memory_gb, max_attempts, attempts_allowed,
+                pending_dependencies, state)
+            select @runId, u.stage, u.shard, u.ordinal, u.queue, @priority, u.memory_gb, u.max_attempts, u.max_attempts, u.pending,
                 case when u.pending = 0 then 'ready' else 'blocked' end::stage_state
             from unnest(@stage, @shard, @ordinal, @queue, @memory_gb, @max_attempts, @pending)
                 as u (stage, shard, ordinal, queue, memory_gb, max_attempts, pending)

@@ -43,6 +43,11 @@ public sealed class CheckpointTests(PostgresFixture postgres)
 
         Assert.False(await DieAfterCheckpointAsync(testing, stages[0], 5));
         Assert.Equal(StageState.Failed, await testing.StateAsync(stages[0]));
+
+        // A retry allows the attempts that the run allows, not all that came to be.
+        await testing.Storage.Runs.RetryStageAsync(stages[0], "user:test");
+        Assert.True(await DieAfterCheckpointAsync(testing, stages[0], 5));
+        Assert.False(await DieAfterCheckpointAsync(testing, stages[0], 5));
     }
 
     private static async Task<bool> DieAfterCheckpointAsync(StorageTesting testing, long stage, int step)
