@@ -28,6 +28,7 @@ internal sealed class ReadAhead : IDisposable
     private readonly BlockingCollection<Reading> readings;
     private readonly Thread[] threads;
     private readonly Lock turn = new();
+    private Reading? current; // Not disposed before its reader has stopped, however early the consumer does.
     private int next;
     private long bytesRead;
 
@@ -55,7 +56,7 @@ internal sealed class ReadAhead : IDisposable
     {
         for (int file = 0; file < files.Count; file++)
         {
-            using Reading reading = readings.Take(stop.Token);
+            Reading reading = current = readings.Take(stop.Token);
             bool ended = false;
             while (!ended)
             {
@@ -68,6 +69,9 @@ internal sealed class ReadAhead : IDisposable
                 yield return batch;
                 ended = batch.EndsFile;
             }
+
+            current = null;
+            reading.Dispose();
         }
     }
 
@@ -76,6 +80,7 @@ internal sealed class ReadAhead : IDisposable
     {
         stop.Cancel();
         Array.ForEach(threads, thread => thread.Join());
+        current?.Dispose();
         while (readings.TryTake(out Reading? left))
         {
             left.Dispose();
