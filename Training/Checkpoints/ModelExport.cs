@@ -47,7 +47,7 @@ public static class ModelExport
     {
         using var scope = NewDisposeScope();
         using SafeTensorsFile weights = SafeTensorsFile.Open(file);
-        (string, Tensor)[] converted = 
+        (string, Tensor)[] converted =
             [.. weights.Names.Select(name => (name, Convert(weights.Path, name, weights.Read(name), elementType)))];
         SafeTensors.Write(copy, converted, weights.Metadata);
     }

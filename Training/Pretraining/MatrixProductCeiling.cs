@@ -24,11 +24,13 @@ internal sealed class MatrixProductCeiling(
     private readonly double mostOperations = device.type == DeviceType.CPU ? 5e9 : 5e12;
     private readonly double roundOperations = device.type == DeviceType.CPU ? 2e9 : 2e12;
 
+    private (long M, long K, long N) best = Square;
+
     /// <summary>Floating-point operations a second of all threads together.</summary>
     public double Best { get; private set; }
 
     /// <summary>[M, K] x [K, N], as M x K x N.</summary>
-    public string BestShape { get; private set; } = "";
+    public string BestShape => $"{best.M} x {best.K} x {best.N}";
 
     /// <summary>As <see cref="Best"/>, of 768 x 768 x 768 alone; 0: time did not allow it.</summary>
     public double BestOf768 { get; private set; }
@@ -42,13 +44,27 @@ internal sealed class MatrixProductCeiling(
         IEnumerable<(long M, long K, long N)> shapes = Enumerable.Repeat(Shapes().Distinct(), rounds).SelectMany(round => round);
         foreach ((long M, long K, long N) shape in shapes.TakeWhile(_ => Best == 0 || Stopwatch.GetElapsedTime(start) < atMost))
         {
-            double rate = Rate(shape);
+            double rate = Rate(shape, Math.Max(1, (int)(roundOperations / OperationsOf(shape))));
             BestOf768 = shape == Square ? Math.Max(rate, BestOf768) : BestOf768;
             if (rate > Best)
             {
-                (Best, BestShape) = (rate, $"{shape.M} x {shape.K} x {shape.N}");
+                (Best, best) = (rate, shape);
             }
         }
+    }
+
+    /// <summary>
+    /// Operations of the best shape a second of processor time, times the threads: compares where others take their share of the
+    /// processors.
+    /// Takes about a second, as processor time is counted in steps of milliseconds.
+    /// </summary>
+    public double MeasureByProcessor()
+    {
+        int products = Math.Max(1, (int)(Best / threads.Count / OperationsOf(best)));
+        TimeSpan before = Environment.CpuUsage.TotalTime;
+        Rate(best, products);
+        double seconds = (Environment.CpuUsage.TotalTime - before).TotalSeconds;
+        return threads.Count * threads.Count * (products + 1) * OperationsOf(best) / seconds; // one product warms up
     }
 
     /// <summary>The likely best ones first.</summary>
@@ -77,10 +93,10 @@ internal sealed class MatrixProductCeiling(
         return [(used, inputs, outputs), (used, outputs, inputs), (outputs, used, inputs)];
     }
 
-    private double Rate((long M, long K, long N) shape)
+    private static double OperationsOf((long M, long K, long N) shape) => 2.0 * shape.M * shape.K * shape.N;
+
+    private double Rate((long M, long K, long N) shape, int products)
     {
-        double operations = 2.0 * shape.M * shape.K * shape.N;
-        int products = Math.Max(1, (int)(roundOperations / operations));
         var watch = new Stopwatch();
         using var together = new Barrier(threads.Count, _ => watch.Start()); // who started early would make the others look fast
         threads.Run(_ =>
@@ -97,7 +113,7 @@ internal sealed class MatrixProductCeiling(
 
             Wait();
         });
-        return threads.Count * products * operations / watch.Elapsed.TotalSeconds;
+        return threads.Count * products * OperationsOf(shape) / watch.Elapsed.TotalSeconds;
     }
 
     private void Wait()

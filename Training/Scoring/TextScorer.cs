@@ -43,9 +43,8 @@ public sealed class TextScorer : IDisposable
 
         model.Dispose();
         throw new PermanentException(
-            $"{folder}: a discriminator tells replaced tokens, not likelihoods; "
-                + "give the whole model with its generator, a masked language model, "
-            + "or a model trained with objective \"electric\"");
+            $"{folder}: a discriminator tells replaced tokens, not likelihoods; give the whole model with its generator, "
+            + "a masked language model, or a model trained with objective \"electric\"");
     }
 
     /// <summary>Scores texts, in order.</summary>

@@ -36,6 +36,9 @@ internal sealed record TrainingStepRow
     /// <summary>Operations of the step's products a second, of <see cref="Ceiling"/>.</summary>
     public required double Share { get; init; }
 
+    /// <summary>The same by processor time: what other programs took is in neither.</summary>
+    public required double ProcessorShare { get; init; }
+
     /// <summary>Milliseconds a step of each <see cref="StepPart"/>, as the first replica's thread spends them.</summary>
     public required Dictionary<string, double> Parts { get; init; }
 
@@ -51,14 +54,16 @@ internal sealed record TrainingStepRow
         long rows = (long)run.Trainer.MicroBatchSizeOf(setting.BatchSize, 0) * setting.Length;
         var products = new MatrixProductCeiling(setting.Config(), rows, run.Trainer.Threads, CPU);
         products.Measure(CeilingRounds, TimeSpan.MaxValue);
+        double byProcessor = products.MeasureByProcessor();
         var watch = Stopwatch.StartNew();
         run.Train(WarmUpSteps);
         int steps = Math.Max(2, (int)Math.Ceiling(setting.Seconds / (watch.Elapsed.TotalSeconds / WarmUpSteps)));
         long first = run.Trainer.Step;
         run.Trainer.Clock.Reset();
+        TimeSpan used = Environment.CpuUsage.TotalTime;
         watch.Restart();
         run.Train(steps);
-        double elapsed = watch.Elapsed.TotalSeconds;
+        double elapsed = watch.Elapsed.TotalSeconds, processor = (Environment.CpuUsage.TotalTime - used).TotalSeconds;
         Dictionary<string, double> parts = Enum.GetValues<StepPart>()
             .ToDictionary(part => part.ToString(), part => run.Trainer.Clock[part].TotalMilliseconds / steps);
         double resident = Environment.WorkingSet / Mega;
@@ -79,6 +84,7 @@ internal sealed record TrainingStepRow
             Milliseconds = 1_000 * elapsed / steps,
             TokensPerSecond = steps * (double)setting.BatchSize * setting.Length / elapsed,
             Share = operations / elapsed / products.Best,
+            ProcessorShare = setting.Threads * operations / processor / Math.Max(byProcessor, products.MeasureByProcessor()),
             Parts = parts,
             Resident = resident,
             PeakResident = peak,

@@ -16,10 +16,10 @@ internal static class TrainingStepTable
     {
         Console.WriteLine($"{Environment.ProcessorCount} processors, float32. Sequences: length x batch / micro-batch, threads.");
         Console.WriteLine("Dropout: of states and attention. Ceiling: best product of the model's shapes, GFLOP/s, all threads at once.");
-        Console.WriteLine("Share: what of it the step's products reach.");
+        Console.WriteLine("Share: what of it the step's products reach; CPU: the same by processor time, whatever else the machine does.");
         Console.WriteLine();
         Write(
-            ["model", "sequences", "dropout", "ceiling (shape; 768 x 768 x 768)", "tokens/s", "share", "MB (peak)"],
+            ["model", "sequences", "dropout", "ceiling (shape; 768 x 768 x 768)", "tokens/s", "share", "CPU", "MB (peak)"],
             [.. rows.Select(SpeedOf)]);
         Console.WriteLine();
         Console.WriteLine("Milliseconds of the first thread's step, and the share of each part in them:");
@@ -35,6 +35,7 @@ internal static class TrainingStepTable
         $"{row.Ceiling / 1e9:F0} ({row.CeilingShape}; {row.CeilingOf768 / 1e9:F0})",
         $"{row.TokensPerSecond:F0}",
         $"{100 * row.Share:F1} %",
+        $"{100 * row.ProcessorShare:F1} %",
         $"{row.Resident:F0} ({row.PeakResident:F0})",
     ];
 

@@ -21,8 +21,9 @@ public sealed class MetricsTests
         (string[] truth, string[] predicted) = Golden(name, file, text, label);
         string[] labels = [.. truth.Concat(predicted).Distinct().Order()];
         ConfusionMatrix matrix = new(
-            labels.Length, [.. truth.Select(value => Array.IndexOf(labels, value))], [.. predicted.Select(value => Array.IndexOf(labels,
-                value))]);
+            labels.Length,
+            [.. truth.Select(value => Array.IndexOf(labels, value))],
+            [.. predicted.Select(value => Array.IndexOf(labels, value))]);
         JsonElement expected = Expected(name);
         Assert.Equal(expected.GetProperty("n").GetInt32(), matrix.Total);
         Assert.Equal(expected.GetProperty("accuracy").GetDouble(), matrix.Accuracy, Tolerance);

@@ -49,8 +49,8 @@ public sealed class ElectraObjectiveTests : IDisposable
     [Fact]
     public void Shared_embeddings_get_the_sum_of_both_gradients()
     {
-        float[] generator = Gradients(new LossScale(1, 0)), discriminator = Gradients(new LossScale(0,
-            1)), both = Gradients(new LossScale(1, 1));
+        float[] generator = Gradients(new LossScale(1, 0)), discriminator = Gradients(new LossScale(0, 1));
+        float[] both = Gradients(new LossScale(1, 1));
         ParameterSlot words = model.Parameters.Layout.ByName[Words];
         for (int i = (int)words.Offset; i < words.Offset + words.Length; i++)
         {

@@ -90,8 +90,11 @@ public sealed class ObjectivesTests
         PretrainOptions options = Options(name);
         using Pretrainer trainer = Trainer(name, options);
         var evaluator = new HeldOutEvaluator(
-            [TinyPretraining.Batch(1_000)], options.Masking(TinyPretraining.Ids,
-                TinyPretraining.Vocabulary), TinyPretraining.Ids, options, seed: 3);
+            [TinyPretraining.Batch(1_000)],
+            options.Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary),
+            TinyPretraining.Ids,
+            options,
+            seed: 3);
         IReadOnlyList<(string Name, double Value)> metrics = evaluator.Run(trainer.Objectives, trainer.Threads, trainer.Model.Config.Parts)
             .Metrics();
         Assert.All(metrics, metric => Assert.True(double.IsFinite(metric.Value), metric.Name));
@@ -102,6 +105,44 @@ public sealed class ObjectivesTests
             expected.Any(figure => figure.StartsWith("language", StringComparison.Ordinal)), names.Contains("language_model_accuracy"));
         Assert.Equal(
             expected.Any(figure => figure.StartsWith("discriminator", StringComparison.Ordinal)), names.Contains("discriminator_auc"));
+    }
+
+    [Theory]
+    [InlineData("electra", 2, 7)]
+    [InlineData("electra-15", 2, 7)]
+    [InlineData("electric", 2, 7)]
+    [InlineData("replace-mlm", 2, 1)]
+    [InlineData("all-tokens-mlm", 2, 1)]
+    public void Losses_are_means_weighed_as_asked(string name, double generator, double main)
+    {
+        PretrainOptions options = Options(name) with { GeneratorWeight = 2, DiscriminatorWeight = 7 };
+        using Pretrainer trainer = Trainer(name, options);
+        StepMetrics metrics = trainer.Train(TinyPretraining.Batch(0));
+        double expected = (generator * metrics.Sums.MeanGeneratorLoss) + (main * metrics.Sums.MeanMainLoss);
+        Assert.Equal(expected, metrics.Loss, expected * 1e-9);
+    }
+
+    [Theory]
+    [InlineData("electra")]
+    [InlineData("electra-15")]
+    [InlineData("all-tokens-mlm")]
+    public void What_is_detected_is_scored_at_real_tokens_alone(string name)
+    {
+        PretrainOptions options = Options(name);
+        using Pretrainer trainer = Trainer(name, options);
+        ExampleBatch batch = TinyPretraining.Batch(3);
+        MaskedBatch masked = options.Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary)
+            .Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, seed: 1, step: 3);
+        Assert.NotEqual(batch.InputIds.Length, masked.Tokens); // there is padding
+        int scored = 0, replaced = 0;
+        ObjectiveSums sums = trainer.Objectives[0].Evaluate(masked, new TokenReplacement(masked, 1, 3, 1, disallowCorrect: true),
+            (_, isReplaced) =>
+        {
+            scored++;
+            replaced += isReplaced ? 1 : 0;
+        });
+        Assert.Equal(name == "electra-15" ? masked.Positions.Length : masked.Tokens, scored);
+        Assert.Equal((masked.Positions.Length, masked.Positions.Length), (replaced, sums.Replaced));
     }
 
     [Fact]

@@ -39,6 +39,27 @@ public sealed class TokenReplacementTests
         Assert.InRange(ChiSquared(counts, [.. expected.Select(share => share / rest)]), 0.1, 27.9);
     }
 
+    [Fact]
+    public void Draws_depend_on_seed_step_and_example_alone()
+    {
+        int[] first = DrawsOf(seed: 1, step: 9, example: 0);
+        Assert.Equal(first, DrawsOf(seed: 1, step: 9, example: 0));
+        Assert.NotEqual(first, DrawsOf(seed: 2, step: 9, example: 0));
+        Assert.NotEqual(first, DrawsOf(seed: 1, step: 10, example: 0));
+        Assert.NotEqual(first, DrawsOf(seed: 1, step: 9, example: 1));
+
+        static int[] DrawsOf(ulong seed, long step, int example)
+        {
+            int[] positions = [.. Enumerable.Range(0, 40)];
+            MaskedBatch batch = Batch([.. positions.Select(_ => 7)], positions) with { Examples = [example] };
+            using var scope = NewDisposeScope();
+            Tensor logits = tensor(Logits).view(1, -1).expand(positions.Length, -1).contiguous();
+            Tensor tokens = new TokenReplacement(batch, seed, step, temperature: 1, disallowCorrect: false)
+                .Sample(logits, nn.functional.softmax(logits, -1), positions);
+            return Array.ConvertAll(tokens.data<long>().ToArray(), token => (int)token);
+        }
+    }
+
     [Theory]
     [InlineData(0.0)]
     [InlineData(0.999999999999)]

@@ -26,27 +26,37 @@ public sealed class AdamWTests
     }
 
     [Fact]
-    public void One_step_is_the_formula_in_every_group()
+    public void Steps_are_the_formula_in_every_group()
     {
         using var scope = NewDisposeScope();
         using ParameterStore store = Filled();
         using var optimizer = new AdamW([store], ParameterGroup.For(store.Layout, 0.1), new AdamOptions());
-        float[] before = Copy(store.Values), gradient = Copy(store.Gradients);
-        double norm = optimizer.Reduce(Backwards);
-        Assert.Equal(Math.Sqrt(gradient.Sum(value => (double)value * value)), norm, 1e-9);
-        optimizer.Step(0.01, norm, Backwards);
-        float[] after = Copy(store.Values);
-        foreach (ParameterSlot slot in store.Layout.Slots)
+        Tensor start = store.Gradients.clone();
+        double[] values = Doubles(store.Values), first = new double[values.Length], second = new double[values.Length];
+        foreach (float size in new[] { 1f, -3f, 1e-4f, 2f, 1e-4f }) // those of 1e-4 are not clipped
         {
-            for (long i = slot.Offset; i < slot.Offset + slot.Length; i++)
+            store.Gradients.copy_(start * size);
+            double[] gradient = Doubles(store.Gradients);
+            double expectedNorm = Math.Sqrt(gradient.Sum(value => value * value)), norm = optimizer.Reduce(Backwards);
+            Assert.Equal(size == 1e-4f, expectedNorm < 1);
+            Assert.Equal(expectedNorm, norm, 1e-9 * expectedNorm);
+            optimizer.Step(0.01, norm, Backwards);
+            foreach (ParameterSlot slot in store.Layout.Slots)
             {
-                double clipped = gradient[i] / norm, first = 0.1 * clipped, second = 0.001 * clipped * clipped;
-                double update = (first / (Math.Sqrt(second) + 1e-6)) + (slot.Decays ? 0.1 * before[i] : 0);
-                Assert.Equal(before[i] - (0.01 * update), after[i], 1e-5);
+                for (long i = slot.Offset; i < slot.Offset + slot.Length; i++)
+                {
+                    double clipped = gradient[i] / Math.Max(1, norm);
+                    first[i] = (0.9 * first[i]) + (0.1 * clipped);
+                    second[i] = (0.999 * second[i]) + (0.001 * clipped * clipped);
+                    values[i] -= 0.01 * ((first[i] / (Math.Sqrt(second[i]) + 1e-6)) + (slot.Decays ? 0.1 * values[i] : 0));
+                }
             }
+
+            Assert.Equal(0, store.Gradients.abs().max().item<float>());
+            Assert.All(Doubles(store.Values).Zip(values), pair => Assert.Equal(pair.Second, pair.First, 2e-5));
         }
 
-        Assert.Equal(0, store.Gradients.abs().max().item<float>());
+        static double[] Doubles(Tensor tensor) => Array.ConvertAll(Copy(tensor), value => (double)value);
     }
 
     [Fact]

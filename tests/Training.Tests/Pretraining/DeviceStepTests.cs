@@ -47,8 +47,8 @@ public sealed partial class DeviceStepTests : IDisposable
     [Fact]
     public void The_way_of_other_devices_gives_nearly_the_hosts_parameters()
     {
-        Dictionary<string, float[]> host = After(onHost: true, replicas: 1), device = After(onHost: false,
-            replicas: 1), two = After(onHost: false, replicas: 2);
+        Dictionary<string, float[]> host = After(onHost: true, replicas: 1), device = After(onHost: false, replicas: 1);
+        Dictionary<string, float[]> two = After(onHost: false, replicas: 2);
         AssertClose(host, device);
         AssertClose(host, two);
 
@@ -95,8 +95,8 @@ public sealed partial class DeviceStepTests : IDisposable
     public void A_loop_that_prepares_ahead_and_reads_seldom_gives_the_same_bits()
     {
         PretrainOptions options = TinyPretraining.Options() with { LogSteps = 7 };
-        using Pretrainer straight = TinyPretraining.Trainer(options, onHost: false), ahead = TinyPretraining.Trainer(options,
-            onHost: false);
+        using Pretrainer straight = TinyPretraining.Trainer(options, onHost: false);
+        using Pretrainer ahead = TinyPretraining.Trainer(options, onHost: false);
         TinyPretraining.Train(straight, options.Steps);
         Assert.True(ahead.RunsBesideHost);
         var reporter = new RecordingReporter();

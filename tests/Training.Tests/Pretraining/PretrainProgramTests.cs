@@ -81,11 +81,15 @@ public sealed class PretrainProgramTests : IDisposable
         Assert.Equal(straight.HeldOut, resumed.HeldOut);
         Assert.Equal(File.ReadAllBytes(Output("straight", Weights)), File.ReadAllBytes(Output("stopped", Weights)));
 
-        PretrainRequest Phased(string name) => Request(name) with
+        // Without its length, the first phase has whole sequences: that is another model.
+        PretrainProgram.Run(Phased("whole", length: null), new RecordingReporter(), CancellationToken.None);
+        Assert.NotEqual(File.ReadAllBytes(Output("straight", Weights)), File.ReadAllBytes(Output("whole", Weights)));
+
+        PretrainRequest Phased(string name, int? length = 16) => Request(name) with
         {
             Pretrain = Request(name).Pretrain with
             {
-                Phases = [new() { Steps = 6, SequenceLength = 16, BatchSize = 16 },
+                Phases = [new() { Steps = 6, SequenceLength = length, BatchSize = 16 },
                     new() { Steps = 6, LearningRate = 5e-4, WarmupSteps = 1 }],
             },
         };

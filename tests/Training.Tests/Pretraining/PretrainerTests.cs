@@ -2,6 +2,7 @@ using ElectraPipeline.Training.Checkpoints;
 using ElectraPipeline.Training.Model;
 using ElectraPipeline.Training.Objective;
 using ElectraPipeline.Training.Pretraining;
+using ElectraPipeline.Training.Shards;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -47,6 +48,22 @@ public sealed class PretrainerTests : IDisposable
         AssertSameBits(TinyPretraining.Snapshot(straight), TinyPretraining.Snapshot(second));
 
         Pretrainer Make() => TinyPretraining.Trainer(TinyPretraining.Options(replicas), TinyPretraining.Config(dropout));
+    }
+
+    [Fact]
+    public void What_is_adopted_from_a_checkpoint_is_parameters_and_moments()
+    {
+        using Pretrainer first = TinyPretraining.Trainer(seed: 1), second = TinyPretraining.Trainer(seed: 2);
+        TinyPretraining.Train(first, 4);
+        string path = Path.Combine(folder, "state.safetensors");
+        SafeTensors.Write(path, first.State());
+        using (SafeTensorsFile file = SafeTensorsFile.Open(path))
+        {
+            Assert.Equal(first.Model.Parameters.Layout.Slots.Length, second.Adopt(file).Count);
+        }
+
+        Assert.Equal(0, second.Step); // steps and learning rate start anew
+        AssertSameBits(TinyPretraining.Snapshot(first), TinyPretraining.Snapshot(second));
     }
 
     [Fact]
@@ -140,6 +157,26 @@ public sealed class PretrainerTests : IDisposable
         Assert.All(reporter.Metrics, metric => Assert.True(double.IsFinite(metric.Value), metric.ToString()));
         Assert.InRange(result.UnigramEntropy, 3, Math.Log(TinyPretraining.Vocabulary - 5) + 1e-9);
         Assert.InRange(result.ReplacedShare!.Value, 0.05, 0.2);
+    }
+
+    [Fact]
+    public void Its_figures_are_those_of_the_tokens()
+    {
+        using Pretrainer trainer = TinyPretraining.Trainer();
+        EvaluateResult result = HeldOut().Run(trainer.Objectives, trainer.Threads, ModelParts.Electra);
+        ExampleBatch[] batches = [.. Enumerable.Range(1_000, 5).Select(step => TinyPretraining.Batch(step))];
+        DynamicMasking masking = TinyPretraining.Options().Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary);
+        int masked = batches.Index().Sum(item =>
+            masking.Mask(item.Item.InputIds, item.Item.Lengths, item.Item.SecondSegmentStarts, seed: 3, item.Index).Positions.Length);
+        int tokens = batches.Sum(batch => batch.Lengths.Sum());
+        Assert.Equal(tokens, result.Tokens);
+        Assert.Equal(1 - (result.ReplacedShare!.Value * tokens / masked), result.SampledAccuracy!.Value, 1e-9);
+
+        int[] words = [.. batches.SelectMany(batch => Enumerable.Range(0, batch.BatchSize).SelectMany(b =>
+            batch.InputIds[((b * batch.SequenceLength) + 1)..((b * batch.SequenceLength) + batch.Lengths[b] - 1)]))]; // not [CLS] and [SEP]
+        double entropy = words.GroupBy(word => word).Select(group => group.Count() / (double)words.Length)
+            .Sum(share => -share * Math.Log(share));
+        Assert.Equal(entropy, result.UnigramEntropy, 1e-9);
     }
 
     [Fact]

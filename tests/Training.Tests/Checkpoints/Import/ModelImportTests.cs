@@ -279,7 +279,7 @@ public sealed class ModelImportTests : IDisposable
             .Replace("dense_prediction.", "dense_1.", StringComparison.Ordinal)
             .Replace("encoder.layer.", "encoder.layer_", StringComparison.Ordinal)
             .Replace('.', '/');
-        bool isOwn = path.StartsWith("electra/encoder", StringComparison.Ordinal) 
+        bool isOwn = path.StartsWith("electra/encoder", StringComparison.Ordinal)
             || path.StartsWith("electra/embeddings_project", StringComparison.Ordinal);
         return model == "generator" && isOwn ? "generator" + path["electra".Length..] : path;
     }

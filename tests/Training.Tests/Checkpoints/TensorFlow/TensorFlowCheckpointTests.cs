@@ -24,8 +24,8 @@ public sealed class TensorFlowCheckpointTests : IDisposable
     {
         using var scope = NewDisposeScope();
         (string Name, Tensor Tensor)[] tensors = ManyTensors();
-        new TensorBundleWriter { Shards = shards, BlockBytes = blockBytes, RestartInterval = restartInterval, Pack = pack }.Write(Prefix,
-            tensors);
+        new TensorBundleWriter { Shards = shards, BlockBytes = blockBytes, RestartInterval = restartInterval, Pack = pack }
+            .Write(Prefix, tensors);
         using TensorFlowCheckpoint checkpoint = TensorFlowCheckpoint.Open(Prefix);
         Assert.Equal(tensors.Select(item => item.Name).Order(StringComparer.Ordinal), checkpoint.Names);
         Assert.Equal(shards + 1, checkpoint.Files.Count);
