@@ -40,6 +40,7 @@ public static class DashboardApplication
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => new Queries(provider.GetRequiredService<Database>().DataSource));
         services.TryAddSingleton(provider => new AccountStore(provider.GetRequiredService<Database>().DataSource));
+        services.TryAddSingleton(provider => new AuditLog(provider.GetRequiredService<Database>().DataSource));
         services.TryAddSingleton(provider => new RunStore(provider.GetRequiredService<Database>().DataSource));
         services.TryAddSingleton(provider => new PauseStore(provider.GetRequiredService<Database>().DataSource));
         services.AddSingleton<RunCharts>();
@@ -81,6 +82,7 @@ public static class DashboardApplication
         application.UseRateLimiter();
         application.UseAuthentication();
         application.UseAuthorization();
+        application.UseHangfireAudit();
         MapRoutes(application, options);
         return application;
     }
@@ -100,6 +102,7 @@ public static class DashboardApplication
         pages.MapRegistryPages();
         pages.MapSchedulePages();
         pages.MapWorkerPages();
+        pages.MapAuditPages();
         pages.MapFallback((HttpContext context) => MessagePage.NotFound($"There is no page {context.Request.Path}."));
 
         RouteGroupBuilder api = Guarded(application.MapGroup("/api"));

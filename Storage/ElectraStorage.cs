@@ -62,6 +62,7 @@ public sealed class ElectraStorage : IAsyncDisposable
         Workers = new WorkerStore(database.DataSource);
         Accounts = new AccountStore(database.DataSource);
         Pauses = new PauseStore(database.DataSource);
+        Audit = new AuditLog(database.DataSource);
         Queries = new Queries(database.DataSource);
     }
 
@@ -109,6 +110,9 @@ public sealed class ElectraStorage : IAsyncDisposable
 
     /// <summary>Who may log in to the dashboard.</summary>
     public AccountStore Accounts { get; }
+
+    /// <summary>Who did what.</summary>
+    public AuditLog Audit { get; }
 
     /// <summary>What people look at.</summary>
     public Queries Queries { get; }

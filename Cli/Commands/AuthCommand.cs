@@ -4,11 +4,12 @@ using ElectraPipeline.Cli.Rendering;
 using ElectraPipeline.Dashboard.Security;
 using ElectraPipeline.Storage;
 using ElectraPipeline.Storage.Accounts;
+using ElectraPipeline.Storage.ReadModels;
 using Spectre.Console;
 
 namespace ElectraPipeline.Cli.Commands;
 
-/// <summary>Accounts of the dashboard.</summary>
+/// <summary>Accounts of the dashboard, and who did what.</summary>
 internal static class AuthCommand
 {
     private static readonly Argument<string> Name = new("NAME") { Description = "Lower-case name; actions are recorded under it." };
@@ -17,6 +18,13 @@ internal static class AuthCommand
         Description = "viewer looks, operator also retries, cancels and switches schedules.",
         HelpName = "ROLE",
         DefaultValueFactory = _ => "viewer",
+    };
+
+    private static readonly Option<int> Limit = new("--limit")
+    {
+        Description = "How many deeds at most, the newest first.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 50,
     };
 
     public static Command Create(Terminal terminal)
@@ -33,6 +41,13 @@ internal static class AuthCommand
         command.Add(Action(
             new ExampleCommand("remove", "Remove an account; its logins end at once.", "auth remove ada") { Name },
             (parsed, cancellationToken) => RemoveAsync(terminal, parsed, cancellationToken)));
+        command.Add(Action(
+            new ExampleCommand("log", "Who did what and when, in the dashboard and on the command line.", "auth log", "auth log --limit 1000 --json")
+            {
+                Limit,
+                CommonOptions.Json,
+            },
+            (parsed, cancellationToken) => LogAsync(terminal, parsed, cancellationToken)));
         return command;
     }
 
@@ -77,6 +92,34 @@ internal static class AuthCommand
         foreach (Account account in accounts)
         {
             table.AddRow(Markup.Escape(account.Name), account.Role, Durations.Ago(account.CreatedAt, TimeProvider.System.GetUtcNow()));
+        }
+
+        terminal.Output.Write(table);
+        return ExitCode.Done;
+    }
+
+    private static async Task<int> LogAsync(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
+    {
+        int limit = parsed.GetValue(Limit);
+        if (limit < 1)
+        {
+            throw new UsageException($"--limit {limit}: give 1 or more");
+        }
+
+        await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
+        IReadOnlyList<EventRow> deeds = await storage.Audit.ReadAsync(null, limit, cancellationToken);
+        if (parsed.GetValue(CommonOptions.Json))
+        {
+            terminal.WriteJson(deeds.Select(deed => new { deed.RecordedAt, deed.Actor, deed.Action, deed.RunId, deed.Stage, deed.Detail }));
+            return ExitCode.Done;
+        }
+
+        var table = new Table { Border = TableBorder.Simple };
+        table.AddColumns("when (UTC)", "who", "what", "about");
+        foreach (EventRow deed in deeds)
+        {
+            string about = string.Join(' ', new[] { deed.RunId is { } run ? $"run {run}" : null, deed.Stage, deed.Detail }.OfType<string>());
+            table.AddRow($"{deed.RecordedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss}", Markup.Escape(deed.Actor["user:".Length..]), Markup.Escape(deed.Action), Markup.Escape(about));
         }
 
         terminal.Output.Write(table);

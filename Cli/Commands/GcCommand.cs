@@ -53,6 +53,12 @@ internal static class GcCommand
         bool dryRun = parsed.GetValue(DryRun);
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
         Collected collected = await storage.Garbage.CollectAsync(policy, dryRun, cancellationToken);
+        if (!dryRun)
+        {
+            string removed = $"{collected.Runs.Count} runs, {collected.Checkpoints} checkpoints, {collected.Artifacts.Count} sealed folders";
+            await storage.Audit.RecordAsync(Workspace.Actor, "garbage removed", removed, CancellationToken.None);
+        }
+
         if (parsed.GetValue(CommonOptions.Json))
         {
             terminal.WriteJson(new { dryRun, collected.Runs, collected.Checkpoints, collected.Artifacts, collected.Bytes, collected.WorkFolders, collected.Copies });

@@ -18,9 +18,22 @@ internal static class UpCommand
         DefaultValueFactory = _ => "localhost",
     };
 
+    private static readonly Option<string[]> Proxies = new("--trusted-proxy")
+    {
+        Description = "IP address of a reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; may be repeated. Needs accounts or the access token.",
+        HelpName = "ADDRESS",
+        DefaultValueFactory = _ => [],
+    };
+
     public static Command Create(Terminal terminal)
     {
-        var command = new ExampleCommand("up", "Serve the dashboard and work on runs until Ctrl+C.", "up", "up --no-worker --port 8500") { NoWorker, Port, Address };
+        var command = new ExampleCommand("up", "Serve the dashboard and work on runs until Ctrl+C.", "up", "up --no-worker --port 8500", "up --trusted-proxy 10.0.0.5 --address 10.0.0.4")
+        {
+            NoWorker,
+            Port,
+            Address,
+            Proxies,
+        };
         command.SetAction((parsed, cancellationToken) => RunAsync(terminal, parsed, cancellationToken));
         return command;
     }
@@ -30,6 +43,7 @@ internal static class UpCommand
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
         DashboardOptions dashboard = await DashboardSettings.AtAsync(
             storage, parsed.GetRequiredValue(Address), parsed.GetValue(Port) ?? DashboardPort.NextFree(), cancellationToken);
+        dashboard = dashboard with { TrustedProxies = parsed.GetRequiredValue(Proxies) };
         WorkerOptions? worker = parsed.GetValue(NoWorker) ? null : new WorkerOptions { Queues = ["cpu", "gpu"] };
         await using ElectraHost host = await ElectraHost.StartAsync(storage, new HostParts(worker, dashboard, LogToConsole: true), cancellationToken);
         terminal.Note($"data folder  {storage.DataFolder}");

@@ -35,19 +35,24 @@ internal static class LoginEndpoints
     public static void MapLogin(this IEndpointRouteBuilder routes, AccessToken? token)
     {
         routes.MapGet("/login", (string? returnUrl) => Page(returnUrl)).AllowAnonymous();
-        routes.MapPost("/login", (HttpContext context, [FromForm] LoginForm form, AccountStore accounts) => LoginAsync(context, form, token, accounts))
+        routes.MapPost("/login", (HttpContext context, [FromForm] LoginForm form, AccountStore accounts, AuditLog audit) =>
+                LoginAsync(context, form, token, accounts, audit))
             .DisableAntiforgery()
             .AddEndpointFilter<AntiforgeryCheck>()
             .AllowAnonymous()
             .RequireRateLimiting(Limit);
-        routes.MapPost("/logout", async (HttpContext context) =>
-        {
-            await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
-            return Results.Redirect("/login");
-        }).AddEndpointFilter<AntiforgeryCheck>();
+        routes.MapPost("/logout", LogoutAsync).RequireAuthorization(Access.Policy).AddEndpointFilter<AntiforgeryCheck>();
     }
 
-    private static async Task<IResult> LoginAsync(HttpContext context, LoginForm form, AccessToken? token, AccountStore accounts)
+    private static async Task<IResult> LogoutAsync(HttpContext context, AuditLog audit)
+    {
+        await audit.RecordAsync(Access.Actor(context), "logout", From(context), CancellationToken.None);
+        await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
+        return Results.Redirect("/login");
+    }
+
+    private static async Task<IResult> LoginAsync(
+        HttpContext context, LoginForm form, AccessToken? token, AccountStore accounts, AuditLog audit)
     {
         string name = DisplayName(form.Name);
         string secret = form.Secret?.Trim() ?? "";
@@ -62,11 +67,11 @@ internal static class LoginEndpoints
         }
         else
         {
-            await accounts.RecordAsync($"user:{name}", "login refused", $"from {context.Connection.RemoteIpAddress}", CancellationToken.None);
+            await audit.RecordAsync($"user:{name}", "login refused", From(context), CancellationToken.None);
             return Page(form.ReturnUrl, "Name, password or access token is wrong.");
         }
 
-        await accounts.RecordAsync($"user:{name}", "login", $"from {context.Connection.RemoteIpAddress}", CancellationToken.None);
+        await audit.RecordAsync($"user:{name}", "login", From(context), CancellationToken.None);
         return Results.LocalRedirect(LocalUrl(form.ReturnUrl));
     }
 
@@ -75,6 +80,8 @@ internal static class LoginEndpoints
         {
             StatusCode = error is null ? StatusCodes.Status200OK : StatusCodes.Status401Unauthorized,
         };
+
+    private static string From(HttpContext context) => $"from {context.Connection.RemoteIpAddress}";
 
     /// <summary>An address of this site, so that a login link cannot send the visitor elsewhere.</summary>
     private static string LocalUrl(string? url) => RedirectHttpResult.IsLocalUrl(url) ? url! : "/runs";

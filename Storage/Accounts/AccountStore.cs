@@ -10,7 +10,7 @@ namespace ElectraPipeline.Storage.Accounts;
 /// <param name="CreatedAt">When it was made or last changed.</param>
 public sealed record Account(string Name, string Role, string PasswordHash, DateTimeOffset CreatedAt);
 
-/// <summary>Accounts of the dashboard, and the record of who logged in.</summary>
+/// <summary>Accounts of the dashboard.</summary>
 public sealed class AccountStore(NpgsqlDataSource dataSource)
 {
     /// <summary>Makes an account, or changes its role and password.</summary>
@@ -65,13 +65,5 @@ public sealed class AccountStore(NpgsqlDataSource dataSource)
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         return await connection.QuerySingleOrDefaultAsync<Account>(new CommandDefinition(
             "select name, role, password_hash, created_at from account where name = @name", new { name }, cancellationToken: cancellationToken));
-    }
-
-    /// <summary>Records that somebody logged in, or was refused.</summary>
-    public async Task RecordAsync(string actor, string action, string? detail, CancellationToken cancellationToken = default)
-    {
-        await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
-        await transaction.AddEventAsync(null, null, actor, action, detail);
-        await transaction.CommitAsync();
     }
 }

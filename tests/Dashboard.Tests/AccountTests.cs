@@ -65,7 +65,7 @@ public sealed class AccountTests(PostgresFixture postgres)
 
     private static async Task LoginAsync(RunningDashboard dashboard, string name, string password, HttpStatusCode expected = HttpStatusCode.Redirect)
     {
-        HttpResponseMessage answer = await dashboard.PostFromAsync("/login", "/login", ("name", name), ("secret", password), ("returnUrl", "/runs"));
+        HttpResponseMessage answer = await dashboard.LoginAsync(name, password);
         Assert.Equal(expected, answer.StatusCode);
     }
 

@@ -21,7 +21,7 @@ public sealed class LayoutTests(PostgresFixture postgres)
         await dashboard.Storage.Pauses.PauseAsync(PauseScope.Queue, "gpu", interrupts: true, "user:test");
         IPage page = await browser.NewPageAsync(width, height: 844);
         List<string> complaints = page.Complaints();
-        foreach (string path in new[] { "/runs", $"/runs/{run.Id}", "/datasets", "/models", "/schedules", "/workers", "/hangfire", "/hangfire/recurring" })
+        foreach (string path in new[] { "/runs", $"/runs/{run.Id}", "/datasets", "/models", "/schedules", "/workers", "/audit", "/hangfire", "/hangfire/recurring" })
         {
             await page.GotoAsync(dashboard.Url(path), new() { WaitUntil = WaitUntilState.Load });
             int content = await page.EvaluateAsync<int>("document.documentElement.scrollWidth");

@@ -7,6 +7,7 @@ using Hangfire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -27,8 +28,9 @@ internal sealed partial class RunningDashboard : IAsyncDisposable
 
     public HttpClient Visitor { get; private set; } = null!;
 
-    public IEnumerable<RouteEndpoint> Routes =>
-        ((IEndpointRouteBuilder)application).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
+    public IReadOnlyList<Endpoint> Endpoints => application.Services.GetRequiredService<EndpointDataSource>().Endpoints;
+
+    public IEnumerable<RouteEndpoint> Routes => Endpoints.OfType<RouteEndpoint>();
 
     /// <summary>Hangfire's storage, as the dashboard's own process knows it.</summary>
     public JobStorage Jobs => application.Services.GetRequiredService<JobStorage>();
@@ -37,7 +39,7 @@ internal sealed partial class RunningDashboard : IAsyncDisposable
     public string Url(string path) => new Uri(Visitor.BaseAddress!, path).ToString();
 
     public static async Task<RunningDashboard> StartAsync(
-        PostgresFixture postgres, string? token = null, Func<ElectraStorage, Task>? prepare = null)
+        PostgresFixture postgres, string? token = null, Func<ElectraStorage, Task>? prepare = null, params string[] trustedProxies)
     {
         var dashboard = new RunningDashboard();
         dashboard.Storage = await postgres.OpenStorageAsync(dashboard.folder.Path);
@@ -51,6 +53,7 @@ internal sealed partial class RunningDashboard : IAsyncDisposable
             Port = 0,
             AccessToken = token,
             HasAccounts = prepare is not null,
+            TrustedProxies = trustedProxies,
             KeysFolder = dashboard.folder["keys"],
         });
         dashboard.application = builder.Build().UseElectraDashboard();
@@ -72,6 +75,10 @@ internal sealed partial class RunningDashboard : IAsyncDisposable
             .ToDictionary(field => field.Name, field => field.Value);
         return await Visitor.PostAsync(action, new FormUrlEncodedContent(form));
     }
+
+    /// <summary>Logs in with a password, or the access token.</summary>
+    public Task<HttpResponseMessage> LoginAsync(string name, string secret) =>
+        PostFromAsync("/login", "/login", ("name", name), ("secret", secret), ("returnUrl", "/runs"));
 
     public async ValueTask DisposeAsync()
     {
