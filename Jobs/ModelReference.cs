@@ -31,9 +31,9 @@ public sealed partial record ModelReference(string Model, string Version)
             ?? throw new PermanentException($"there is no model {reference.Model}@{reference.Version}; see: electra models");
     }
 
-    [GeneratedRegex("^[a-z][a-z0-9-]{0,62}$")]
+    [GeneratedRegex("^[a-z][a-z0-9-]{0,62}\\z")]
     private static partial Regex NamePattern();
 
-    [GeneratedRegex("^[a-z][a-z0-9-]{0,62}(@[a-z0-9-]{1,63})?$")]
+    [GeneratedRegex("^[a-z][a-z0-9-]{0,62}(@[a-z0-9-]{1,63})?\\z")]
     private static partial Regex ReferencePattern();
 }

@@ -152,8 +152,17 @@ public static class Backup
             throw new StorageException($"{file} is damaged: {e.Message}", e);
         }
 
-        return manifest is { Format: <= Format } ? manifest : throw new StorageException(
-            $"{file} has the layout {manifest?.Format} of a newer ElectraPipeline; this one knows layouts up to {Format}. Restore with the newer version.");
+        if (manifest is not { Format: <= Format })
+        {
+            throw new StorageException(
+                $"{file} has the layout {manifest?.Format} of a newer ElectraPipeline; this one knows layouts up to {Format}. Restore with the newer version.");
+        }
+
+        // They become names of folders that are written and removed.
+        string? stranger = manifest.Artifacts is { } digests
+            ? digests.Where(digest => !ArtifactStore.IsDigest(digest)).Select(digest => $"'{digest}'").FirstOrDefault()
+            : "nothing";
+        return stranger is null ? manifest : throw new StorageException($"{file} is damaged: it lists {stranger} where digests of sealed folders belong");
     }
 
     private static async Task RefuseUsedAsync(string connectionString, CancellationToken cancellationToken)

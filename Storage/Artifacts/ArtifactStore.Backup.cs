@@ -31,15 +31,16 @@ public sealed partial class ArtifactStore
     }
 
     /// <summary>Seals a copy of <paramref name="source"/>, whose digest must be <paramref name="digest"/>.</summary>
-    /// <exception cref="StorageException">It holds other bytes, or is missing.</exception>
+    /// <exception cref="StorageException">It holds other bytes or a link, or is missing.</exception>
     internal void SealCopy(string source, string digest)
     {
-        string copy = CreateWorkFolder($"copy.{digest}");
         if (!Directory.Exists(source))
         {
             throw new StorageException($"{source} is missing");
         }
 
+        _ = FolderListing.EntriesOf(source); // refuses links
+        string copy = CreateWorkFolder($"copy.{digest}");
         CopyFiles(source, copy, CancellationToken.None);
         FolderListing found = FolderListing.Of(copy, sync: true);
         if (found.Digest != digest)

@@ -79,7 +79,13 @@ public sealed partial class ArtifactStore : IDisposable
     public bool Contains(string digest) => bucket?.Contains(digest) ?? Directory.Exists(PathOf(digest));
 
     /// <summary>Where the files of a sealed folder are, or will be once they are fetched.</summary>
-    public string PathOf(string digest) => Path.Combine(objects, digest[..2], digest);
+    /// <exception cref="StorageException">It is no digest, so its path could be any.</exception>
+    public string PathOf(string digest) => IsDigest(digest)
+        ? Path.Combine(objects, digest[..2], digest)
+        : throw new StorageException($"'{digest}' is no digest of a sealed folder: 64 hexadecimal digits in lower case");
+
+    /// <summary>Whether a text is a SHA-256 as folders are named: 64 hexadecimal digits in lower case.</summary>
+    internal static bool IsDigest(string? text) => text is { Length: 64 } && text.AsSpan().IndexOfAnyExcept("0123456789abcdef") < 0;
 
     /// <summary>
     /// Where the files of a sealed folder are; they must not be changed. From a bucket they are copied first, and the copy is compared with

@@ -36,13 +36,7 @@ internal sealed class FolderListing
     /// <exception cref="StorageException">It holds a link.</exception>
     public static FolderListing Of(string folder, bool sync)
     {
-        var entries = new DirectoryInfo(folder).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).ToList();
-        if (entries.Find(entry => entry.LinkTarget is not null) is { } link)
-        {
-            throw new StorageException($"{link.FullName} is a link; a sealed folder holds plain files only");
-        }
-
-        var files = entries.OfType<FileInfo>()
+        var files = EntriesOf(folder).OfType<FileInfo>()
             .Select(file => (file.FullName, Path: Path.GetRelativePath(folder, file.FullName).Replace('\\', '/')))
             .OrderBy(file => file.Path, StringComparer.Ordinal)
             .Select(file => Read(file.FullName, file.Path, sync))
@@ -53,6 +47,16 @@ internal sealed class FolderListing
         }
 
         return new FolderListing(files);
+    }
+
+    /// <summary>All files and folders of a folder, none of which is a link: one could lead anywhere, and around in circles.</summary>
+    /// <exception cref="StorageException">It holds a link.</exception>
+    public static IReadOnlyList<FileSystemInfo> EntriesOf(string folder)
+    {
+        var entries = new DirectoryInfo(folder).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).ToList();
+        return entries.Find(entry => entry.LinkTarget is not null) is { } link
+            ? throw new StorageException($"{link.FullName} is a link; a sealed folder holds plain files only")
+            : entries;
     }
 
     /// <summary>Reads a stored list; null: its digest is another, so it is damaged.</summary>

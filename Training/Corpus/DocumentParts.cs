@@ -10,6 +10,11 @@ public static class DocumentParts
     public static IReadOnlyList<string> List(string folder) => CorpusManifest.Read(folder).Parts.Select(part =>
     {
         string path = Path.Combine(folder, part.Name);
+        if (Path.GetFileName(part.Name) != part.Name)
+        {
+            throw new PermanentException($"{Path.Combine(folder, ManifestName)} lists \"{part.Name}\", which is no file of this folder; ingest again");
+        }
+
         return File.Exists(path) ? path : throw new PermanentException($"{path} is missing though the manifest beside it lists it; ingest again");
     }).ToList();
 
