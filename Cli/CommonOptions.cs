@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ElectraPipeline.Storage;
+using ElectraPipeline.Storage.PostgreSql;
 
 namespace ElectraPipeline.Cli;
 
@@ -9,7 +10,7 @@ internal static class CommonOptions
     /// <summary>The environment variable behind --data.</summary>
     public const string DataVariable = "ELECTRA_DATA";
 
-    /// <summary>The environment variable behind --database; better than the option, which other users of the machine can see.</summary>
+    /// <summary>The environment variable behind --database, for connection strings with a password: other users of the machine see options.</summary>
     public const string DatabaseVariable = "ELECTRA_DATABASE";
 
     public static readonly Option<string?> Data = new("--data")
@@ -21,7 +22,7 @@ internal static class CommonOptions
 
     public static readonly Option<string?> Database = new("--database")
     {
-        Description = $"PostgreSQL connection string. Default: ${DatabaseVariable}, else a private PostgreSQL in the data folder.",
+        Description = $"PostgreSQL connection string without a password. Default: ${DatabaseVariable}, else a private PostgreSQL in the data folder.",
         HelpName = "CONNECTION",
         Recursive = true,
     };
@@ -48,7 +49,7 @@ internal static class CommonOptions
 
     /// <summary>The connection string given, or null for a private cluster.</summary>
     public static string? DatabaseOf(ParseResult parseResult) =>
-        parseResult.GetValue(Database) is { Length: > 0 } option ? option
+        parseResult.GetValue(Database) is { Length: > 0 } option ? WithoutPassword(option)
         : Environment.GetEnvironmentVariable(DatabaseVariable) is { Length: > 0 } variable ? variable
         : null;
 
@@ -59,6 +60,10 @@ internal static class CommonOptions
         ConnectionString = DatabaseOf(parseResult),
         Artifacts = parseResult.GetValue(Artifacts) is { Length: > 0 } option ? option : null,
     };
+
+    private static string WithoutPassword(string option) => !ConnectionFault.HoldsPassword(option) ? option : throw new UsageException(
+        "--database holds a password, or what may be one: other users of this machine see it in the list of processes. "
+        + $"Set {DatabaseVariable} to the connection string, or keep the password in PGPASSWORD or ~/.pgpass.");
 
     /// <summary>Beside the sources when run from a checkout, so that deleting the clone deletes all; else where XDG keeps data.</summary>
     private static string DefaultDataFolder() =>

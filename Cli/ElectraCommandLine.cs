@@ -4,6 +4,7 @@ using ElectraPipeline.Cli.Commands;
 using ElectraPipeline.Dashboard;
 using ElectraPipeline.Storage;
 using ElectraPipeline.Training;
+using Npgsql;
 
 namespace ElectraPipeline.Cli;
 
@@ -39,6 +40,12 @@ internal static class ElectraCommandLine
         {
             terminal.Fail(e.Message);
             return ExitCode.WrongUse;
+        }
+        catch (NpgsqlException e)
+        {
+            // A database that could not be opened was described above; this one went away in the middle.
+            terminal.Fail($"the database failed: {(e is PostgresException answer ? answer.MessageText : e.GetBaseException().Message)}. Look at it (electra doctor), then try again.");
+            return ExitCode.Failed;
         }
     }
 

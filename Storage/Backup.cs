@@ -167,8 +167,17 @@ public static class Backup
 
     private static async Task RefuseUsedAsync(string connectionString, CancellationToken cancellationToken)
     {
-        await using var connection = new NpgsqlConnection(connectionString);
-        await connection.OpenAsync(cancellationToken);
+        NpgsqlConnectionStringBuilder builder = ConnectionFault.Parse(connectionString);
+        await using var connection = new NpgsqlConnection(builder.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+        }
+        catch (Exception e) when (ConnectionFault.Is(e))
+        {
+            throw ConnectionFault.Describe(e, builder);
+        }
+
         if (await connection.ExecuteScalarAsync<bool>("select exists (select 1 from information_schema.schemata where schema_name = 'electra')"))
         {
             throw new StorageException($"the database {connection.Database} holds a schema 'electra' already; restore into an empty database");

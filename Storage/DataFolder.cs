@@ -9,10 +9,22 @@ internal static class DataFolder
     private const string StampName = "electra-data-format";
 
     /// <summary>Makes the folder if missing and checks its stamp; returns the full path.</summary>
-    /// <exception cref="StorageException">The folder is of a newer version, or is someone else's.</exception>
+    /// <exception cref="StorageException">The folder cannot be used, is of a newer version, or is someone else's.</exception>
     public static string Open(string path)
     {
         string folder = Path.GetFullPath(path);
+        try
+        {
+            return OpenStamped(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"the data folder {folder} cannot be used: {e.Message.TrimEnd('.')}. Let this user write there, or choose another (--data).", e);
+        }
+    }
+
+    private static string OpenStamped(string folder)
+    {
         Directory.CreateDirectory(folder);
         string stamp = Path.Combine(folder, StampName);
         if (!File.Exists(stamp))

@@ -3,6 +3,7 @@ using Dapper;
 using DbUp;
 using DbUp.Engine;
 using DbUp.Engine.Output;
+using ElectraPipeline.Storage.PostgreSql;
 using Npgsql;
 
 namespace ElectraPipeline.Storage;
@@ -26,10 +27,14 @@ public sealed class Database : IAsyncDisposable
     public string ConnectionString { get; }
 
     /// <summary>Connects and brings the schema up to date; processes that do so at once wait for each other.</summary>
-    /// <exception cref="StorageException">The schema was made by a newer version of this program, or a migration failed.</exception>
+    /// <exception cref="StorageException">
+    /// The connection string is malformed, the server cannot be reached, does not let in or is too old, the schema was made by a newer
+    /// version of this program, or a migration failed.
+    /// </exception>
     public static async Task<Database> OpenAsync(string connectionString, CancellationToken cancellationToken = default)
     {
-        var builder = new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = "electra" };
+        NpgsqlConnectionStringBuilder builder = ConnectionFault.Parse(connectionString);
+        builder.SearchPath = "electra";
         builder.ApplicationName ??= "electra";
         var dataSource = NpgsqlDataSource.Create(builder);
         try
@@ -39,9 +44,14 @@ public sealed class Database : IAsyncDisposable
             await MigrateAsync(dataSource, unpooled, cancellationToken);
             return new Database(dataSource, connectionString);
         }
-        catch
+        catch (Exception e)
         {
             await dataSource.DisposeAsync();
+            if (ConnectionFault.Is(e))
+            {
+                throw ConnectionFault.Describe(e, builder);
+            }
+
             throw;
         }
     }
@@ -52,6 +62,7 @@ public sealed class Database : IAsyncDisposable
     private static async Task MigrateAsync(NpgsqlDataSource dataSource, string connectionString, CancellationToken cancellationToken)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        ConnectionFault.RefuseOld(connection);
         await connection.ExecuteAsync("select pg_advisory_lock(@MigrationLock)", new { MigrationLock });
         try
         {

@@ -25,7 +25,9 @@ public enum Severity
 public sealed record Finding(string Subject, Severity Severity, string Detail, string? Remedy = null);
 
 /// <summary>Examines a data folder and its database.</summary>
-public sealed class StorageExamination(ElectraStorage storage)
+/// <param name="storage">What to examine.</param>
+/// <param name="clock">This host's clock.</param>
+public sealed class StorageExamination(ElectraStorage storage, TimeProvider clock)
 {
     private const long LeastFreeBytes = 256L << 20;
     private const long FewFreeBytes = 5L << 30;
@@ -38,7 +40,7 @@ public sealed class StorageExamination(ElectraStorage storage)
         yield return FreeSpace();
         yield return Writing();
         await using NpgsqlConnection connection = await storage.Database.DataSource.OpenConnectionAsync(cancellationToken);
-        yield return Server(connection);
+        yield return await ServerAsync(connection, cancellationToken);
         yield return await DurabilityAsync(connection);
         yield return await ClockAsync(connection);
         yield return await WorkersAsync(connection);
@@ -46,8 +48,9 @@ public sealed class StorageExamination(ElectraStorage storage)
         yield return await DamagedArtifactsAsync(connection, deep, cancellationToken);
     }
 
-    private static Finding Server(NpgsqlConnection connection) =>
-        new("PostgreSQL", Severity.Good, $"version {connection.PostgreSqlVersion}, schema of this program's version");
+    // Older schemas were brought up to date when the storage was opened, newer ones refused.
+    private async Task<Finding> ServerAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        new("PostgreSQL", Severity.Good, $"version {connection.PostgreSqlVersion}, schema {await storage.Queries.SchemaVersionAsync(cancellationToken)}, this program's");
 
     private Finding FreeSpace()
     {
@@ -65,9 +68,10 @@ public sealed class StorageExamination(ElectraStorage storage)
     private Finding Writing()
     {
         const string Subject = "writing";
-        string folder = storage.Artifacts.CreateWorkFolder("doctor");
+        string? folder = null;
         try
         {
+            folder = storage.Artifacts.CreateWorkFolder("doctor");
             string file = Path.Combine(folder, "probe");
             File.WriteAllText(file, "probe");
             File.Move(file, file + ".renamed");
@@ -85,7 +89,10 @@ public sealed class StorageExamination(ElectraStorage storage)
         }
         finally
         {
-            Directory.Delete(folder, recursive: true);
+            if (Directory.Exists(folder))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
         }
     }
 
@@ -108,11 +115,11 @@ public sealed class StorageExamination(ElectraStorage storage)
             : new(Subject, Severity.Warning, "commits are durable, but pages have no checksums", "stop the server and run pg_checksums --enable");
     }
 
-    private static async Task<Finding> ClockAsync(NpgsqlConnection connection)
+    private async Task<Finding> ClockAsync(NpgsqlConnection connection)
     {
         const string Subject = "clocks";
         var theirs = await connection.ExecuteScalarAsync<DateTime>("select clock_timestamp()");
-        TimeSpan apart = (DateTimeOffset.UtcNow.UtcDateTime - theirs.ToUniversalTime()).Duration();
+        TimeSpan apart = (clock.GetUtcNow().UtcDateTime - theirs.ToUniversalTime()).Duration();
         string detail = $"this host and the database are {apart.TotalSeconds:0.0} s apart";
         return apart <= ClockTolerance
             ? new(Subject, Severity.Good, detail)
@@ -126,12 +133,16 @@ public sealed class StorageExamination(ElectraStorage storage)
             """
             select (select count(*) from worker where seen_at > clock_timestamp() - interval '30 seconds'),
                 (select count(*) from stage_run where state = 'ready' and available_at < clock_timestamp() - interval '1 minute'),
-                (select count(*) from stage_run where state = 'running' and lease_until < clock_timestamp())
+                (select count(*) from stage_run where state = 'running' and lease_until < clock_timestamp() - interval '1 minute')
             """);
-        string detail = $"{alive} workers alive, {ready} stages ready for more than a minute, {dead} leases run out";
-        return ready + dead > 0 && alive == 0
-            ? new(Subject, Severity.Warning, detail, "start a worker: electra up")
-            : new(Subject, Severity.Good, detail);
+        string detail = $"{alive} workers alive, {ready} stages ready and {dead} leases run out for more than a minute";
+        return (alive, ready, dead) switch
+        {
+            (0, 0, 0) => new(Subject, Severity.Good, detail),
+            (0, _, _) => new(Subject, Severity.Warning, detail, "start a worker, which goes on where the last one stopped: electra up"),
+            (_, _, > 0) => new(Subject, Severity.Warning, detail, "workers that live should have taken these over within a second; restart them and read their logs"),
+            _ => new(Subject, Severity.Good, detail),
+        };
     }
 
     private async Task<Finding> MissingArtifactsAsync(NpgsqlConnection connection)

@@ -10,7 +10,10 @@ internal sealed class ChartPicture
     public const double Width = 360;
     public const double Height = 210;
     public const double Left = 44;
-    public const double Right = Width - 10;
+
+    // Half of the widest number of a step, "1.05M", which may stand under the right end.
+    public const double Right = Width - 18;
+
     public const double Top = 10;
     public const double Bottom = Height - 34;
 

@@ -43,6 +43,12 @@ public abstract class TrainingStage<TRequest, TResult>(string name, int codeVers
             context.Reporter.Log($"continues from the checkpoint at step {found.Step:N0} (stage run {found.StageRunId})");
         }
 
+        else if (await DatabasePatience.ExecuteAsync(
+            token => context.Storage.Checkpoints.FindOtherAsync(context.Lease.StageRunId, context.Fingerprint, token), cancellationToken) is { } other)
+        {
+            context.Reporter.Log($"starts anew: the checkpoint at step {other:N0} is of other work, as the program or a file that the config names has changed");
+        }
+
         string childFolder = Directory.CreateDirectory(Path.Combine(context.WorkFolder, "child")).FullName;
         var request = RequestOf(context, childFolder, found is null ? null : context.Storage.Artifacts.Fetch(found.Artifact));
         var order = new StageOrder(Name, CanonicalJson.Write(request));

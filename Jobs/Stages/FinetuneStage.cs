@@ -10,7 +10,7 @@ internal sealed class FinetuneStage() : TrainingStage<FinetuneRequest, FinetuneR
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard)
     {
         var task = TaskOf(config, shard);
-        yield return CanonicalJson.Write(task with { Train = "", Evaluation = null });
+        yield return CanonicalJson.Ingredient(task with { Train = "", Evaluation = null });
         yield return $"{config.Seed} {config.Pretrain.Device}";
         yield return DigestOf(task.Train, "train");
         yield return task.Evaluation is { } evaluation ? DigestOf(evaluation, "evaluation") : "split";

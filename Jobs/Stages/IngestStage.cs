@@ -7,7 +7,7 @@ internal sealed class IngestStage() : Stage("ingest", codeVersion: 3)
 {
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard) =>
     [
-        CanonicalJson.Write(config.Corpus with { Paths = [], Filters = config.Corpus.Filters?.WithPaths(path => Path.GetFileName(path)) }),
+        CanonicalJson.Ingredient(config.Corpus with { Paths = [], Filters = config.Corpus.Filters?.WithPaths(path => Path.GetFileName(path)) }),
         .. SourceFiles.Resolve(config.Corpus).Concat(config.Corpus.Filters?.ResolveFiles() ?? []).Select(file => $"{file.Name}={file.Sha256}"),
     ];
 

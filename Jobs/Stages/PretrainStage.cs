@@ -11,9 +11,9 @@ internal sealed class PretrainStage() : TrainingStage<PretrainRequest, PretrainR
 
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard) =>
     [
-        CanonicalJson.Write(config.Model),
+        CanonicalJson.Ingredient(config.Model),
         // What only says when to look and what to keep does not change the weights.
-        CanonicalJson.Write(config.Pretrain with { LogSteps = 0, CheckpointSteps = 0, KeepCheckpoints = 0, EvaluateSteps = 0, InitializeFrom = null }),
+        CanonicalJson.Ingredient(config.Pretrain with { LogSteps = 0, CheckpointSteps = 0, KeepCheckpoints = 0, EvaluateSteps = 0, InitializeFrom = null }),
         config.Pretrain.InitializeFrom is { } first ? ExternalFile.DigestOfFolder(first, "pretrain.initializeFrom") : "",
         $"{config.Seed}",
         $"{config.Mixture.Weight}",

@@ -16,7 +16,7 @@ internal sealed class RegisterStage() : Stage("register", codeVersion: 1)
     private const string LanguageModelMetric = "heldout/language_model_accuracy";
 
     // A version belongs to its name: the same model under another name is registered there too.
-    protected override IEnumerable<string> Ingredients(RunConfig config, string shard) => [config.Name, CanonicalJson.Write(config)];
+    protected override IEnumerable<string> Ingredients(RunConfig config, string shard) => [config.Name, CanonicalJson.Ingredient(config)];
 
     public override Task<string?> RunAsync(StageContext context, CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ namespace ElectraPipeline.Jobs.Stages;
 internal sealed class TokenizeStage() : Stage("tokenize", codeVersion: 3)
 {
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard) =>
-        [CanonicalJson.Write(config.Examples), $"{config.Seed}", shard];
+        [CanonicalJson.Ingredient(config.Examples), $"{config.Seed}", shard];
 
     public override Task<string?> RunAsync(StageContext context, CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ internal sealed class VocabularyStage() : Stage("vocabulary", codeVersion: 2)
 {
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard)
     {
-        yield return CanonicalJson.Write(config.Vocabulary with { Path = null });
+        yield return CanonicalJson.Ingredient(config.Vocabulary with { Path = null });
         yield return config.Vocabulary.Path is { } path ? ExternalFile.Digest(path, "vocabulary.path") : "trained";
     }
 

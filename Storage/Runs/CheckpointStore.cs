@@ -76,6 +76,16 @@ public sealed class CheckpointStore(NpgsqlDataSource dataSource, ArtifactStore a
         return true;
     }
 
+    /// <summary>Steps of a stage run's newest checkpoint that is of other work than this, so that it cannot be continued; null: there is none.</summary>
+    public async Task<long?> FindOtherAsync(long stageRunId, string fingerprint, CancellationToken cancellationToken = default)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        return await connection.ExecuteScalarAsync<long?>(new CommandDefinition(
+            "select max(step) from checkpoint where stage_run_id = @stageRunId and fingerprint <> @fingerprint",
+            new { stageRunId, fingerprint },
+            cancellationToken: cancellationToken));
+    }
+
     /// <summary>
     /// The checkpoint with the most steps of this work, by whichever run, so that a cancelled run's work is not lost to the next one
     /// with the same config. Null: none, or its files are gone.

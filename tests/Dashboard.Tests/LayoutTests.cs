@@ -30,6 +30,17 @@ public sealed class LayoutTests(PostgresFixture postgres)
             Assert.True(content <= width || path.StartsWith("/hangfire", StringComparison.Ordinal), $"{path} is {content} pixels wide on a screen of {width}");
         }
 
+        // Every number of a chart stands inside its picture, the last step's at the right end too.
+        await page.GotoAsync(dashboard.Url($"/runs/{run.Id}"), new() { WaitUntil = WaitUntilState.Load });
+        string[] clipped = await page.EvaluateAsync<string[]>(
+            """
+            [...document.querySelectorAll(".chart svg text")].filter(text => {
+              const [inner, outer] = [text.getBoundingClientRect(), text.ownerSVGElement.getBoundingClientRect()];
+              return inner.left < outer.left || inner.right > outer.right || inner.top < outer.top || inner.bottom > outer.bottom;
+            }).map(text => text.textContent)
+            """);
+        Assert.Empty(clipped);
+        Assert.Equal("5000", await page.Locator(".chart svg text").GetByText("5000").First.TextContentAsync());
         Assert.Empty(complaints);
     }
 }

@@ -10,7 +10,8 @@ namespace ElectraPipeline.Dashboard.Tests;
 /// <param name="Pretrain">Its failed stage.</param>
 internal sealed record SampleRun(long Id, long Ingest, long Pretrain)
 {
-    private const int Steps = 200;
+    private const int Points = 200;
+    private const int StepsPerPoint = 25;
 
     public static async Task<SampleRun> FailedAsync(ElectraStorage storage, string name, string error)
     {
@@ -26,10 +27,10 @@ internal sealed record SampleRun(long Id, long Ingest, long Pretrain)
             ingest, new StageOutput("fingerprint-of-ingest", storage.Artifacts.Seal(work, "corpus"), """{"documents": 4321}"""));
 
         StageLease pretrain = await ClaimAsync(storage, ids["pretrain"]);
-        var curve = Enumerable.Range(1, Steps).SelectMany(step => new MetricValue[]
+        var curve = Enumerable.Range(1, Points).SelectMany(point => new MetricValue[]
         {
-            new("train/generator_loss", step, 4 + (6 * Math.Exp(-step / 40.0))),
-            new("heldout/discriminator_auc", step, 0.9 - (0.4 * Math.Exp(-step / 60.0))),
+            new("train/generator_loss", point * StepsPerPoint, 4 + (6 * Math.Exp(-point / 40.0))),
+            new("heldout/discriminator_auc", point * StepsPerPoint, 0.9 - (0.4 * Math.Exp(-point / 60.0))),
         }).ToList();
         await storage.Journal.AppendAsync(pretrain, curve, ["reading the shards", $"stopped: {error}"]);
         await storage.Leases.FailAsync(pretrain, error, isPermanent: true, TimeSpan.Zero);

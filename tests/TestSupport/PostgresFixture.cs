@@ -37,14 +37,44 @@ public sealed class PostgresFixture : IAsyncLifetime
     }
 
     /// <summary>Connection string of a new database with the schema and no rows.</summary>
-    public async Task<string> NewDatabaseAsync()
+    public Task<string> NewDatabaseAsync() => NewDatabaseAsync("electra");
+
+    /// <summary>Connection string of a new database without anything of ours.</summary>
+    public Task<string> NewEmptyDatabaseAsync() => NewDatabaseAsync("template0");
+
+    /// <summary>Connection string of a new database for a new role that the server asks for a password, as servers elsewhere do.</summary>
+    /// <param name="role">Its name, once in the fixture.</param>
+    /// <param name="password">Its password.</param>
+    /// <param name="rights">What it may: "superuser", or "" for nothing.</param>
+    public async Task<string> NewGuardedDatabaseAsync(string role, string password, string rights = "")
+    {
+        var builder = new NpgsqlConnectionStringBuilder(await NewDatabaseAsync()) { Pooling = false };
+        string rules = Path.Combine(folder["pg"], "data", "pg_hba.conf");
+        await File.WriteAllTextAsync(rules, $"local all {role} scram-sha-256\n{await File.ReadAllTextAsync(rules)}");
+        await using (var connection = new NpgsqlConnection(builder.ConnectionString))
+        {
+            await connection.OpenAsync();
+            await using var command = new NpgsqlCommand($"create role {role} login {rights} password '{password}'; select pg_reload_conf()", connection);
+            await command.ExecuteNonQueryAsync();
+        }
+
+        builder.Username = role;
+        builder.Password = password;
+        return builder.ConnectionString;
+    }
+
+    /// <summary>Opens a storage over a new database and <paramref name="dataFolder"/>.</summary>
+    public async Task<ElectraStorage> OpenStorageAsync(string dataFolder) =>
+        await ElectraStorage.OpenAsync(new StorageOptions { DataFolder = dataFolder, ConnectionString = await NewDatabaseAsync() });
+
+    private async Task<string> NewDatabaseAsync(string template)
     {
         string name = $"test{Interlocked.Increment(ref databases)}";
         var builder = new NpgsqlConnectionStringBuilder(cluster!.ConnectionString) { Database = "postgres", Pooling = false };
         await using (var connection = new NpgsqlConnection(builder.ConnectionString))
         {
             await connection.OpenAsync();
-            await using var command = new NpgsqlCommand($"create database {name} template electra", connection);
+            await using var command = new NpgsqlCommand($"create database {name} template {template}", connection);
             await command.ExecuteNonQueryAsync();
         }
 
@@ -53,8 +83,4 @@ public sealed class PostgresFixture : IAsyncLifetime
         builder.MaxPoolSize = 30;
         return builder.ConnectionString;
     }
-
-    /// <summary>Opens a storage over a new database and <paramref name="dataFolder"/>.</summary>
-    public async Task<ElectraStorage> OpenStorageAsync(string dataFolder) =>
-        await ElectraStorage.OpenAsync(new StorageOptions { DataFolder = dataFolder, ConnectionString = await NewDatabaseAsync() });
 }

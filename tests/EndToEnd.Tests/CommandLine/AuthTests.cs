@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ElectraPipeline.TestSupport;
 using Xunit;
 
@@ -25,6 +26,11 @@ public sealed class AuthTests
         Assert.DoesNotContain("hash", list, StringComparison.OrdinalIgnoreCase);
         await project.SucceedAsync("auth", "remove", "ada");
         Assert.Equal(2, (await project.RunAsync("auth", "remove", "ada")).ExitCode);
+
+        using var log = JsonDocument.Parse((await project.SucceedAsync("auth", "log", "--json")).Output);
+        var deeds = log.RootElement.EnumerateArray().Select(deed => $"{deed.GetProperty("actor")} {deed.GetProperty("action")} {deed.GetProperty("detail")}").ToList();
+        Assert.Equal([$"user:{Environment.UserName} account removed ada", $"user:{Environment.UserName} account saved ada (operator)"], deeds);
+        Assert.Contains("account removed", (await project.SucceedAsync("auth", "log", "--limit", "1")).Output);
     }
 
     private static async Task<ProcessResult> AddAsync(TinyProject project, string name, string password)

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using ElectraPipeline.TestSupport;
 using Microsoft.Playwright;
@@ -22,7 +20,7 @@ public sealed class DashboardRetryTests
         using var project = new TinyProject();
         project.WriteConfig(rest: Finetune);
         WriteTask(project, labelColumn: "knid");
-        int port = FreePort();
+        int port = FreePort.Find();
         using StartedProcess dashboard = project.Start("up", "--port", $"{port}");
         await TinyProject.WaitForAsync(() => AnswersAsync(port), dashboard);
         await project.SucceedAsync("run", project.Config);
@@ -69,12 +67,5 @@ public sealed class DashboardRetryTests
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

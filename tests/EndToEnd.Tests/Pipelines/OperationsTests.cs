@@ -86,6 +86,33 @@ public sealed class OperationsTests(UndisturbedRun undisturbed)
     }
 
     [Fact]
+    public async Task TheDoctorSaysWhenLibTorchDoesNotLoad()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (string file in Directory.EnumerateFiles(BuiltElectra.Folder).Where(file => !Path.GetFileName(file).StartsWith("libLibTorchSharp", StringComparison.Ordinal)))
+        {
+            string name = Path.GetFileName(file);
+            if (name.StartsWith("electra", StringComparison.Ordinal))
+            {
+                File.Copy(file, folder[name]); // where these lie is where the program looks
+            }
+            else
+            {
+                File.CreateSymbolicLink(folder[name], file);
+            }
+        }
+
+        using var project = new TinyProject();
+        using StartedProcess doctor = StartedProcess.Start(folder["electra"], project.Environment, ["doctor", "--json"]);
+        ProcessResult result = await doctor.WaitAsync(TimeSpan.FromMinutes(2));
+        Assert.True(result.ExitCode == 1, result.ToString());
+        using var json = JsonDocument.Parse(result.Output);
+        JsonElement fault = json.RootElement.EnumerateArray().Single(finding => finding.GetProperty("severity").GetString() == "fault");
+        Assert.Equal("LibTorch", fault.GetProperty("subject").GetString());
+        Assert.Contains("libgomp1", fault.GetProperty("remedy").GetString());
+    }
+
+    [Fact]
     public async Task GarbageIsShownBeforeItGoesAndVersionsStay()
     {
         using var project = new TinyProject();

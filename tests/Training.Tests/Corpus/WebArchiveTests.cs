@@ -117,11 +117,15 @@ public sealed class WebArchiveTests
         Assert.Contains(detail, reject.Detail);
     }
 
-    [Fact]
-    public void A_bomb_inside_a_body_is_refused()
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    [InlineData("br")]
+    [InlineData("zstd")]
+    public void A_bomb_inside_a_body_is_refused(string encoding)
     {
-        byte[] bomb = Compress(new byte[40 << 20], "gzip");
-        Reject reject = Assert.Single(Read("x", Response(bomb, "Content-Type: text/html\r\nContent-Encoding: gzip")).Rejects);
+        byte[] bomb = Compress(new byte[40 << 20], encoding);
+        Reject reject = Assert.Single(Read("x", Response(bomb, $"Content-Type: text/html\r\nContent-Encoding: {encoding}")).Rejects);
         Assert.Contains("grows beyond", reject.Detail);
     }
 
