@@ -40,7 +40,7 @@ public sealed class LayoutTests(PostgresFixture postgres)
             }).map(text => text.textContent)
             """);
         Assert.Empty(clipped);
-        Assert.Equal("5000", await page.Locator(".chart svg text").GetByText("5000").First.TextContentAsync());
+        Assert.NotEqual(0, await page.Locator(".chart svg text", new() { HasTextString = "4000" }).CountAsync());
         Assert.Empty(complaints);
     }
 }

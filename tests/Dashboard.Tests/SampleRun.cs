@@ -11,7 +11,7 @@ namespace ElectraPipeline.Dashboard.Tests;
 internal sealed record SampleRun(long Id, long Ingest, long Pretrain)
 {
     private const int Points = 200;
-    private const int StepsPerPoint = 25;
+    private const int StepsPerPoint = 20;
 
     public static async Task<SampleRun> FailedAsync(ElectraStorage storage, string name, string error)
     {

@@ -39,7 +39,7 @@ public sealed class SecretTests(PostgresFixture postgres)
                 if (!disturbed && project.Checkpoints > 0)
                 {
                     disturbed = true;
-                    await using NpgsqlConnection killer = await database.OpenConnectionAsync();
+                    await using NpgsqlConnection killer = await database.OpenConnectionAsync(TestContext.Current.CancellationToken);
                     await killer.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'keeper' and pid <> pg_backend_pid()");
                 }
 

@@ -24,10 +24,11 @@ public sealed class UpgradeTests(PostgresFixture postgres) : IDisposable
     /// <param name="archive">What is upgraded.</param>
     /// <param name="saying">
     /// What pre-training says first. Since the first schema pre-training has got options, and fingerprints were of all options then: it
-    /// starts anew and says why. Since then only options that are set count.
+    /// starts anew and says why. Since then only options that are set count; raising the stage's code version needs another archive.
     /// </param>
     [Theory]
     [InlineData("first-schema.tar.gz", "starts anew: the checkpoint at step 200 is of other work")]
+    [InlineData("options-that-are-set.tar.gz", "continues from the checkpoint at step 200")]
     public async Task ARunOfAnEarlierVersionEndsWithTheSameWeights(string archive, string saying)
     {
         string connectionString = await RestoreAsync(archive);
@@ -47,9 +48,17 @@ public sealed class UpgradeTests(PostgresFixture postgres) : IDisposable
         var log = (await connection.QueryAsync<string>("select line from electra.stage_log where stage_run_id = 5 and attempt = 2 order by id")).AsList();
         Assert.StartsWith(saying, log[0]);
         AssertWeights(after["pretrain"].Output!);
-        await project.SucceedAsync("doctor", "--deep");
+        Assert.Equal(["fsync = off"], await FaultsAsync(project)); // of the tests' own server
         Assert.Contains("\"tiny\"", (await project.SucceedAsync("models", "--json")).Output);
-        Assert.Equal(0, await connection.ExecuteScalarAsync<int>("select count(*) from hangfire.jobqueue where fetchedat is null"));
+        Assert.Equal(5, await connection.ExecuteScalarAsync<int>("select count(*) from hangfire.job where id <= 5")); // its history is kept
+    }
+
+    private static async Task<IEnumerable<string?>> FaultsAsync(TinyProject project)
+    {
+        using var findings = JsonDocument.Parse((await project.RunAsync("doctor", "--deep", "--json")).Output);
+        return [.. findings.RootElement.EnumerateArray()
+            .Where(finding => finding.GetProperty("severity").GetString() == "fault")
+            .Select(finding => finding.GetProperty("detail").GetString())];
     }
 
     private async Task<string> RestoreAsync(string archive)
