@@ -10,7 +10,7 @@ internal static class CommonOptions
     /// <summary>The environment variable behind --data.</summary>
     public const string DataVariable = "ELECTRA_DATA";
 
-    /// <summary>The environment variable behind --database, for connection strings with a password: other users of the machine see options.</summary>
+    /// <summary>The variable behind --database, for connection strings with a password: other users of the machine see options.</summary>
     public const string DatabaseVariable = "ELECTRA_DATABASE";
 
     public static readonly Option<string?> Data = new("--data")
@@ -22,7 +22,8 @@ internal static class CommonOptions
 
     public static readonly Option<string?> Database = new("--database")
     {
-        Description = $"PostgreSQL connection string without a password. Default: ${DatabaseVariable}, else a private PostgreSQL in the data folder.",
+        Description = "PostgreSQL connection string without a password. "
+            + $"Default: ${DatabaseVariable}, else a private PostgreSQL in the data folder.",
         HelpName = "CONNECTION",
         Recursive = true,
     };

@@ -44,7 +44,8 @@ internal static class ElectraCommandLine
         catch (NpgsqlException e)
         {
             // A database that could not be opened was described above; this one went away in the middle.
-            terminal.Fail($"the database failed: {(e is PostgresException answer ? answer.MessageText : e.GetBaseException().Message)}. Look at it (electra doctor), then try again.");
+            string what = e is PostgresException answer ? answer.MessageText : e.GetBaseException().Message;
+            terminal.Fail($"the database failed: {what.TrimEnd('.')}. Look at it (electra doctor), then try again.");
             return ExitCode.Failed;
         }
     }

@@ -17,14 +17,17 @@ public static class CanonicalJson
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    private static JsonSerializerOptions WithoutNulls { get; } = new(Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static JsonSerializerOptions WithoutNulls { get; } = new(Options)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
 
     /// <summary>The value's canonical text.</summary>
     public static string Write<T>(T value) => JsonSerializer.Serialize(value, Options);
 
     /// <summary>
-    /// The text that options enter a fingerprint by: canonical, without what is null. So an option that is added later, and whose null means
-    /// what was before, changes no fingerprint, and no weeks of training are done again for it.
+    /// The text that options enter a fingerprint by: canonical, without what is null. So an option that is added later, and whose null
+    /// means what was before, changes no fingerprint, and no weeks of training are done again for it.
     /// </summary>
     public static string Ingredient<T>(T value) => JsonSerializer.Serialize(value, WithoutNulls);
 

@@ -162,7 +162,8 @@ public static class Backup
         string? stranger = manifest.Artifacts is { } digests
             ? digests.Where(digest => !ArtifactStore.IsDigest(digest)).Select(digest => $"'{digest}'").FirstOrDefault()
             : "nothing";
-        return stranger is null ? manifest : throw new StorageException($"{file} is damaged: it lists {stranger} where digests of sealed folders belong");
+        return stranger is null ? manifest : throw new StorageException(
+            $"{file} is damaged: it lists {stranger} where digests of sealed folders belong");
     }
 
     private static async Task RefuseUsedAsync(string connectionString, CancellationToken cancellationToken)

@@ -19,7 +19,8 @@ internal static class DataFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StorageException($"the data folder {folder} cannot be used: {e.Message.TrimEnd('.')}. Let this user write there, or choose another (--data).", e);
+            throw new StorageException(
+                $"the data folder {folder} cannot be used: {e.Message.TrimEnd('.')}. Let this user write there, or choose another (--data).", e);
         }
     }
 

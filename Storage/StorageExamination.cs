@@ -50,7 +50,10 @@ public sealed class StorageExamination(ElectraStorage storage, TimeProvider cloc
 
     // Older schemas were brought up to date when the storage was opened, newer ones refused.
     private async Task<Finding> ServerAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        new("PostgreSQL", Severity.Good, $"version {connection.PostgreSqlVersion}, schema {await storage.Queries.SchemaVersionAsync(cancellationToken)}, this program's");
+        new(
+            "PostgreSQL",
+            Severity.Good,
+            $"version {connection.PostgreSqlVersion}, schema {await storage.Queries.SchemaVersionAsync(cancellationToken)}, this program's");
 
     private Finding FreeSpace()
     {
@@ -140,7 +143,11 @@ public sealed class StorageExamination(ElectraStorage storage, TimeProvider cloc
         {
             (0, 0, 0) => new(Subject, Severity.Good, detail),
             (0, _, _) => new(Subject, Severity.Warning, detail, "start a worker, which goes on where the last one stopped: electra up"),
-            (_, _, > 0) => new(Subject, Severity.Warning, detail, "workers that live should have taken these over within a second; restart them and read their logs"),
+            (_, _, > 0) => new(
+                Subject,
+                Severity.Warning,
+                detail,
+                "workers that live should have taken these over within a second; restart them and read their logs"),
             _ => new(Subject, Severity.Good, detail),
         };
     }

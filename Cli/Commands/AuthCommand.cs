@@ -42,7 +42,8 @@ internal static class AuthCommand
             new ExampleCommand("remove", "Remove an account; its logins end at once.", "auth remove ada") { Name },
             (parsed, cancellationToken) => RemoveAsync(terminal, parsed, cancellationToken)));
         command.Add(Action(
-            new ExampleCommand("log", "Who did what and when, in the dashboard and on the command line.", "auth log", "auth log --limit 1000 --json")
+            new ExampleCommand(
+                "log", "Who did what and when, in the dashboard and on the command line.", "auth log", "auth log --limit 1000 --json")
             {
                 Limit,
                 CommonOptions.Json,
@@ -118,8 +119,12 @@ internal static class AuthCommand
         table.AddColumns("when (UTC)", "who", "what", "about");
         foreach (EventRow deed in deeds)
         {
-            string about = string.Join(' ', new[] { deed.RunId is { } run ? $"run {run}" : null, deed.Stage, deed.Detail }.OfType<string>());
-            table.AddRow($"{deed.RecordedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss}", Markup.Escape(deed.Actor["user:".Length..]), Markup.Escape(deed.Action), Markup.Escape(about));
+            string?[] about = [deed.RunId is { } run ? $"run {run}" : null, deed.Stage, deed.Detail];
+            table.AddRow(
+                $"{deed.RecordedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss}",
+                Markup.Escape(deed.Actor["user:".Length..]),
+                Markup.Escape(deed.Action),
+                Markup.Escape(string.Join(' ', about.OfType<string>())));
         }
 
         terminal.Output.Write(table);

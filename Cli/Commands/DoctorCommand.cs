@@ -27,7 +27,8 @@ internal static class DoctorCommand
     {
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
         var findings = new List<Finding>();
-        await foreach (Finding finding in new StorageExamination(storage, TimeProvider.System).ExamineAsync(parsed.GetValue(Deep), cancellationToken))
+        var examination = new StorageExamination(storage, TimeProvider.System);
+        await foreach (Finding finding in examination.ExamineAsync(parsed.GetValue(Deep), cancellationToken))
         {
             findings.Add(finding);
         }

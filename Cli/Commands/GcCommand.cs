@@ -55,7 +55,8 @@ internal static class GcCommand
         Collected collected = await storage.Garbage.CollectAsync(policy, dryRun, cancellationToken);
         if (!dryRun)
         {
-            string removed = $"{collected.Runs.Count} runs, {collected.Checkpoints} checkpoints, {collected.Artifacts.Count} sealed folders";
+            string removed =
+                $"{collected.Runs.Count} runs, {collected.Checkpoints} checkpoints, {collected.Artifacts.Count} sealed folders";
             await storage.Audit.RecordAsync(Workspace.Actor, "garbage removed", removed, CancellationToken.None);
         }
 

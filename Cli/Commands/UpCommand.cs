@@ -20,14 +20,20 @@ internal static class UpCommand
 
     private static readonly Option<string[]> Proxies = new("--trusted-proxy")
     {
-        Description = "IP address of a reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; may be repeated. Needs accounts or the access token.",
+        Description = "IP address of a reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; may be repeated. "
+            + "Needs accounts or the access token.",
         HelpName = "ADDRESS",
         DefaultValueFactory = _ => [],
     };
 
     public static Command Create(Terminal terminal)
     {
-        var command = new ExampleCommand("up", "Serve the dashboard and work on runs until Ctrl+C.", "up", "up --no-worker --port 8500", "up --trusted-proxy 10.0.0.5 --address 10.0.0.4")
+        var command = new ExampleCommand(
+            "up",
+            "Serve the dashboard and work on runs until Ctrl+C.",
+            "up",
+            "up --no-worker --port 8500",
+            "up --trusted-proxy 10.0.0.5 --address 10.0.0.4")
         {
             NoWorker,
             Port,

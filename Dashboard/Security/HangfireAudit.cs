@@ -16,12 +16,14 @@ internal static class HangfireAudit
         {
             // Taken now, because Hangfire moves its prefix out of the path. The numbers on its overview are asked for by POST too.
             PathString path = context.Request.Path;
-            bool isCommand = HttpMethods.IsPost(context.Request.Method) && path.StartsWithSegments("/hangfire", out PathString command) && command != "/stats";
+            bool isCommand = HttpMethods.IsPost(context.Request.Method)
+                && path.StartsWithSegments("/hangfire", out PathString command) && command != "/stats";
             await next(context);
             if (isCommand && context.Response.StatusCode < StatusCodes.Status400BadRequest)
             {
                 var audit = context.RequestServices.GetRequiredService<AuditLog>();
-                await audit.RecordAsync(Access.Actor(context), "hangfire", $"{path}{await JobsAsync(context.Request)}", CancellationToken.None);
+                string detail = path + await JobsAsync(context.Request);
+                await audit.RecordAsync(Access.Actor(context), "hangfire", detail, CancellationToken.None);
             }
         });
 
@@ -33,6 +35,7 @@ internal static class HangfireAudit
         }
 
         string[] jobs = [.. (await request.ReadFormAsync())[JobsField].OfType<string>()];
-        return jobs.Length == 0 ? "" : $" {string.Join(", ", jobs.Take(JobsNamed))}{(jobs.Length > JobsNamed ? $" and {jobs.Length - JobsNamed} more" : "")}";
+        string more = jobs.Length > JobsNamed ? $" and {jobs.Length - JobsNamed} more" : "";
+        return jobs.Length == 0 ? "" : $" {string.Join(", ", jobs.Take(JobsNamed))}{more}";
     }
 }

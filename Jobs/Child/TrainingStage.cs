@@ -43,10 +43,10 @@ public abstract class TrainingStage<TRequest, TResult>(string name, int codeVers
             context.Reporter.Log($"continues from the checkpoint at step {found.Step:N0} (stage run {found.StageRunId})");
         }
 
-        else if (await DatabasePatience.ExecuteAsync(
-            token => context.Storage.Checkpoints.FindOtherAsync(context.Lease.StageRunId, context.Fingerprint, token), cancellationToken) is { } other)
+        else if (await FindOtherAsync(context, cancellationToken) is { } other)
         {
-            context.Reporter.Log($"starts anew: the checkpoint at step {other:N0} is of other work, as the program or a file that the config names has changed");
+            context.Reporter.Log(
+                $"starts anew: the checkpoint at step {other:N0} is of other work, as the program or a file that the config names has changed");
         }
 
         string childFolder = Directory.CreateDirectory(Path.Combine(context.WorkFolder, "child")).FullName;
@@ -62,6 +62,9 @@ public abstract class TrainingStage<TRequest, TResult>(string name, int codeVers
 
     string IChildWork.RunInChild(string request, ChildReporter reporter, CancellationToken cancellationToken) =>
         CanonicalJson.Write(RunInChild(CanonicalJson.Read<TRequest>(request), reporter, cancellationToken));
+
+    private static Task<long?> FindOtherAsync(StageContext context, CancellationToken cancellationToken) => DatabasePatience.ExecuteAsync(
+        token => context.Storage.Checkpoints.FindOtherAsync(context.Lease.StageRunId, context.Fingerprint, token), cancellationToken);
 
     // Sealing moves the folder away, and the child is told so by nothing: it owns no checkpoint that it has reported.
     private async Task PublishAsync(StageContext context, long step, string folder, CancellationToken cancellationToken)

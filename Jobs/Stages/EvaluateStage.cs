@@ -10,7 +10,8 @@ internal sealed class EvaluateStage() : TrainingStage<EvaluateRequest, IReadOnly
     /// <summary>Name of the file in the output with the metrics.</summary>
     public const string MetricsFile = "metrics.json";
 
-    protected override IEnumerable<string> Ingredients(RunConfig config, string shard) => [CanonicalJson.Ingredient(config.Evaluate), config.Pretrain.Device];
+    protected override IEnumerable<string> Ingredients(RunConfig config, string shard) =>
+        [CanonicalJson.Ingredient(config.Evaluate), config.Pretrain.Device];
 
     protected override EvaluateRequest RequestOf(StageContext context, string workFolder, string? checkpoint) => new()
     {

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace ElectraPipeline.Storage.Accounts;
 
-/// <summary>Who did what and when: the deeds of people among the events. Kept for ever; stores record theirs with what they change.</summary>
+/// <summary>Who did what and when: the deeds of people among the events, for ever. Stores record theirs with what they change.</summary>
 public sealed class AuditLog(NpgsqlDataSource dataSource)
 {
     /// <summary>Records what changes no store: a login, a command of Hangfire's pages, a backup.</summary>

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace ElectraPipeline.Storage.PostgreSql;
 
-/// <summary>Says in one sentence why a database cannot be used and what to do. What it says never holds a value that may be secret.</summary>
+/// <summary>Says in one sentence why a database cannot be used and what to do, without any value that may be secret.</summary>
 public static class ConnectionFault
 {
     private const string Form = "Host=NAME;Port=5432;Database=electra;Username=USER";
@@ -39,7 +39,8 @@ public static class ConnectionFault
         {
             // Neither the text nor the cause is shown or kept: a password with ';' in it may be what was misread.
             string what = connectionString.Contains("://", StringComparison.Ordinal) ? "is a URL"
-                : e is ArgumentException { ParamName: { } name } && new NpgsqlConnectionStringBuilder().ContainsKey(name) ? $"has a value for {name} that is none"
+                : e is ArgumentException { ParamName: { } name } && new NpgsqlConnectionStringBuilder().ContainsKey(name)
+                    ? $"has a value for {name} that is none"
                 : "is malformed";
             throw new StorageException($"the connection string {what}. Write {Where} as {Form}, values with ';' in them in double quotes.");
         }
@@ -61,7 +62,8 @@ public static class ConnectionFault
             ? OfAnswer(answer, server, database, builder.Username)
             : e.Message.StartsWith("No password", StringComparison.Ordinal)
                 ? $"PostgreSQL at {server} asks for a password of {builder.Username}: put it into ELECTRA_DATABASE, PGPASSWORD or ~/.pgpass"
-                : $"PostgreSQL at {server} cannot be reached: {e.GetBaseException().Message.TrimEnd('.')}. Start it, or correct host and port in {Where}";
+                : $"PostgreSQL at {server} cannot be reached: {e.GetBaseException().Message.TrimEnd('.')}. "
+                    + $"Start it, or correct host and port in {Where}";
         return new StorageException(what + ".", e);
     }
 
@@ -85,7 +87,8 @@ public static class ConnectionFault
         PostgresErrorCodes.InvalidAuthorizationSpecification =>
             $"PostgreSQL at {server} does not let {user} in: {answer.MessageText}. Correct the user in {Where}, or the server's pg_hba.conf",
         PostgresErrorCodes.InsufficientPrivilege =>
-            $"{user} may not do that in the database {database} at {server}: {answer.MessageText}. Let its owner: grant create on database {database} to {user}",
+            $"{user} may not do that in the database {database} at {server}: {answer.MessageText}. "
+            + $"Let its owner: grant create on database {database} to {user}",
         PostgresErrorCodes.TooManyConnections =>
             $"PostgreSQL at {server} has no connection left. Raise its max_connections, or stop other programs that use it",
         PostgresErrorCodes.CannotConnectNow =>
@@ -93,5 +96,6 @@ public static class ConnectionFault
         _ => $"PostgreSQL at {server} answers: {answer.MessageText} ({answer.SqlState})",
     };
 
-    private static bool IsMalformed(Exception e) => e is ArgumentException or FormatException or InvalidOperationException or OverflowException or InvalidCastException or NotSupportedException;
+    private static bool IsMalformed(Exception e) => e is ArgumentException or FormatException or InvalidOperationException
+        or OverflowException or InvalidCastException or NotSupportedException;
 }

@@ -76,7 +76,7 @@ public sealed class CheckpointStore(NpgsqlDataSource dataSource, ArtifactStore a
         return true;
     }
 
-    /// <summary>Steps of a stage run's newest checkpoint that is of other work than this, so that it cannot be continued; null: there is none.</summary>
+    /// <summary>Steps of a stage run's newest checkpoint of other work than this, which cannot be continued; null: there is none.</summary>
     public async Task<long?> FindOtherAsync(long stageRunId, string fingerprint, CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);

@@ -12,7 +12,8 @@ public static class DocumentParts
         string path = Path.Combine(folder, part.Name);
         if (Path.GetFileName(part.Name) != part.Name)
         {
-            throw new PermanentException($"{Path.Combine(folder, ManifestName)} lists \"{part.Name}\", which is no file of this folder; ingest again");
+            throw new PermanentException(
+                $"{Path.Combine(folder, ManifestName)} lists \"{part.Name}\", which is no file of this folder; ingest again");
         }
 
         return File.Exists(path) ? path : throw new PermanentException($"{path} is missing though the manifest beside it lists it; ingest again");

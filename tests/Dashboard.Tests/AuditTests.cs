@@ -30,7 +30,8 @@ public sealed class AuditTests(PostgresFixture postgres)
             new Job(typeof(SampleJobs), typeof(SampleJobs).GetMethod(nameof(SampleJobs.Succeed))!), new DeletedState());
         foreach (string action in new[]
         {
-            $"/runs/{run.Id}/retry", $"/runs/{run.Id}/cancel", "/schedules/nightly/disable", "/schedules/nightly/enable", $"/hangfire/jobs/actions/requeue/{job}",
+            $"/runs/{run.Id}/retry", $"/runs/{run.Id}/cancel", "/schedules/nightly/disable", "/schedules/nightly/enable",
+            $"/hangfire/jobs/actions/requeue/{job}",
         })
         {
             HttpResponseMessage answer = await dashboard.PostFromAsync("/runs", action);
@@ -47,7 +48,9 @@ public sealed class AuditTests(PostgresFixture postgres)
         Assert.Equal(
             ["login refused", "login", "retry", "cancelled", "schedule off", "schedule on", "hangfire", "hangfire", "logout"],
             deeds.Select(deed => deed.Action));
-        Assert.Equal([$"/hangfire/jobs/actions/requeue/{job}", $"/hangfire/jobs/deleted/requeue {job}"], deeds.Where(deed => deed.Action == "hangfire").Select(deed => deed.Detail!));
+        Assert.Equal(
+            [$"/hangfire/jobs/actions/requeue/{job}", $"/hangfire/jobs/deleted/requeue {job}"],
+            deeds.Where(deed => deed.Action == "hangfire").Select(deed => deed.Detail!));
         Assert.Contains(deeds, deed => deed.RunId == run.Id && deed.Action == "retry");
         Assert.All(deeds, deed => Assert.InRange(deed.RecordedAt, start.AddSeconds(-5), start.AddMinutes(5)));
         Assert.All(deeds.SkipLast(1), deed => Assert.Contains(deed.Detail ?? deed.Action, page));

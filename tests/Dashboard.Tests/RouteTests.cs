@@ -40,8 +40,11 @@ public sealed partial class RouteTests(PostgresFixture postgres)
         {
             using var request = new HttpRequestMessage(new HttpMethod(MethodsOf(route)[0]), SamplePath(route));
             HttpResponseMessage answer = await dashboard.Visitor.SendAsync(request);
-            bool isSentToLogin = answer.StatusCode == HttpStatusCode.Redirect && answer.Headers.Location!.PathAndQuery.StartsWith("/login?", StringComparison.Ordinal);
-            Assert.True(isSentToLogin || answer.StatusCode == HttpStatusCode.Unauthorized, $"{request.Method} {request.RequestUri} answered {answer.StatusCode}");
+            bool isSentToLogin = answer.StatusCode == HttpStatusCode.Redirect
+                && answer.Headers.Location!.PathAndQuery.StartsWith("/login?", StringComparison.Ordinal);
+            Assert.True(
+                isSentToLogin || answer.StatusCode == HttpStatusCode.Unauthorized,
+                $"{request.Method} {request.RequestUri} answered {answer.StatusCode}");
         }
     }
 
@@ -64,7 +67,8 @@ public sealed partial class RouteTests(PostgresFixture postgres)
         Assert.Equal(HttpStatusCode.Redirect, (await dashboard.LoginAsync("somebody", Password)).StatusCode);
         foreach (RouteEndpoint route in Posts(dashboard))
         {
-            HttpResponseMessage answer = await dashboard.Visitor.PostAsync(SamplePath(route), Form(("secret", "s"), ("name", "n"), ("returnUrl", "/")));
+            HttpResponseMessage answer = await dashboard.Visitor.PostAsync(
+                SamplePath(route), Form(("secret", "s"), ("name", "n"), ("returnUrl", "/")));
             Assert.True(answer.StatusCode == HttpStatusCode.BadRequest, $"POST {SamplePath(route)} answered {answer.StatusCode}");
             Assert.Contains("antiforgery token is missing", await answer.Content.ReadAsStringAsync());
         }
@@ -75,7 +79,8 @@ public sealed partial class RouteTests(PostgresFixture postgres)
         Assert.True(same.IsSuccessStatusCode, $"Hangfire answered {same.StatusCode} to a command with the token");
     }
 
-    private static IReadOnlyList<string> MethodsOf(RouteEndpoint route) => route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods is { Count: > 0 } methods ? methods : ["GET"];
+    private static IReadOnlyList<string> MethodsOf(RouteEndpoint route) =>
+        route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods is { Count: > 0 } methods ? methods : ["GET"];
 
     private static List<RouteEndpoint> Posts(RunningDashboard dashboard)
     {
@@ -85,7 +90,8 @@ public sealed partial class RouteTests(PostgresFixture postgres)
         return posts;
     }
 
-    private static FormUrlEncodedContent Form(params (string Name, string Value)[] fields) => new(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
+    private static FormUrlEncodedContent Form(params (string Name, string Value)[] fields) =>
+        new(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
 
     private static string SamplePath(RouteEndpoint route) => "/" + Parameter().Replace(route.RoutePattern.RawText!, "1").TrimStart('/');
 

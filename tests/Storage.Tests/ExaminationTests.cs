@@ -14,7 +14,9 @@ public sealed class ExaminationTests(PostgresFixture postgres)
     {
         await using StorageTesting testing = await StorageTesting.OpenAsync(postgres);
         var findings = await ExamineAsync(testing.Storage);
-        Assert.Equal(["free space", "writing", "PostgreSQL", "PostgreSQL settings", "clocks", "work", "sealed folders", "contents of versions"], findings.Select(f => f.Subject));
+        Assert.Equal(
+            ["free space", "writing", "PostgreSQL", "PostgreSQL settings", "clocks", "work", "sealed folders", "contents of versions"],
+            findings.Select(f => f.Subject));
         Assert.Matches(@"^version \d+\.\d+, schema 00\d\d_\w+\.sql", Of(findings, "PostgreSQL").Detail);
         Assert.All(findings, finding => Assert.Equal(finding.Severity == Severity.Good, finding.Remedy is null));
 
@@ -63,7 +65,8 @@ public sealed class ExaminationTests(PostgresFixture postgres)
             await connection.ExecuteAsync("select pg_reload_conf()");
             NpgsqlConnection.ClearAllPools();
             await using ElectraStorage again = await ElectraStorage.OpenAsync(
-                new StorageOptions { DataFolder = testing.Storage.DataFolder, ConnectionString = testing.Storage.Database.ConnectionString }, TestContext.Current.CancellationToken);
+                new StorageOptions { DataFolder = testing.Storage.DataFolder, ConnectionString = testing.Storage.Database.ConnectionString },
+                TestContext.Current.CancellationToken);
             Finding finding = Of(await ExamineAsync(again), "PostgreSQL settings");
             Assert.Equal(Severity.Fault, finding.Severity);
             Assert.Contains($"{setting} = off", finding.Detail);

@@ -28,7 +28,8 @@ public sealed class AuthTests
         Assert.Equal(2, (await project.RunAsync("auth", "remove", "ada")).ExitCode);
 
         using var log = JsonDocument.Parse((await project.SucceedAsync("auth", "log", "--json")).Output);
-        var deeds = log.RootElement.EnumerateArray().Select(deed => $"{deed.GetProperty("actor")} {deed.GetProperty("action")} {deed.GetProperty("detail")}").ToList();
+        var deeds = log.RootElement.EnumerateArray()
+            .Select(deed => $"{deed.GetProperty("actor")} {deed.GetProperty("action")} {deed.GetProperty("detail")}").ToList();
         Assert.Equal([$"user:{Environment.UserName} account removed ada", $"user:{Environment.UserName} account saved ada (operator)"], deeds);
         Assert.Contains("account removed", (await project.SucceedAsync("auth", "log", "--limit", "1")).Output);
     }

@@ -54,7 +54,8 @@ public sealed class DatabaseFaultTests(PostgresFixture postgres) : IDisposable
     public async Task AWrongPasswordAMissingOneAndAnUnknownUserAreToldApart()
     {
         var right = new NpgsqlConnectionStringBuilder(await postgres.NewGuardedDatabaseAsync("guarded", Secret));
-        string With(string user, string? password) => new NpgsqlConnectionStringBuilder(right.ConnectionString) { Username = user, Password = password }.ConnectionString;
+        string With(string user, string? password) =>
+            new NpgsqlConnectionStringBuilder(right.ConnectionString) { Username = user, Password = password }.ConnectionString;
         AssertSaid(await RunAsync(With("guarded", "not " + Secret), "status"), "refuses the password of guarded", "~/.pgpass");
         AssertSaid(await RunAsync(With("guarded", null), "status"), "asks for a password of guarded", "~/.pgpass");
         AssertSaid(await RunAsync(With("stranger", Secret), "status"), "does not let stranger in", "pg_hba.conf");
@@ -110,6 +111,7 @@ public sealed class DatabaseFaultTests(PostgresFixture postgres) : IDisposable
 
     private async Task<ProcessResult> RunAsync(string connectionString, params string[] arguments)
     {
-        return await BuiltElectra.RunAsync(new Dictionary<string, string?>(project.Environment) { ["ELECTRA_DATABASE"] = connectionString }, arguments);
+        var environment = new Dictionary<string, string?>(project.Environment) { ["ELECTRA_DATABASE"] = connectionString };
+        return await BuiltElectra.RunAsync(environment, arguments);
     }
 }

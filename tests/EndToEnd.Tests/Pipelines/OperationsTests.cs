@@ -89,7 +89,8 @@ public sealed class OperationsTests(UndisturbedRun undisturbed)
     public async Task TheDoctorSaysWhenLibTorchDoesNotLoad()
     {
         using var folder = new TemporaryFolder();
-        foreach (string file in Directory.EnumerateFiles(BuiltElectra.Folder).Where(file => !Path.GetFileName(file).StartsWith("libLibTorchSharp", StringComparison.Ordinal)))
+        foreach (string file in Directory.EnumerateFiles(BuiltElectra.Folder)
+            .Where(file => !Path.GetFileName(file).StartsWith("libLibTorchSharp", StringComparison.Ordinal)))
         {
             string name = Path.GetFileName(file);
             if (name.StartsWith("electra", StringComparison.Ordinal))

@@ -40,7 +40,8 @@ public sealed class SecretTests(PostgresFixture postgres)
                 {
                     disturbed = true;
                     await using NpgsqlConnection killer = await database.OpenConnectionAsync(TestContext.Current.CancellationToken);
-                    await killer.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'keeper' and pid <> pg_backend_pid()");
+                    await killer.ExecuteAsync(
+                        "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'keeper' and pid <> pg_backend_pid()");
                 }
 
                 return await project.StateAsync() == "succeeded";
@@ -104,7 +105,9 @@ public sealed class SecretTests(PostgresFixture postgres)
         Assert.Contains("hangfire.server", tables);
         foreach (string table in tables)
         {
-            int found = await connection.ExecuteScalarAsync<int>($"select count(*) from {table} t where t::text like any(@Patterns)", new { Patterns = Secrets.Select(secret => $"%{secret}%").ToArray() });
+            int found = await connection.ExecuteScalarAsync<int>(
+                $"select count(*) from {table} t where t::text like any(@Patterns)",
+                new { Patterns = Secrets.Select(secret => $"%{secret}%").ToArray() });
             Assert.True(found == 0, $"{found} rows of {table} hold a secret");
         }
     }
