@@ -66,8 +66,10 @@ internal static class DoctorCommand
     private static Finding LibTorch()
     {
         const string Subject = "LibTorch";
+        TextWriter output = Console.Out;
         try
         {
+            Console.SetOut(TextWriter.Null); // TorchSharp writes there where it looked
             torch.set_num_threads(1);
             using torch.Tensor sum = torch.ones(2, 2).sum();
             string devices = torch.cuda.is_available() ? $"{torch.cuda.device_count()} CUDA devices" : "no CUDA device";
@@ -75,7 +77,12 @@ internal static class DoctorCommand
         }
         catch (Exception e)
         {
-            return new(Subject, Severity.Fault, e.GetBaseException().Message, "install GCC's OpenMP runtime (Debian: libgomp1) and build again");
+            string first = e.GetBaseException().Message.Split('\n')[0].TrimEnd();
+            return new(Subject, Severity.Fault, first, "install GCC's OpenMP runtime (Debian: libgomp1) and build again");
+        }
+        finally
+        {
+            Console.SetOut(output);
         }
     }
 }
