@@ -67,8 +67,14 @@ internal sealed class Attempt : IDisposable
     {
         TimeSpan first = limits?.BackoffSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : usual;
         int allowed = limits?.Attempts ?? Lease.MaxAttempts;
-        int failures = Math.Max(1, allowed - (Lease.MaxAttempts - Lease.Attempt));
-        double wait = first.TotalSeconds * Math.Pow(2, failures - 1);
-        return wait < LongestBackoff.TotalSeconds ? TimeSpan.FromSeconds(wait) : first > LongestBackoff ? first : LongestBackoff;
+        return BackoffAfter(first, failures: allowed - (Lease.MaxAttempts - Lease.Attempt));
+    }
+
+    /// <summary>The wait after so many failures in a row: doubled for each, up to ten minutes, or the first one if that is longer.</summary>
+    internal static TimeSpan BackoffAfter(TimeSpan first, int failures)
+    {
+        TimeSpan longest = first > LongestBackoff ? first : LongestBackoff;
+        double wait = first.TotalSeconds * Math.Pow(2, Math.Max(0, failures - 1));
+        return wait < longest.TotalSeconds ? TimeSpan.FromSeconds(wait) : longest;
     }
 }

@@ -104,5 +104,15 @@ public sealed class OperationTests(PostgresFixture postgres)
         Assert.Contains("(60000 needed, ", waiting.Stages[0].WaitingFor);
     }
 
+    [Theory]
+    [InlineData(2, 1, 2)]
+    [InlineData(2, 3, 8)]
+    [InlineData(2, -7, 2)] // attempts that checkpoints added
+    [InlineData(2, 5_000, 600)]
+    [InlineData(3_600, 2, 3_600)]
+    [InlineData(0, 9, 0)]
+    public void WaitsDoubleUpToTenMinutes(double first, int failures, double expected) =>
+        Assert.Equal(expected, Attempt.BackoffAfter(TimeSpan.FromSeconds(first), failures).TotalSeconds);
+
     private static StageRow Pretrain(RunDetail run) => run.Stages.Single(stage => stage.Stage == "pretrain");
 }

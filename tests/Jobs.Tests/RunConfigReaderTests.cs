@@ -31,6 +31,33 @@ public sealed class RunConfigReaderTests
     }
 
     [Fact]
+    public void LimitsAndPrioritiesAreReadAndTheirFaultsNamed()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.Write(
+            "run.json",
+            """{"name": "x", "corpus": {"paths": ["a"]}, "priority": -3, "limits": [{"stage": "pretrain", "attempts": 9, "memoryGb": 12}]}""");
+        var config = RunConfigReader.ReadFile(path);
+        Assert.Equal(new StageLimits { Stage = "pretrain", Attempts = 9, MemoryGb = 12 }, config.LimitsOf("pretrain"));
+        Assert.Equal(new StageLimits { Stage = "ingest" }, config.LimitsOf("ingest"));
+        Assert.Equal((9, 12), Pipeline.GraphOf(config).Where(stage => stage.Stage == "pretrain").Select(stage => (stage.MaxAttempts, stage.MemoryGb!.Value)).Single());
+
+        string message = FaultsOf(
+            """
+            {"name": "x", "corpus": {"paths": ["a"]}, "priority": 101, "limits": [{"stage": "pre"}, {"stage": "ingest", "attempts": 0},
+             {"stage": "ingest", "backoffSeconds": -1, "timeLimitSeconds": 0, "memoryGb": 0}]}
+            """);
+        foreach (string expected in new[]
+        {
+            "priority is 101", "limits[0].stage is pre", "limits[1].attempts is 0", "limits[2].stage is ingest; allowed: each stage once",
+            "limits[2].backoffSeconds is -1", "limits[2].timeLimitSeconds is 0", "limits[2].memoryGb is 0",
+        })
+        {
+            Assert.Contains(expected, message);
+        }
+    }
+
+    [Fact]
     public void PathsStartAtTheConfigFileAndReplicasAreResolved()
     {
         using var folder = new TemporaryFolder();
