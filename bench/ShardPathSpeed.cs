@@ -1,99 +1,124 @@
-using System.Diagnostics;
 using ElectraPipeline.Training.Corpus;
+using ElectraPipeline.Training.Corpus.Filters;
 using ElectraPipeline.Training.Shards;
 using ElectraPipeline.Training.Tokenization;
 
 namespace ElectraPipeline.Bench;
 
-/// <summary>The whole path from a text file to sealed shards on two threads, beside the tokenizer alone on the same text.</summary>
-internal static class ShardPathSpeed
+/// <summary>
+/// The two ways from a text file to sealed shards beside the tokenizer alone on the same text: the short one of <c>electra shards
+/// build</c>, and that of a run, which ingests (with its cache of records, empty at first) and then tokenizes part by part.
+/// </summary>
+internal sealed class ShardPathSpeed : IDisposable
 {
-    private const int Parts = 2;
+    private const int Threads = 2;
+    private readonly string folder = Directory.CreateTempSubdirectory("electra-bench-").FullName;
+    private readonly byte[] text;
+    private readonly Vocabulary vocabulary;
+    private readonly WordPieceTokenizer tokenizer;
+
+    private ShardPathSpeed(byte[] text, string vocabularyPath)
+    {
+        this.text = text;
+        File.WriteAllBytes(TextPath, text);
+        vocabulary = Vocabulary.Load(vocabularyPath);
+        VocabularyStore.Write(Path.Combine(folder, "vocabulary"), vocabulary, new TokenizerOptions());
+        tokenizer = new WordPieceTokenizer(vocabulary, new TokenizerOptions());
+    }
+
+    private static CorpusFilterOptions AllFilters { get; } = new()
+    {
+        Length = new(), Language = new(), GopherQuality = new(), GopherRepetition = new(), NearDuplicates = new(),
+    };
+
+    private string TextPath => Path.Combine(folder, "text.txt");
 
     /// <summary>
-    /// Measures and prints; the best of some rounds, taken in turn. Processor seconds compare even where other programs take their share
-    /// of the processors; seconds on the clock only on an idle machine.
+    /// Measures and prints. Processor seconds compare even where other programs take their share of the processors; seconds on the
+    /// clock only on an idle machine.
     /// </summary>
     public static void Print(byte[] text, string vocabularyPath, int rounds)
     {
-        string folder = Directory.CreateTempSubdirectory("electra-bench-").FullName;
-        try
+        using var speed = new ShardPathSpeed(text, vocabularyPath);
+        speed.PrintWays(rounds);
+        speed.PrintFilters(rounds);
+    }
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private void PrintWays(int rounds)
+    {
+        List<Range> lines = EnglishText.Lines(text);
+        (string Name, Action Run)[] ways =
+        [
+            ("tokenizer alone, 1 thread", () => TokenizerCommand.Encode(tokenizer, text, lines, 0, lines.Count)),
+            ("tokenizer alone, 2 threads", () => TokenizerCommand.EncodeOnTwo(tokenizer, text, lines)),
+            ("short way, 1 thread", () => Build(threads: 1)),
+            ("short way, 2 threads", () => Build(Threads)),
+            ("a run's ingestion, 2 threads", () => Ingest(null)),
+            ("a run's tokenization, 2 threads", Tokenize),
+            ("a run's way, 2 threads", () => IngestAndTokenize(null)),
+            ("a run's way with filters and near-duplicate removal, 2 threads", () => IngestAndTokenize(AllFilters)),
+        ];
+        IReadOnlyList<Timing> best = Timing.Best([.. ways.Select(way => way.Run)], rounds);
+        double megabytes = text.Length / 1e6;
+        Console.WriteLine($"{megabytes:F1} MB; {Environment.ProcessorCount} processors; best of {rounds}; filters off unless said");
+        Console.WriteLine("| what | MB/s | of the tokenizer on 2 threads | MB a processor second | of the tokenizer |\n|---|--:|--:|--:|--:|");
+        foreach ((Timing time, int i) in best.Select((time, i) => (time, i)))
         {
-            File.WriteAllBytes(Path.Combine(folder, "text.txt"), text);
-            Vocabulary vocabulary = Vocabulary.Load(vocabularyPath);
-            VocabularyStore.Write(Path.Combine(folder, "vocabulary"), vocabulary, new TokenizerOptions());
-            var tokenizer = new WordPieceTokenizer(vocabulary, new TokenizerOptions());
-            List<Range> lines = EnglishText.Lines(text);
-            (string Name, Action Run)[] contestants =
-            [
-                ("tokenizer alone, 1 thread", () => TokenizerCommand.Encode(tokenizer, text, lines, 0, lines.Count)),
-                ("tokenizer alone, 2 threads", () => TokenizerCommand.EncodeOnTwo(tokenizer, text, lines)),
-                ("text to sealed shards, 1 thread", () => Build(folder, vocabulary, threads: 1)),
-                ("text to sealed shards, 2 threads", () => Build(folder, vocabulary, threads: 2)),
-                ("T ctor", () => new WordPieceTokenizer(vocabulary, new TokenizerOptions())),
-                ("T cut", () => { var c = new PlainTextCutter(); ReadOnlySpan<byte> r = text; while (c.Next(ref r)) { } }),
-                ("T cut hash encode", () => { var c = new PlainTextCutter(); var e = new EncodedDocument(); ReadOnlySpan<byte> r = text; ulong h = 0; while (c.Next(ref r)) { h += System.IO.Hashing.XxHash3.HashToUInt64(c.Text); e.Encode(c.Text, tokenizer); } }),
-                ("T cut pack", () => { var c = new PlainTextCutter(); var e = new DocumentPacker(vocabulary, new ExampleOptions(), 1); ReadOnlySpan<byte> r = text; long n = 0; while (c.Next(ref r)) { e.Pack(c.Text, tokenizer, (a, b) => n += a.Length, (a, b) => n += a.Length); } }),
-                ("T read chunks", () => { using var c = new TextChunks([Path.Combine(folder, "text.txt")]); while (c.Next() is { } x) { x.Dispose(); } }),
-                ("T sha", () => System.Security.Cryptography.SHA256.HashData(text)),
-                ("T zstd3", () => { using var z = new ZstdSharp.CompressionStream(Stream.Null, 3); z.Write(text); }),
-                ("T zstd1", () => { using var z = new ZstdSharp.CompressionStream(Stream.Null, 1); z.Write(text); }),
-                ("T zstd-3", () => { using var z = new ZstdSharp.CompressionStream(Stream.Null, -3); z.Write(text); }),
-                ("text to documents (ingest)", () => Ingest(folder)),
-                ("documents to sealed shards, 1 thread", () => Tokenize(folder, threads: 1)),
-                ("documents to sealed shards, 2 threads", () => Tokenize(folder, threads: 2)),
-            ];
-            (double Wall, double Processor)[] best = [.. contestants.Select(_ => (double.MaxValue, double.MaxValue))];
-            for (int round = 0; round < rounds; round++)
-            {
-                for (int i = 0; i < contestants.Length; i++)
-                {
-                    long start = Stopwatch.GetTimestamp();
-                    TimeSpan used = Environment.CpuUsage.TotalTime;
-                    contestants[i].Run();
-                    best[i].Wall = Math.Min(best[i].Wall, Stopwatch.GetElapsedTime(start).TotalSeconds);
-                    best[i].Processor = Math.Min(best[i].Processor, (Environment.CpuUsage.TotalTime - used).TotalSeconds);
-                }
-            }
-
-            Console.WriteLine($"{text.Length / 1e6:F1} MB; {Environment.ProcessorCount} processors; filters off; best of {rounds}");
-            Console.WriteLine("| what | MB/s | of the tokenizer on 2 threads | MB a processor second | of the tokenizer |\n|---|--:|--:|--:|--:|");
-            for (int i = 0; i < contestants.Length; i++)
-            {
-                Row(contestants[i].Name, best[i].Wall, best[i].Processor);
-            }
-
-            
-
-            void Row(string name, double wall, double processor) => Console.WriteLine(
-                $"| {name} | {text.Length / 1e6 / wall:F1} | {best[1].Wall / wall:F2} | {text.Length / 1e6 / processor:F1} | {best[1].Processor / processor:F2} |");
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
+            Console.WriteLine(
+                $"| {ways[i].Name} | {megabytes / time.Clock:F1} | {best[1].Clock / time.Clock:F2} "
+                + $"| {megabytes / time.Processor:F1} | {best[1].Processor / time.Processor:F2} |");
         }
     }
 
-    private static void Build(string folder, Vocabulary vocabulary, int threads) => ShardBuildProgram.Run(
-        new ShardBuildRequest
+    /// <summary>What each filter adds to ingestion when it is the only one.</summary>
+    private void PrintFilters(int rounds)
+    {
+        (string Name, CorpusFilterOptions? Filters)[] rows =
+        [
+            ("no filter", null),
+            ("length", new() { Length = new() }),
+            ("language", new() { Language = new() }),
+            ("Gopher quality", new() { GopherQuality = new() }),
+            ("Gopher repetition", new() { GopherRepetition = new() }),
+            ("near-duplicates", new() { NearDuplicates = new() }),
+            ("all of them", AllFilters),
+        ];
+        IReadOnlyList<Timing> best = Timing.Best([.. rows.Select(row => (Action)(() => Ingest(row.Filters)))], rounds);
+        double megabytes = text.Length / 1e6;
+        Console.WriteLine("\n| ingestion, 2 threads, with | MB/s | processor ms a MB | more than without |\n|---|--:|--:|--:|");
+        foreach ((Timing time, int i) in best.Select((time, i) => (time, i)))
         {
-            Inputs = [Path.Combine(folder, "text.txt")],
-            Vocabulary = vocabulary,
-            OutputFolder = Path.Combine(folder, "built"),
-            Threads = threads,
-        },
+            Console.WriteLine(
+                $"| {rows[i].Name} | {megabytes / time.Clock:F1} | {1e3 * time.Processor / megabytes:F1} "
+                + $"| {1e3 * (time.Processor - best[0].Processor) / megabytes:F1} |");
+        }
+    }
+
+    private void Build(int threads) => ShardBuildProgram.Run(
+        new ShardBuildRequest { Inputs = [TextPath], Vocabulary = vocabulary, OutputFolder = Path.Combine(folder, "built"), Threads = threads },
         CancellationToken.None);
 
-    private static void Ingest(string folder) => IngestProgram.Run(
-        new CorpusOptions { Paths = [Path.Combine(folder, "text.txt")], Parts = Parts, RemoveDuplicates = false },
-        Path.Combine(folder, "corpus"),
-        SilentReporter.Instance,
-        CancellationToken.None);
+    private void IngestAndTokenize(CorpusFilterOptions? filters)
+    {
+        Ingest(filters);
+        Tokenize();
+    }
 
-    private static void Tokenize(string folder, int threads) => Parallel.For(
+    private void Ingest(CorpusFilterOptions? filters)
+    {
+        string cache = Path.Combine(folder, "cache");
+        IngestProgram.Run(
+            new CorpusOptions { Paths = [TextPath], Filters = filters }, Path.Combine(folder, "corpus"), SilentReporter.Instance, CancellationToken.None,
+            cache, Threads);
+        Directory.Delete(cache, recursive: true);
+    }
+
+    private void Tokenize() => Parallel.For(
         0,
-        Parts,
-        new ParallelOptions { MaxDegreeOfParallelism = threads },
+        new CorpusOptions { Paths = [] }.Parts,
+        new ParallelOptions { MaxDegreeOfParallelism = Threads },
         part => TokenizeProgram.Run(
             Path.Combine(folder, "corpus"),
             part,
