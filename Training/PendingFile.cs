@@ -26,8 +26,17 @@ internal sealed class PendingFile : IDisposable
     public Stream Stream => stream;
 
     /// <summary>Flushes, renames and flushes the folder: after it returns the file survives a power cut.</summary>
-    public void Commit()
+    /// <param name="durable">False: nothing waits for the disk, and a power cut may leave a damaged file under the name.</param>
+    public void Commit(bool durable = true)
     {
+        if (!durable)
+        {
+            stream.Flush();
+            stream.Dispose();
+            File.Move(temporary, path, overwrite: true);
+            return;
+        }
+
         stream.FlushToDisk();
         stream.Dispose();
         File.Move(temporary, path, overwrite: true);

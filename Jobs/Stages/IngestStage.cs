@@ -3,7 +3,7 @@ using ElectraPipeline.Training.Corpus;
 namespace ElectraPipeline.Jobs.Stages;
 
 /// <summary>Reads the corpus into parts of clean documents.</summary>
-internal sealed class IngestStage() : Stage("ingest", codeVersion: 3)
+internal sealed class IngestStage() : Stage("ingest", codeVersion: 4)
 {
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard) =>
     [

@@ -122,4 +122,5 @@ public sealed record RejectCount(string Reason, long Count, IReadOnlyList<Reject
 /// <param name="Name">In the corpus folder.</param>
 /// <param name="Documents">Documents in it.</param>
 /// <param name="TextBytes">UTF-8 bytes of their text, line ends included.</param>
-public sealed record OutputPart(string Name, long Documents, long TextBytes);
+/// <param name="XxHash3">Of its lines, each with its line feed, before compression; null in manifests of before it was told.</param>
+public sealed record OutputPart(string Name, long Documents, long TextBytes, string? XxHash3 = null);

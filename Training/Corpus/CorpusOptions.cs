@@ -51,6 +51,11 @@ public sealed record CorpusOptions
     /// <summary>Parts the documents are spread over by their hash; tokenization runs one job for each.</summary>
     public int Parts { get; init; } = 4;
 
+    /// <summary>
+    /// Keep documents compressed with zstd: half the room or less, but most of a run's way from text to shards is then compression.
+    /// </summary>
+    public bool Compress { get; init; }
+
     /// <summary>Filters of documents; null: none. Left out of JSON then, so that runs without filters keep their digests.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public CorpusFilterOptions? Filters { get; init; }

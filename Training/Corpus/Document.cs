@@ -1,10 +1,51 @@
+using System.Text;
+using System.Text.Json.Serialization;
+
 namespace ElectraPipeline.Training.Corpus;
 
-/// <summary>One text of the corpus.</summary>
-/// <param name="Id">The source's own id, or the source and the line it starts at; not necessarily unique.</param>
-/// <param name="Text">Sentences separated by '\n'; no blank lines, no white space around a line.</param>
-/// <param name="Source">The file it was read from, relative to the path given in the options.</param>
-public sealed record Document(string Id, string Text, string Source);
+/// <summary>One text of the corpus, kept in UTF-8.</summary>
+public sealed record Document
+{
+    private readonly ReadOnlyMemory<byte> utf8;
+    private string? text;
+
+    /// <summary>A document of a text that is at hand as a string.</summary>
+    /// <param name="id">See <see cref="Id"/>.</param>
+    /// <param name="text">See <see cref="Text"/>.</param>
+    /// <param name="source">See <see cref="Source"/>.</param>
+    [JsonConstructor]
+    public Document(string id, string text, string source)
+        : this(id, Encoding.UTF8.GetBytes(text), source) => this.text = text;
+
+    /// <summary>A document of a text in UTF-8, whose bytes change no more.</summary>
+    internal Document(string id, ReadOnlyMemory<byte> utf8, string source)
+    {
+        Id = id;
+        this.utf8 = utf8;
+        Source = source;
+    }
+
+    /// <summary>The source's own id, or the source and the line it starts at; not necessarily unique.</summary>
+    public string Id { get; }
+
+    /// <summary>Sentences separated by '\n'; no blank lines, no white space around a line.</summary>
+    public string Text => text ??= Encoding.UTF8.GetString(utf8.Span);
+
+    /// <summary>The file it was read from, relative to the path given in the options.</summary>
+    public string Source { get; }
+
+    /// <summary>The bytes of <see cref="Text"/>.</summary>
+    internal ReadOnlySpan<byte> Utf8 => utf8.Span;
+
+    /// <summary>The same document with another text.</summary>
+    internal Document WithText(string other) => new(Id, other, Source);
+
+    /// <summary>Whether all three strings are equal.</summary>
+    public bool Equals(Document? other) => other is not null && Id == other.Id && Source == other.Source && Utf8.SequenceEqual(other.Utf8);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Id, Source, utf8.Length);
+}
 
 /// <summary>A record that could not be read.</summary>
 /// <param name="Reason">A short fixed word, counted in the manifest: "invalid-utf8", "broken-json".</param>

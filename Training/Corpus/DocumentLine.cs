@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Globalization;
+using System.Numerics;
+using System.Runtime.Intrinsics;
 using System.Text;
 using System.Text.Json;
 
@@ -7,12 +9,18 @@ namespace ElectraPipeline.Training.Corpus;
 
 /// <summary>
 /// A document as a line of JSON: {"id":"...","text":"...","source":"..."}, with no escapes but those that JSON demands. Written and read
-/// by searching for the few bytes that matter: a general writer and parser look at each byte behind the first escape, and
-/// every line of a text ends with one.
+/// 32 bytes at a time up to the few that matter: a general writer and parser look at each byte behind the first escape, and every line of
+/// a text ends with one.
 /// </summary>
 internal static class DocumentLine
 {
-    private static readonly SearchValues<byte> Escaped = SearchValues.Create([.. Enumerable.Range(0, 32).Select(code => (byte)code), (byte)'"', (byte)'\\']);
+    private const int Block = 32;
+
+    /// <summary>A text is escaped by so many bytes at a time.</summary>
+    private const int Piece = 1 << 12;
+
+    /// <summary>Bytes of the longest escape: \u001f.</summary>
+    private const int LongestEscape = 6;
 
     private static ReadOnlySpan<byte> BeforeId => "{\"id\":\""u8;
 
@@ -28,7 +36,7 @@ internal static class DocumentLine
         output.Write(BeforeId);
         WriteEscaped(document.Id, output);
         output.Write(BeforeText);
-        WriteEscaped(document.Text, output);
+        WriteEscaped(document.Utf8, output);
         output.Write(BeforeSource);
         WriteEscaped(document.Source, output);
         output.Write(End);
@@ -66,17 +74,20 @@ internal static class DocumentLine
     public static int Unescape(ReadOnlySpan<byte> escaped, Span<byte> output)
     {
         int length = 0;
-        while (escaped.IndexOf((byte)'\\') is >= 0 and int at)
+        int position = 0;
+        while (position < escaped.Length)
         {
-            escaped[..at].CopyTo(output[length..]);
-            length += at;
-            int taken = EscapeAt(escaped[at..], out output[length]);
-            length++;
-            escaped = escaped[(at + taken)..];
+            int plain = CopyUntil(escaped[position..], output[length..], Vector256.Create((byte)'\\'), Vector256<byte>.Zero);
+            position += plain;
+            length += plain;
+            if (position < escaped.Length)
+            {
+                position += EscapeAt(escaped[position..], out output[length]);
+                length++;
+            }
         }
 
-        escaped.CopyTo(output[length..]);
-        return length + escaped.Length;
+        return length;
     }
 
     private static int EscapeAt(ReadOnlySpan<byte> escape, out byte value)
@@ -115,23 +126,82 @@ internal static class DocumentLine
     private static void WriteEscaped(string value, IBufferWriter<byte> output)
     {
         byte[] bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(value.Length));
-        ReadOnlySpan<byte> rest = bytes.AsSpan(0, Encoding.UTF8.GetBytes(value, bytes));
-        while (rest.IndexOfAny(Escaped) is >= 0 and int at)
-        {
-            output.Write(rest[..at]);
-            WriteEscape(rest[at], output);
-            rest = rest[(at + 1)..];
-        }
-
-        output.Write(rest);
+        WriteEscaped(bytes.AsSpan(0, Encoding.UTF8.GetBytes(value, bytes)), output);
         ArrayPool<byte>.Shared.Return(bytes);
     }
 
-    private static void WriteEscape(byte value, IBufferWriter<byte> output) => output.Write(value switch
+    private static void WriteEscaped(ReadOnlySpan<byte> value, IBufferWriter<byte> output)
     {
-        (byte)'\n' => "\\n"u8,
-        (byte)'"' => "\\\""u8,
-        (byte)'\\' => "\\\\"u8,
-        _ => Encoding.ASCII.GetBytes($"\\u{value:x4}"),
-    });
+        while (!value.IsEmpty)
+        {
+            ReadOnlySpan<byte> piece = value[..Math.Min(Piece, value.Length)];
+            output.Advance(Escape(piece, output.GetSpan(LongestEscape * piece.Length)));
+            value = value[piece.Length..];
+        }
+    }
+
+    /// <summary>Escapes text into <paramref name="output"/>, which has room for an escape a byte; returns the bytes written.</summary>
+    private static int Escape(ReadOnlySpan<byte> text, Span<byte> output)
+    {
+        int length = 0;
+        int position = 0;
+        while (position < text.Length)
+        {
+            int plain = CopyUntil(text[position..], output[length..], Vector256.Create((byte)'\\'), Vector256.Create((byte)32));
+            position += plain;
+            length += plain;
+            if (position < text.Length)
+            {
+                length += WriteEscape(text[position++], output[length..]);
+            }
+        }
+
+        return length;
+    }
+
+    /// <summary>
+    /// Copies bytes until one is <paramref name="stop"/> or below <paramref name="lowest"/>, or, if there is a lowest, a quote; returns how
+    /// many. What stands in <paramref name="output"/> behind them is not kept.
+    /// </summary>
+    private static int CopyUntil(ReadOnlySpan<byte> text, Span<byte> output, Vector256<byte> stop, Vector256<byte> lowest)
+    {
+        int position = 0;
+        Vector256<byte> quote = lowest == Vector256<byte>.Zero ? stop : Vector256.Create((byte)'"');
+        for (; position <= text.Length - Block; position += Block)
+        {
+            Vector256<byte> block = Vector256.Create(text[position..]);
+            block.CopyTo(output[position..]);
+            Vector256<byte> found = Vector256.Equals(block, stop) | Vector256.Equals(block, quote) | Vector256.LessThan(block, lowest);
+            if (found != Vector256<byte>.Zero)
+            {
+                return position + BitOperations.TrailingZeroCount(found.ExtractMostSignificantBits());
+            }
+        }
+
+        for (; position < text.Length; position++)
+        {
+            byte value = text[position];
+            if (value == stop[0] || value == quote[0] || value < lowest[0])
+            {
+                break;
+            }
+
+            output[position] = value;
+        }
+
+        return position;
+    }
+
+    private static int WriteEscape(byte value, Span<byte> output)
+    {
+        output[0] = (byte)'\\';
+        output[1] = value == (byte)'\n' ? (byte)'n' : value;
+        if (value is (byte)'\n' or (byte)'"' or (byte)'\\')
+        {
+            return 2;
+        }
+
+        Encoding.ASCII.GetBytes($"u{value:x4}", output[1..]);
+        return LongestEscape;
+    }
 }

@@ -1,6 +1,6 @@
 namespace ElectraPipeline.Training.Corpus;
 
-/// <summary>The files of a corpus folder: JSON lines with id, source and text, compressed with zstd.</summary>
+/// <summary>The files of a corpus folder: JSON lines with id, text and source, compressed with zstd if the options say so.</summary>
 public static class DocumentParts
 {
     internal const string ManifestName = "manifest.json";
@@ -20,10 +20,10 @@ public static class DocumentParts
     }).ToList();
 
     /// <summary>The documents of a part, lazily, in the order they were written.</summary>
-    /// <exception cref="PermanentException">The part is damaged; the message names the line.</exception>
+    /// <exception cref="PermanentException">The part is damaged; the message names the line, or says that its hash is another.</exception>
     public static IEnumerable<Document> Read(string partPath)
     {
-        using ZstdLines lines = Open(partPath);
+        using PartLines lines = new(partPath);
         Document? document = null;
         while (lines.Read(line => document = DocumentLine.Read(line)))
         {
@@ -31,9 +31,5 @@ public static class DocumentParts
         }
     }
 
-    internal static string NameOf(int part) => $"documents-{part:00000}.jsonl.zst";
-
-    /// <summary>The lines of a part.</summary>
-    internal static ZstdLines Open(string partPath) =>
-        new(partPath, (found, exception) => new PermanentException($"{partPath} is damaged {found}; ingest again", exception));
+    internal static string NameOf(int part, bool compressed) => $"documents-{part:00000}.jsonl{(compressed ? ".zst" : "")}";
 }

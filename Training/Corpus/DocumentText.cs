@@ -1,8 +1,5 @@
 using System.Buffers;
 using System.IO.Hashing;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using System.Text;
 
 namespace ElectraPipeline.Training.Corpus;
@@ -58,105 +55,53 @@ internal static class DocumentText
         return text;
     }
 
-    /// <summary>UTF-8 bytes of a document's text, one for the end of its last line included.</summary>
-    public static long Bytes(string text) => Encoding.UTF8.GetByteCount(text) + 1;
-
     /// <summary>
     /// 128 bits (XxHash128) of the text with each run of white space made one space and none at the ends: equal for texts that
     /// differ in white space only. Chooses the part that a document goes to.
     /// </summary>
-    public static UInt128 Hash(ReadOnlySpan<char> text)
+    public static UInt128 Hash(ReadOnlySpan<byte> utf8)
     {
-        char[] folded = ArrayPool<char>.Shared.Rent(text.Length + 1);
+        byte[] folded = ArrayPool<byte>.Shared.Rent(utf8.Length + WhiteSpaceFolding.Slack);
         try
         {
-            int length = Fold(text, folded);
-            return XxHash128.HashToUInt128(MemoryMarshal.AsBytes(folded.AsSpan(0, length)));
+            return XxHash128.HashToUInt128(folded.AsSpan(0, WhiteSpaceFolding.Fold(utf8, folded)));
         }
         finally
         {
-            ArrayPool<char>.Shared.Return(folded);
+            ArrayPool<byte>.Shared.Return(folded);
         }
     }
 
-    /// <summary>The text with white space folded.</summary>
+    /// <summary>The same of a text that is not in UTF-8 yet.</summary>
+    public static UInt128 Hash(ReadOnlySpan<char> text)
+    {
+        byte[] utf8 = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
+        try
+        {
+            return Hash(utf8.AsSpan(0, Encoding.UTF8.GetBytes(text, utf8)));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(utf8);
+        }
+    }
+
+    /// <summary>The text with each run of white space made one space and none at the ends.</summary>
     public static string Fold(ReadOnlySpan<char> text)
     {
-        char[] folded = new char[text.Length + 1];
-        return new string(folded, 0, Fold(text, folded));
-    }
-
-    private static int Fold(ReadOnlySpan<char> text, Span<char> folded)
-    {
-        text = text.Trim();
-        int length = 0;
-        bool space = false;
-        while (!text.IsEmpty)
+        var folded = new StringBuilder(text.Length);
+        bool space = true;
+        foreach (char character in text)
         {
-            if (text.Length >= Vector256<ushort>.Count && FoldBlock(text, folded[length..], space))
+            bool isSpace = char.IsWhiteSpace(character);
+            if (!isSpace || !space)
             {
-                length += Vector256<ushort>.Count;
-                space = folded[length - 1] == ' ';
-                text = text[Vector256<ushort>.Count..];
-                continue;
+                folded.Append(isSpace ? ' ' : character);
             }
 
-            int part = Math.Min(text.Length, Vector256<ushort>.Count);
-            foreach (char character in text[..part])
-            {
-                bool isSpace = char.IsWhiteSpace(character);
-                if (!isSpace || !space)
-                {
-                    folded[length++] = isSpace ? ' ' : character;
-                }
-
-                space = isSpace;
-            }
-
-            text = text[part..];
+            space = isSpace;
         }
 
-        return length;
-    }
-
-    /// <summary>
-    /// Copies 16 characters with line feeds and tabs made spaces; false, with nothing said of what is written, if two white spaces meet or
-    /// one is there that ASCII does not have.
-    /// </summary>
-    /// <param name="text">At least 16 characters.</param>
-    /// <param name="folded">Room for as many.</param>
-    /// <param name="afterSpace">Whether a white space stands before them.</param>
-    private static bool FoldBlock(ReadOnlySpan<char> text, Span<char> folded, bool afterSpace)
-    {
-        Vector256<ushort> block = Vector256.LoadUnsafe(ref Unsafe.As<char, ushort>(ref MemoryMarshal.GetReference(text)));
-        Vector256<ushort> controls = Vector256.LessThan(block - Vector256.Create<ushort>('\t'), Vector256.Create<ushort>(5));
-        uint spaces = (controls | Vector256.Equals(block, Vector256.Create<ushort>(' '))).ExtractMostSignificantBits();
-        if ((spaces & ((spaces << 1) | (afterSpace ? 1u : 0))) != 0 || HasOtherWhiteSpace(block))
-        {
-            return false;
-        }
-
-        Vector256.ConditionalSelect(controls, Vector256.Create<ushort>(' '), block)
-            .StoreUnsafe(ref Unsafe.As<char, ushort>(ref MemoryMarshal.GetReference(folded)));
-        return true;
-    }
-
-    /// <summary>Whether a block holds white space beyond ASCII.</summary>
-    private static bool HasOtherWhiteSpace(Vector256<ushort> block)
-    {
-        if (Vector256.LessThanAll(block, Vector256.Create<ushort>(0x80)))
-        {
-            return false;
-        }
-
-        Vector256<ushort> found = Vector256.Equals(block, Vector256.Create<ushort>(0x85))
-            | Vector256.Equals(block, Vector256.Create<ushort>(0xA0))
-            | Vector256.Equals(block, Vector256.Create<ushort>(0x1680))
-            | Vector256.LessThan(block - Vector256.Create<ushort>(0x2000), Vector256.Create<ushort>(11))
-            | Vector256.LessThan(block - Vector256.Create<ushort>(0x2028), Vector256.Create<ushort>(2))
-            | Vector256.Equals(block, Vector256.Create<ushort>(0x202F))
-            | Vector256.Equals(block, Vector256.Create<ushort>(0x205F))
-            | Vector256.Equals(block, Vector256.Create<ushort>(0x3000));
-        return found != Vector256<ushort>.Zero;
+        return folded.ToString(0, folded.Length - (space && folded.Length > 0 ? 1 : 0));
     }
 }

@@ -5,7 +5,7 @@ namespace ElectraPipeline.Training.Corpus;
 /// <summary>Reads the texts of a part as UTF-8: <see cref="DocumentParts.Read"/> without a string, or anything, made for each.</summary>
 internal sealed class DocumentTextReader : IDisposable
 {
-    private readonly ZstdLines lines;
+    private readonly PartLines lines;
     private readonly Action<ReadOnlySpan<byte>> take;
     private byte[] text = [];
     private int length;
@@ -13,7 +13,7 @@ internal sealed class DocumentTextReader : IDisposable
     /// <param name="path">One of <see cref="DocumentParts.List"/>.</param>
     public DocumentTextReader(string path)
     {
-        lines = DocumentParts.Open(path);
+        lines = new PartLines(path);
         take = Take;
     }
 
@@ -21,7 +21,7 @@ internal sealed class DocumentTextReader : IDisposable
     public ReadOnlySpan<byte> Text => text.AsSpan(0, length);
 
     /// <summary>Reads the next document; false at the end.</summary>
-    /// <exception cref="PermanentException">The part is damaged; the message names the line.</exception>
+    /// <exception cref="PermanentException">The part is damaged; the message names the line, or says that its hash is another.</exception>
     public bool Read() => lines.Read(take);
 
     public void Dispose() => lines.Dispose();

@@ -12,7 +12,7 @@ internal sealed class DuplicateFilter(bool documents)
     /// <summary>Lines dropped from documents that were kept or lost all their lines.</summary>
     public long DuplicateLines { get; private set; }
 
-    /// <summary>Whether the whole text, of this <see cref="DocumentText.Hash"/>, appeared before.</summary>
+    /// <summary>Whether the whole text, of this <see cref="DocumentText.Hash(ReadOnlySpan{byte})"/>, appeared before.</summary>
     public bool IsDuplicate(UInt128 hash) => documents && !seenDocuments.Add(hash);
 
     /// <summary>The lines that did not appear before, in order; "" if all did.</summary>

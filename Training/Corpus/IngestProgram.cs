@@ -17,7 +17,7 @@ public static class IngestProgram
     private const int MaxParts = 4_096;
 
     /// <summary>
-    /// Reads what <see cref="SourceFiles.Resolve"/> finds and writes "documents-00000.jsonl.zst" and so on, then "manifest.json",
+    /// Reads what <see cref="SourceFiles.Resolve"/> finds and writes "documents-00000.jsonl" and so on (".zst" if compressed), then "manifest.json",
     /// to <paramref name="outputFolder"/>. The bytes are a function of the inputs' bytes and names and the options. Memory grows
     /// only by hashes (about 25 bytes each) of documents (and of lines, if duplicate lines are dropped).
     /// </summary>
@@ -45,7 +45,7 @@ public static class IngestProgram
         int workers = threads ?? Environment.ProcessorCount;
         Check(options);
         IReadOnlyList<SourceFile> files = SourceFiles.Resolve(options);
-        using var writers = new PartWriters(outputFolder, options.Parts, workers);
+        using var writers = new PartWriters(outputFolder, options.Parts, options.Compress, workers);
         var cache = new RecordCache(cacheFolder);
         var ingestion = new Ingestion(options, cache, writers, reporter, workers);
         ingestion.Read(files, cancellationToken);

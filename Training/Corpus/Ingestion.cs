@@ -10,7 +10,7 @@ namespace ElectraPipeline.Training.Corpus;
 internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWriters writers, IStageReporter reporter, int threads)
 {
     private const int BatchDocuments = 512;
-    private const int BatchCharacters = 2 << 20;
+    private const int BatchBytes = 2 << 20;
     private const long ProgressBytes = 4 << 20;
     private readonly DuplicateFilter duplicateFilter = new(options.RemoveDuplicates);
     private readonly FilterChain filters = new(options.Filters, threads);
@@ -19,7 +19,7 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
     private readonly RejectLedger skips = new();
     private readonly List<InputFile> inputs = [];
     private readonly List<(Document Document, bool RemoveDuplicateLines)> waiting = [];
-    private long waitingCharacters;
+    private long waitingBytes;
     private long bytesRead;
     private long recordsBefore;
     private long records;
@@ -145,10 +145,10 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
             else
             {
                 waiting.Add((record.Document!, options.RemoveDuplicateLines ?? batch.Format.RepeatsLines));
-                waitingCharacters += record.Document!.Text.Length;
+                waitingBytes += record.Document!.Utf8.Length;
             }
 
-            if (waiting.Count >= BatchDocuments || waitingCharacters >= BatchCharacters)
+            if (waiting.Count >= BatchDocuments || waitingBytes >= BatchBytes)
             {
                 Flush();
             }
@@ -166,14 +166,14 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
         FilteredDocument[] read = new FilteredDocument[waiting.Count];
         ParallelWork.For(read.Length, threads, i => read[i] = new FilteredDocument(waiting[i].Document, waiting[i].RemoveDuplicateLines));
         waiting.Clear();
-        waitingCharacters = 0;
+        waitingBytes = 0;
         writers.Write(Keep(filters.Judge([.. read.Where(IsNew)])));
     }
 
     /// <summary>Whether there is text that did not appear before.</summary>
     private bool IsNew(FilteredDocument document)
     {
-        if (document.Text.Length == 0)
+        if (document.Original.Utf8.IsEmpty)
         {
             empty++;
             return false;
@@ -195,29 +195,42 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
         var kept = new List<PlacedDocument>(passed.Count);
         foreach (FilteredDocument document in passed)
         {
-            bool whole = ReferenceEquals(document.Text, document.Original.Text);
-            long bytes = whole ? document.OriginalBytes : DocumentText.Bytes(document.Text);
-            string text = document.RemoveDuplicateLines ? duplicateFilter.NewLines(document.Text) : document.Text;
-            if (text.Length == 0)
+            PlacedDocument? rest = document.IsWhole ? new PlacedDocument(document.Original, document.OriginalHash) : Shortened(document, document.Text);
+            long bytes = rest.Value.TextBytes;
+            if (document.RemoveDuplicateLines)
+            {
+                rest = WithNewLines(document, rest.Value);
+            }
+
+            duplicateLineBytes += rest is { } some ? bytes - some.TextBytes : 0;
+            if (rest is not { } placed)
             {
                 duplicates++;
                 duplicateDocumentBytes += bytes;
                 continue;
             }
 
-            whole &= ReferenceEquals(text, document.Text);
-            long keptBytes = whole ? bytes : DocumentText.Bytes(text);
-            duplicateLineBytes += bytes - keptBytes;
-            var placed = new PlacedDocument(
-                whole ? document.Original : document.Original with { Text = text }, whole ? document.OriginalHash : DocumentText.Hash(text), keptBytes);
             kept.Add(placed);
             samples.Add(placed);
-            filters.Written(text, document.Language);
+            filters.Written(placed.Document, document.Language);
             documents++;
-            lines += 1 + text.AsSpan().Count('\n');
+            lines += 1 + placed.Document.Utf8.Count((byte)'\n');
         }
 
         return kept;
+    }
+
+    /// <summary>What is left without the lines that appeared before; null: nothing.</summary>
+    private PlacedDocument? WithNewLines(FilteredDocument document, PlacedDocument whole)
+    {
+        string text = duplicateFilter.NewLines(document.Text);
+        return text.Length == 0 ? null : ReferenceEquals(text, document.Text) ? whole : Shortened(document, text);
+    }
+
+    private static PlacedDocument Shortened(FilteredDocument document, string text)
+    {
+        Document rest = document.Original.WithText(text);
+        return new PlacedDocument(rest, DocumentText.Hash(rest.Utf8));
     }
 
     private void RefuseIfTooFew(FilterReport? filtered)

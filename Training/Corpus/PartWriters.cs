@@ -2,9 +2,12 @@ namespace ElectraPipeline.Training.Corpus;
 
 /// <summary>A document on its way to the part that the hash of its text chooses.</summary>
 /// <param name="Document">What is written.</param>
-/// <param name="Hash">See <see cref="DocumentText.Hash"/>.</param>
-/// <param name="TextBytes">See <see cref="DocumentText.Bytes"/>.</param>
-internal readonly record struct PlacedDocument(Document Document, UInt128 Hash, long TextBytes);
+/// <param name="Hash">See <see cref="DocumentText.Hash(ReadOnlySpan{byte})"/>.</param>
+internal readonly record struct PlacedDocument(Document Document, UInt128 Hash)
+{
+    /// <summary>UTF-8 bytes of the text, one for the end of its last line included.</summary>
+    public long TextBytes => Document.Utf8.Length + 1;
+}
 
 /// <summary>Writes documents to the parts that their hashes choose, parts at a time. Nothing is visible before <see cref="Commit"/>.</summary>
 internal sealed class PartWriters : IDisposable
@@ -12,14 +15,14 @@ internal sealed class PartWriters : IDisposable
     private readonly Part[] parts;
     private readonly int threads;
 
-    public PartWriters(string folder, int count, int threads)
+    public PartWriters(string folder, int count, bool compress, int threads)
     {
         this.threads = threads;
         Directory.CreateDirectory(folder);
         parts = new Part[count];
         for (int i = 0; i < count; i++)
         {
-            parts[i] = new Part(folder, DocumentParts.NameOf(i));
+            parts[i] = new Part(folder, DocumentParts.NameOf(i, compress), compress);
         }
     }
 
@@ -49,9 +52,9 @@ internal sealed class PartWriters : IDisposable
         }
     }
 
-    private sealed class Part(string folder, string name) : IDisposable
+    private sealed class Part(string folder, string name, bool compress) : IDisposable
     {
-        private readonly ZstdLineWriter lines = new(Path.Combine(folder, name));
+        private readonly StoredLinesWriter lines = new(Path.Combine(folder, name), compress);
         private long documents;
         private long textBytes;
 
@@ -71,8 +74,9 @@ internal sealed class PartWriters : IDisposable
 
         public OutputPart Commit()
         {
-            lines.Commit();
-            return new OutputPart(name, documents, textBytes);
+            string hash = lines.Hash();
+            lines.Commit(durable: true);
+            return new OutputPart(name, documents, textBytes, hash);
         }
 
         public void Dispose() => lines.Dispose();

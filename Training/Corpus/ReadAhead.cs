@@ -18,7 +18,7 @@ internal sealed record RecordBatch(SourceFile File, SourceFormat Format, IReadOn
 internal sealed class ReadAhead : IDisposable
 {
     private const int BatchRecords = 256;
-    private const int BatchCharacters = 1 << 19;
+    private const int BatchBytes = 1 << 19;
     private const int BatchesAhead = 2;
 
     private readonly IReadOnlyList<SourceFile> files;
@@ -138,16 +138,16 @@ internal sealed class ReadAhead : IDisposable
     {
         SourceFormat? format = null;
         var records = new List<ReadRecord>();
-        int characters = 0;
-        foreach (ReadRecord record in cache.Read(reading.File, options, bytes => Interlocked.Add(ref bytesRead, bytes), found => format = found))
+        int bytes = 0;
+        foreach (ReadRecord record in cache.Read(reading.File, options, read => Interlocked.Add(ref bytesRead, read), found => format = found))
         {
             records.Add(record);
-            characters += record.Document?.Text.Length ?? 0;
-            if (records.Count >= BatchRecords || characters >= BatchCharacters)
+            bytes += record.Document?.Utf8.Length ?? 0;
+            if (records.Count >= BatchRecords || bytes >= BatchBytes)
             {
                 reading.Batches.Add(new RecordBatch(reading.File, format!, records, EndsFile: false), stop.Token);
                 records = [];
-                characters = 0;
+                bytes = 0;
             }
         }
 

@@ -5,13 +5,13 @@ using System.Text.Json.Serialization;
 namespace ElectraPipeline.Training.Corpus.Cache;
 
 /// <summary>
-/// A file with the records of one source file: JSON lines in one checked zstd frame, first the format, then the records in order, last
-/// their number.
+/// A file with the records of one source file: JSON lines, first the format, then the records in order, last their number and the hash of
+/// all before.
 /// </summary>
 internal static class CachedRecords
 {
     /// <summary>What names of such files end with.</summary>
-    public const string Extension = ".records.zst";
+    public const string Extension = ".records";
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -25,14 +25,20 @@ internal static class CachedRecords
     /// <exception cref="IOException">The file is damaged; it is deleted, so that trying again reads the source.</exception>
     public static IEnumerable<ReadRecord> Read(string path, Action<SourceFormat> onFormat)
     {
-        using var lines = new ZstdLines(path, (found, exception) => Damaged(path, found, exception));
+        using var lines = new StoredLines(path, (found, exception) => Damaged(path, found, exception));
         Line line = new();
         void Parse(ReadOnlySpan<byte> bytes) => line = LineOf(bytes);
         bool any = lines.Read(Parse);
         onFormat(any && line.Format is { } format ? format : throw Damaged(path, "at its beginning: there is no format", null));
         long count = 0;
-        long? told = null;
-        while (lines.Read(Parse))
+        (long? told, bool isWhole) = (null, false);
+        void ParseRecord(ReadOnlySpan<byte> bytes)
+        {
+            line = LineOf(bytes);
+            isWhole = line.Count is not null && line.XxHash3 == lines.Hash;
+        }
+
+        while (lines.Read(ParseRecord))
         {
             told = line.Count;
             if (told is null)
@@ -42,9 +48,9 @@ internal static class CachedRecords
             }
         }
 
-        if (told != count)
+        if (told != count || !isWhole)
         {
-            throw Damaged(path, $"at its end: it holds {count} records and tells {told?.ToString() ?? "no number"}", null);
+            throw Damaged(path, $"somewhere: it holds {count} records and tells {told?.ToString() ?? "no number"}, or they have another hash than it tells", null);
         }
     }
 
@@ -64,15 +70,15 @@ internal static class CachedRecords
     {
         private readonly string path;
         private readonly string temporary;
-        private readonly ZstdLineWriter lines;
+        private readonly StoredLinesWriter lines;
         private long count;
 
-        public Writer(string path)
+        public Writer(string path, bool compress)
         {
             this.path = path;
             // Two workers may read the same source: each has a name of its own until the last moment.
             temporary = $"{path}.{Guid.NewGuid():N}";
-            lines = new ZstdLineWriter(temporary);
+            lines = new StoredLinesWriter(temporary, compress);
         }
 
         public void Begin(SourceFormat format) => Write(new Line { Format = format });
@@ -92,8 +98,8 @@ internal static class CachedRecords
 
         public void Commit()
         {
-            Write(new Line { Count = count });
-            lines.Commit();
+            Write(new Line { Count = count, XxHash3 = lines.Hash() });
+            lines.Commit(durable: false);
             File.Move(temporary, path, overwrite: true);
         }
 
@@ -114,5 +120,7 @@ internal static class CachedRecords
         public Reject? Skip { get; init; }
 
         public long? Count { get; init; }
+
+        public string? XxHash3 { get; init; }
     }
 }

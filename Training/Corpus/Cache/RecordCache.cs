@@ -12,7 +12,7 @@ namespace ElectraPipeline.Training.Corpus.Cache;
 internal sealed class RecordCache(string? folder)
 {
     /// <summary>Raise it when a reader gives other records for the same bytes and options, or the form they are kept in changes.</summary>
-    private const int ReadersVersion = 2;
+    private const int ReadersVersion = 3;
 
     private static readonly TimeSpan KeptUnused = TimeSpan.FromDays(30);
     private int filesReused;
@@ -68,7 +68,7 @@ internal sealed class RecordCache(string? folder)
     private IEnumerable<ReadRecord> ReadAndKeep(string path, SourceFile file, CorpusOptions options, Action<long> onRead, Action<SourceFormat> onFormat)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        using var kept = new CachedRecords.Writer(path);
+        using var kept = new CachedRecords.Writer(path, options.Compress);
         void Begin(SourceFormat format)
         {
             kept.Begin(format);
@@ -102,7 +102,7 @@ internal sealed class RecordCache(string? folder)
     {
         CorpusOptions bearing = options with
         {
-            Paths = [], RemoveDuplicates = false, RemoveDuplicateLines = null, OnReject = "", MaxRejectShare = 0, Parts = 0, Filters = null,
+            Paths = [], RemoveDuplicates = false, RemoveDuplicateLines = null, OnReject = "", MaxRejectShare = 0, Parts = 0, Filters = null, Compress = false,
         };
         return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
             new { ReadersVersion, file.Name, file.Sha256, Options = bearing })));

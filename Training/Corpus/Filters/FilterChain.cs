@@ -56,7 +56,13 @@ internal sealed class FilterChain
     }
 
     /// <summary>Hears of a document that is written in the end.</summary>
-    public void Written(string text, string? language) => ledger.AddWritten(text, language);
+    public void Written(Document document, string? language)
+    {
+        if (isOn)
+        {
+            ledger.AddWritten(document.Text, language);
+        }
+    }
 
     /// <summary>What was removed; null without filters.</summary>
     public FilterReport? Report() => isOn ? ledger.Report() : null;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Text;
 
 namespace ElectraPipeline.Training.Corpus.Filters;
 
@@ -97,7 +98,7 @@ internal sealed class FilterLedger(IReadOnlyList<string> filters)
         public void Add(Document document, string text, string detail)
         {
             Count++;
-            Bytes += DocumentText.Bytes(text);
+            Bytes += Encoding.UTF8.GetByteCount(text) + 1;
             if (Samples.Count < SamplesKept)
             {
                 Samples.Add(new FilterSample(document.Source, document.Id, Excerpt(text, ExcerptLength), detail));

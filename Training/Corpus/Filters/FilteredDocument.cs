@@ -5,21 +5,25 @@ internal sealed class FilteredDocument(Document document, bool removeDuplicateLi
 {
     private readonly List<(string Filter, RemovedLine Line)> removedLines = [];
     private TextWords? words;
+    private string? shortened;
 
     /// <summary>As it was read.</summary>
     public Document Original { get; } = document;
 
-    /// <summary>See <see cref="DocumentText.Bytes"/>; of the text as it was read.</summary>
-    public long OriginalBytes { get; } = DocumentText.Bytes(document.Text);
+    /// <summary>UTF-8 bytes of the text as it was read, one for the end of its last line included.</summary>
+    public long OriginalBytes { get; } = document.Utf8.Length + 1;
 
-    /// <summary>See <see cref="DocumentText.Hash"/>; of the text as it was read.</summary>
-    public UInt128 OriginalHash { get; } = DocumentText.Hash(document.Text);
+    /// <summary>See <see cref="DocumentText.Hash(ReadOnlySpan{byte})"/>; of the text as it was read.</summary>
+    public UInt128 OriginalHash { get; } = DocumentText.Hash(document.Utf8);
 
     /// <summary>Whether its lines are held against those of other documents afterwards.</summary>
     public bool RemoveDuplicateLines { get; } = removeDuplicateLines;
 
     /// <summary>What is left of the text.</summary>
-    public string Text { get; private set; } = document.Text;
+    public string Text => shortened ?? Original.Text;
+
+    /// <summary>Whether no filter took anything out.</summary>
+    public bool IsWhole => shortened is null;
 
     /// <summary>The words of <see cref="Text"/>, found once for all filters.</summary>
     public TextWords Words => words ??= TextWords.Of(Text);
@@ -51,7 +55,7 @@ internal sealed class FilteredDocument(Document document, bool removeDuplicateLi
         }
         else if (verdict.Text is { } rest)
         {
-            Text = rest;
+            shortened = rest;
             words = null;
             removedLines.AddRange(verdict.RemovedLines.Select(line => (filter.Name, line)));
         }

@@ -24,18 +24,18 @@ internal sealed class PlainTextReader : IDocumentReader
     {
         (Stream stream, int mark) = content.OpenText();
         var reader = new LineReader(stream, mark);
-        var text = new StringBuilder();
-        char[] decoded = [];
+        var text = new DocumentTextBuffer();
+        var arena = new Utf8Arena();
         long firstLine = 0;
         Reject? fault = null;
         while (reader.Read())
         {
-            bool blank = !reader.Overlong && reader.Line.Span.Trim(" \t\r\f\v"u8).IsEmpty;
+            bool blank = !reader.Overlong && DocumentTextBuffer.Trim(reader.Line.Span).IsEmpty;
             if (blank ? options.BlankLineEndsDocument : text.Length >= options.MaxDocumentBytes)
             {
                 if (firstLine > 0)
                 {
-                    yield return Finish(content, text, firstLine, fault);
+                    yield return Finish(content, text, arena, firstLine, fault);
                     (firstLine, fault) = (0, null);
                 }
             }
@@ -43,32 +43,28 @@ internal sealed class PlainTextReader : IDocumentReader
             if (!blank)
             {
                 firstLine = firstLine == 0 ? reader.Number : firstLine;
-                fault ??= FaultOf(content, reader);
-                if (fault is null)
+                if (fault is null && (reader.Overlong || text.Append(DocumentTextBuffer.Trim(reader.Line.Span)) is not null))
                 {
-                    if (decoded.Length < reader.Line.Length)
-                    {
-                        decoded = new char[Math.Max(1 << 10, 2 * reader.Line.Length)];
-                    }
-
-                    DocumentText.AppendLines(text, decoded.AsSpan(0, Encoding.UTF8.GetChars(reader.Line.Span, decoded)));
+                    fault = FaultOf(content, reader);
                 }
             }
         }
 
         if (firstLine > 0)
         {
-            yield return Finish(content, text, firstLine, fault);
+            yield return Finish(content, text, arena, firstLine, fault);
         }
     }
 
-    private static ReadRecord Finish(SourceContent content, StringBuilder text, long firstLine, Reject? fault)
+    private static ReadRecord Finish(SourceContent content, DocumentTextBuffer text, Utf8Arena arena, long firstLine, Reject? fault)
     {
-        string lines = DocumentText.Finish(text);
-        return fault is not null ? fault : new Document($"{content.Name}:{firstLine}", lines, content.Name);
+        ReadRecord record = fault is not null ? fault : new Document($"{content.Name}:{firstLine}", arena.Keep(text.Text), content.Name);
+        text.Clear();
+        return record;
     }
 
-    private static Reject? FaultOf(SourceContent content, LineReader reader)
+    /// <summary>What is wrong with a line that could not be added to a text, and where.</summary>
+    private static Reject FaultOf(SourceContent content, LineReader reader)
     {
         ReadOnlySpan<byte> line = reader.Line.Span;
         if (reader.Overlong)
@@ -82,9 +78,8 @@ internal sealed class PlainTextReader : IDocumentReader
             return new Reject("nul-byte", content.Name, reader.Number, reader.Offset + nul, "a NUL byte; is this file text?");
         }
 
-        return Utf8Fault(line) is int at
-            ? new Reject("invalid-utf8", content.Name, reader.Number, reader.Offset + at, $"byte 0x{line[at]:X2} does not belong to UTF-8 text")
-            : null;
+        int at = Utf8Fault(line) ?? throw new InvalidOperationException($"{content.Name}, line {reader.Number}: refused without a fault");
+        return new Reject("invalid-utf8", content.Name, reader.Number, reader.Offset + at, $"byte 0x{line[at]:X2} does not belong to UTF-8 text");
     }
 
     /// <summary>The position of the first byte that is not UTF-8; null if all are.</summary>
