@@ -41,9 +41,9 @@ public static class TokenizeProgram
         CancellationToken cancellationToken)
     {
         string path = PathOf(corpusFolder, part);
-        var (vocabulary, tokenizerOptions) = VocabularyStore.Read(vocabularyFolder);
+        var (tokenizer, tokenizerOptions) = SharedTokenizers.Of(vocabularyFolder);
+        Vocabulary vocabulary = tokenizer.Vocabulary;
         var packer = new DocumentPacker(vocabulary, options.Validated(), seed);
-        var tokenizer = new WordPieceTokenizer(vocabulary, tokenizerOptions);
         using var output = new ShardFolderWriter(outputFolder, vocabulary, tokenizerOptions, options);
         long total = CorpusManifest.Read(corpusFolder).Parts[part].Documents;
         ExampleReceiver train = output.Train.Add, heldOut = output.HeldOut.Add;

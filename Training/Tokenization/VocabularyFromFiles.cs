@@ -7,13 +7,20 @@ public static class VocabularyFromFiles
     /// Counts the words of <paramref name="inputs"/> (UTF-8 text, or ".tsv": lines "word, tab, count") and trains on them.
     /// <paramref name="initialOrder"/>: a vocab.txt whose tokens of the form ## and one character give the order of these ids.
     /// </summary>
+    /// <param name="inputs">The files.</param>
+    /// <param name="tokenizer">How text becomes words.</param>
+    /// <param name="options">How the vocabulary is trained.</param>
+    /// <param name="initialOrder">A vocabulary file, or null.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="threads">How many count words; they do not change the result. Null: one a processor.</param>
     /// <exception cref="PermanentException">A file is missing or malformed.</exception>
     public static Vocabulary Train(
         IReadOnlyList<string> inputs,
         TokenizerOptions tokenizer,
         VocabularyTrainerOptions options,
         string? initialOrder = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default,
+        int? threads = null)
     {
         var counter = new WordCounter(tokenizer);
         foreach (string input in inputs)
@@ -29,7 +36,8 @@ public static class VocabularyFromFiles
             }
             else
             {
-                CountLines(counter, input, cancellationToken);
+                using FileStream stream = File.OpenRead(input);
+                WordCounting.AddLines(counter, stream, threads ?? Environment.ProcessorCount, cancellationToken);
             }
         }
 
@@ -39,15 +47,5 @@ public static class VocabularyFromFiles
         }
 
         return new Vocabulary(VocabularyTrainer.Train(counter.Counts, options, cancellationToken));
-    }
-
-    private static void CountLines(WordCounter counter, string path, CancellationToken cancellationToken)
-    {
-        using FileStream stream = File.OpenRead(path);
-        foreach (ReadOnlyMemory<byte> line in Utf8Lines.Read(stream))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            counter.Add(line.Span);
-        }
     }
 }

@@ -29,18 +29,12 @@ public static class VocabularyProgram
         string corpusFolder, VocabularyOptions options, TokenizerOptions tokenizer, IStageReporter reporter, CancellationToken cancellationToken)
     {
         var counter = new WordCounter(tokenizer);
-        var parts = DocumentParts.List(corpusFolder);
-        for (int i = 0; i < parts.Count; i++)
-        {
-            foreach (var document in DocumentParts.Read(parts[i]))
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                counter.Add(document.Text);
-            }
-
-            reporter.Progress(i + 1, parts.Count, "parts");
-        }
-
+        WordCounting.AddParts(
+            counter,
+            DocumentParts.List(corpusFolder),
+            Environment.ProcessorCount,
+            (done, parts) => reporter.Progress(done, parts, "parts"),
+            cancellationToken);
         reporter.Log($"{counter.Counts.Count:N0} distinct words");
         var trained = VocabularyTrainer.Train(
             counter.Counts,

@@ -29,10 +29,13 @@ public static class VocabularyStore
     /// <summary>Reads a folder that <see cref="Write"/> made.</summary>
     /// <exception cref="PermanentException">A file is missing or malformed.</exception>
     public static (Vocabulary Vocabulary, TokenizerOptions Options) Read(string folder) =>
-        (Vocabulary.Load(Path.Combine(folder, VocabularyName)), ReadOptions(Path.Combine(folder, OptionsName)));
+        (Vocabulary.Load(Path.Combine(folder, VocabularyName)), ReadOptions(folder));
 
-    private static TokenizerOptions ReadOptions(string path)
+    /// <summary>Reads the settings alone.</summary>
+    /// <exception cref="PermanentException">The file is missing or malformed.</exception>
+    internal static TokenizerOptions ReadOptions(string folder)
     {
+        string path = Path.Combine(folder, OptionsName);
         try
         {
             TokenizerOptions? options = JsonSerializer.Deserialize<TokenizerOptions>(File.ReadAllBytes(path), Json);

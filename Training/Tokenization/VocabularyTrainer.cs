@@ -100,15 +100,19 @@ public sealed class VocabularyTrainer
             }
         }
 
+        var known = new Dictionary<Rune, CharacterIds>();
         foreach (var (word, count) in ordered)
         {
             var symbols = new List<int>(word.Length);
             bool first = true;
             foreach (Rune character in word.EnumerateRunes())
             {
-                if (IsKnown(character))
+                ref CharacterIds ids = ref CollectionsMarshal.GetValueRefOrAddDefault(known, character, out bool seen);
+                ids.IsKnown = seen ? ids.IsKnown : IsKnown(character);
+                if (ids.IsKnown)
                 {
-                    symbols.Add(IdOf(first ? character.ToString() : Continuation + character));
+                    ref int? id = ref first ? ref ids.First : ref ids.Inner;
+                    symbols.Add(id ??= IdOf(first ? character.ToString() : Continuation + character));
                 }
 
                 first = false;
@@ -253,22 +257,19 @@ public sealed class VocabularyTrainer
 
         public int Compare(string? x, string? y)
         {
-            var left = x!.EnumerateRunes();
-            var right = y!.EnumerateRunes();
-            while (true)
-            {
-                bool more = left.MoveNext();
-                if (more != right.MoveNext())
-                {
-                    return more ? 1 : -1;
-                }
-
-                int order = more ? left.Current.CompareTo(right.Current) : 0;
-                if (order != 0 || !more)
-                {
-                    return order;
-                }
-            }
+            int same = x.AsSpan().CommonPrefixLength(y);
+            return same == x!.Length || same == y!.Length ? x.Length.CompareTo(y!.Length) : RankOf(x[same]).CompareTo(RankOf(y[same]));
         }
+
+        /// <summary>Halves of surrogate pairs stand for characters above all that need none.</summary>
+        private static int RankOf(char unit) => char.IsSurrogate(unit) ? unit + 0x10000 : unit;
+    }
+
+    /// <summary>The ids of a character, once they are needed.</summary>
+    private struct CharacterIds
+    {
+        public bool IsKnown;
+        public int? First;
+        public int? Inner;
     }
 }

@@ -10,6 +10,7 @@ public sealed class WordCounter
 {
     private const int LongestWord = 10_000;
 
+    private readonly TokenizerOptions options;
     private readonly NormalizationTable table;
     private readonly Dictionary<string, long> counts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long>.AlternateLookup<ReadOnlySpan<char>> lookup;
@@ -20,7 +21,8 @@ public sealed class WordCounter
     /// </summary>
     public WordCounter(TokenizerOptions options)
     {
-        table = NormalizationTable.For(options.Validated());
+        this.options = options.Validated();
+        table = NormalizationTable.For(options);
         lookup = counts.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
@@ -36,6 +38,9 @@ public sealed class WordCounter
 
     /// <summary>Counts the words of one text.</summary>
     public void Add(string text) => Add(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>A counter of the same words that has counted nothing yet.</summary>
+    public WordCounter Another() => new(options);
 
     /// <summary>Adds words that were counted before.</summary>
     public void Add(IReadOnlyDictionary<string, long> counted)

@@ -1,0 +1,34 @@
+using System.Security.Cryptography;
+
+namespace ElectraPipeline.Training.Tokenization;
+
+/// <summary>
+/// The tokenizer of a "vocabulary" artifact, shared by all who ask for the same one in a row: the parts of a dataset are tokenized by
+/// stages that know nothing of each other, and the tables take as long to make as megabytes of text to tokenize. Safe for several threads.
+/// </summary>
+internal static class SharedTokenizers
+{
+    private static readonly Lock Turn = new();
+    private static readonly WeakReference<WordPieceTokenizer?> Latest = new(null);
+    private static (string Digest, TokenizerOptions Options) latestKey;
+
+    /// <summary>The tokenizer of a folder that <see cref="VocabularyStore.Write"/> made.</summary>
+    /// <exception cref="PermanentException">A file is missing or malformed.</exception>
+    public static (WordPieceTokenizer Tokenizer, TokenizerOptions Options) Of(string folder)
+    {
+        TokenizerOptions options = VocabularyStore.ReadOptions(folder);
+        string path = Path.Combine(folder, VocabularyStore.VocabularyName);
+        var key = (Convert.ToHexStringLower(SHA256.HashData(VocabularyFile.ReadBytes(path))), options);
+        lock (Turn)
+        {
+            if (latestKey != key || !Latest.TryGetTarget(out WordPieceTokenizer? tokenizer))
+            {
+                tokenizer = new WordPieceTokenizer(Vocabulary.Load(path), options);
+                latestKey = key;
+                Latest.SetTarget(tokenizer);
+            }
+
+            return (tokenizer, options);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using System.Buffers;
+using System.Text;
+using ElectraPipeline.Training.Corpus;
+
+namespace ElectraPipeline.Training.Tokenization;
+
+/// <summary>
+/// Counts words on some threads, each with a counter of its own; sums do not depend on which thread counted what. Memory: the distinct
+/// words, once a thread.
+/// </summary>
+internal static class WordCounting
+{
+    private const int PieceBytes = 1 << 20;
+
+    /// <summary>Adds the words of UTF-8 lines; a byte-order mark is none. Where the text is cut between threads, a line ends.</summary>
+    public static void AddLines(WordCounter counter, Stream stream, int threads, CancellationToken cancellationToken)
+    {
+        var pieces = new LinePieces(stream);
+        Add(counter, threads, threads, (own, _) =>
+        {
+            while (pieces.Next() is { } piece)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                own.Add(piece.AsSpan());
+                ArrayPool<byte>.Shared.Return(piece.Array!);
+            }
+        });
+    }
+
+    /// <summary>Adds the words of the documents of a corpus.</summary>
+    /// <param name="counter">Gets them.</param>
+    /// <param name="parts">From <see cref="DocumentParts.List"/>.</param>
+    /// <param name="threads">How many count.</param>
+    /// <param name="onProgress">Hears how many parts are done, of how many; one thread at a time.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static void AddParts(
+        WordCounter counter, IReadOnlyList<string> parts, int threads, Action<int, int> onProgress, CancellationToken cancellationToken)
+    {
+        int done = 0;
+        Add(
+            counter,
+            parts.Count,
+            threads,
+            (own, part) =>
+            {
+                using var texts = new DocumentTextReader(parts[part]);
+                while (texts.Read())
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    own.Add(texts.Text);
+                }
+            },
+            () => onProgress(++done, parts.Count));
+    }
+
+    private static void Add(WordCounter counter, int jobs, int threads, Action<WordCounter, int> count, Action? onAdded = null)
+    {
+        var turn = new Lock();
+        ParallelWork.For(jobs, threads, job =>
+        {
+            WordCounter own = counter.Another();
+            count(own, job);
+            lock (turn)
+            {
+                counter.Add(own.Counts);
+                onAdded?.Invoke();
+            }
+        });
+    }
+
+    /// <summary>Hands out a stream in pieces of whole lines. Safe for several threads.</summary>
+    private sealed class LinePieces(Stream stream)
+    {
+        private readonly Lock turn = new();
+        private byte[] rest = [];
+        private bool begun;
+        private bool ended;
+
+        /// <summary>The next piece, in an array that goes back to the shared pool; null: there is none.</summary>
+        public ArraySegment<byte>? Next()
+        {
+            lock (turn)
+            {
+                if (ended)
+                {
+                    return null;
+                }
+
+                byte[] piece = ArrayPool<byte>.Shared.Rent(Math.Max(PieceBytes, 2 * rest.Length));
+                rest.CopyTo(piece, 0);
+                int length = rest.Length;
+                int read = stream.ReadAtLeast(piece.AsSpan(length), piece.Length - length, throwOnEndOfStream: false);
+                ended = length + read < piece.Length;
+                length += read;
+                int start = !begun && piece.AsSpan(0, length).StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0;
+                begun = true;
+
+                // Without a line feed all of it waits for the rest of the line, and the next piece is larger.
+                int end = ended ? length : Math.Max(start, piece.AsSpan(0, length).LastIndexOf((byte)'\n') + 1);
+                rest = piece[end..length];
+                return new ArraySegment<byte>(piece, start, end - start);
+            }
+        }
+    }
+}
