@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Security.Cryptography;
@@ -11,10 +12,11 @@ internal sealed class ShardWriter : IDisposable
     private readonly PendingFile file;
     private readonly ShardHeader header;
     private readonly byte[] record;
-    private readonly byte[] block = new byte[ShardHeader.BlockSize];
+    private readonly byte[] block = ArrayPool<byte>.Shared.Rent(ShardHeader.BlockSize);
     private readonly List<ulong> hashes = [];
     private int blockBytes;
     private int count;
+    private bool disposed;
 
     /// <param name="path">The final name.</param>
     /// <param name="header">All but the count.</param>
@@ -86,17 +88,25 @@ internal sealed class ShardWriter : IDisposable
         return new ShardFile(Path.GetFileName(path), written.Length, Convert.ToHexStringLower(digest.GetAwaiter().GetResult()));
     }
 
-    public void Dispose() => file.Dispose();
+    public void Dispose()
+    {
+        file.Dispose();
+        if (!disposed)
+        {
+            disposed = true;
+            ArrayPool<byte>.Shared.Return(block);
+        }
+    }
 
     private void Append(ReadOnlySpan<byte> bytes)
     {
         while (bytes.Length > 0)
         {
-            int part = Math.Min(bytes.Length, block.Length - blockBytes);
+            int part = Math.Min(bytes.Length, ShardHeader.BlockSize - blockBytes);
             bytes[..part].CopyTo(block.AsSpan(blockBytes));
             blockBytes += part;
             bytes = bytes[part..];
-            if (blockBytes == block.Length)
+            if (blockBytes == ShardHeader.BlockSize)
             {
                 FlushBlock();
             }

@@ -9,8 +9,9 @@ namespace ElectraPipeline.Training.Tokenization;
 internal static class SharedTokenizers
 {
     private static readonly Lock Turn = new();
-    private static readonly WeakReference<WordPieceTokenizer?> Latest = new(null);
-    private static (string Digest, TokenizerOptions Options) latestKey;
+
+    // Some megabytes. Collected and made again between two parts, as a weak reference would have it, they cost more than they weigh.
+    private static (string Digest, TokenizerOptions Options, WordPieceTokenizer Tokenizer)? latest;
 
     /// <summary>The tokenizer of a folder that <see cref="VocabularyStore.Write"/> made.</summary>
     /// <exception cref="PermanentException">A file is missing or malformed.</exception>
@@ -18,17 +19,15 @@ internal static class SharedTokenizers
     {
         TokenizerOptions options = VocabularyStore.ReadOptions(folder);
         string path = Path.Combine(folder, VocabularyStore.VocabularyName);
-        var key = (Convert.ToHexStringLower(SHA256.HashData(VocabularyFile.ReadBytes(path))), options);
+        string digest = Convert.ToHexStringLower(SHA256.HashData(VocabularyFile.ReadBytes(path)));
         lock (Turn)
         {
-            if (latestKey != key || !Latest.TryGetTarget(out WordPieceTokenizer? tokenizer))
+            if (latest is not { } known || known.Digest != digest || known.Options != options)
             {
-                tokenizer = new WordPieceTokenizer(Vocabulary.Load(path), options);
-                latestKey = key;
-                Latest.SetTarget(tokenizer);
+                latest = known = (digest, options, new WordPieceTokenizer(Vocabulary.Load(path), options));
             }
 
-            return (tokenizer, options);
+            return (known.Tokenizer, options);
         }
     }
 }

@@ -17,11 +17,9 @@ internal static class FileDigests
     /// <summary>Length and lower-case hexadecimal SHA-256 of a file.</summary>
     public static (long Length, string Sha256) Of(string path)
     {
-        var file = new FileInfo(path);
-        (long length, DateTime modified) = (file.Length, file.LastWriteTimeUtc);
-        if (Remembered.TryGetValue(path, out var known) && known.Length == length && known.Modified == modified)
+        if (Known(path, out long length, out DateTime modified) is { } known)
         {
-            return (length, known.Sha256);
+            return (length, known);
         }
 
         using FileStream stream = File.OpenRead(path);
@@ -34,6 +32,16 @@ internal static class FileDigests
         return (stream.Length, sha256);
     }
 
+    /// <summary>Whether a file still has the length and time of modification that it had when its digest was found to be this one.</summary>
+    public static bool Vouch(string path, string sha256) => Known(path, out _, out _) == sha256;
+
     /// <summary>Forgets a file whose bytes turned out to be others.</summary>
     public static void Forget(string path) => Remembered.TryRemove(path, out _);
+
+    private static string? Known(string path, out long length, out DateTime modified)
+    {
+        var file = new FileInfo(path);
+        (length, modified) = (file.Length, file.LastWriteTimeUtc);
+        return Remembered.TryGetValue(path, out var known) && known.Length == length && known.Modified == modified ? known.Sha256 : null;
+    }
 }

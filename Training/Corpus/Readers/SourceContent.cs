@@ -16,7 +16,9 @@ internal sealed class SourceContent : IDisposable
 
     private readonly SourceFile file;
     private readonly int maxExpansion;
-    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+
+    /// <summary>Of the bytes read; null: that the file does not change is told by its time of modification.</summary>
+    private readonly IncrementalHash? hash;
     private readonly MeteredStream raw;
     private readonly MeteredStream decompressed;
     private readonly byte[] head;
@@ -29,6 +31,7 @@ internal sealed class SourceContent : IDisposable
     {
         this.file = file;
         this.maxExpansion = maxExpansion;
+        hash = FileDigests.Vouch(file.Path, file.Sha256) ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         raw = new MeteredStream(File.OpenRead(file.Path), hash, onRead);
         byte[] magic = new byte[Decompression.MagicBytes];
         magic = magic[..raw.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false)];
@@ -107,16 +110,16 @@ internal sealed class SourceContent : IDisposable
         return (Encoding.CreateTranscodingStream(Stream, strict, new UTF8Encoding(false)), 0);
     }
 
-    /// <summary>Reads the rest and compares the file's hash with the one it was listed under.</summary>
+    /// <summary>Reads the rest and compares the file's hash with the one it was listed under, or its time of modification with the one it had then.</summary>
     /// <exception cref="IOException">The file changed after it was listed; trying again lists it anew.</exception>
     public void CheckUnchanged()
     {
         raw.CopyTo(Stream.Null);
-        string now = Convert.ToHexStringLower(hash.GetHashAndReset());
-        if (now != file.Sha256)
+        string? now = hash is null ? null : Convert.ToHexStringLower(hash.GetHashAndReset());
+        if (hash is null ? !FileDigests.Vouch(file.Path, file.Sha256) : now != file.Sha256)
         {
             FileDigests.Forget(file.Path);
-            throw new IOException($"{file.Path} changed while it was read (SHA-256 {file.Sha256}, then {now}); let it rest and retry");
+            throw new IOException($"{file.Path} changed while it was read (SHA-256 {file.Sha256}, then {now ?? "written again"}); let it rest and retry");
         }
     }
 
@@ -129,7 +132,7 @@ internal sealed class SourceContent : IDisposable
     {
         decompressed.Dispose();
         raw.Dispose();
-        hash.Dispose();
+        hash?.Dispose();
     }
 
     private void RefuseBomb(long read)

@@ -45,7 +45,12 @@ public sealed class DocumentLineTests
         for (ulong i = 0; i < 5_000; i++)
         {
             string text = Text(i);
-            Assert.Equal(string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), DocumentText.Fold(text));
+            string expected = string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+            byte[] utf8 = Encoding.UTF8.GetBytes(text);
+            byte[] folded = new byte[utf8.Length + WhiteSpaceFolding.Slack];
+            Assert.Equal(expected, Encoding.UTF8.GetString(folded.AsSpan(0, WhiteSpaceFolding.Fold(utf8, folded))));
+            Assert.Equal(expected, DocumentText.Fold(text));
+            Assert.Equal(DocumentText.Hash(utf8), DocumentText.Hash(expected));
         }
     }
 

@@ -11,6 +11,8 @@ public sealed class FilterNearDuplicateTests : IDisposable
 {
     private const int Families = 400;
     private const int Words = 300;
+    private const int Pairs = 150;
+    private const int LongText = 1_000;
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
@@ -64,6 +66,40 @@ public sealed class FilterNearDuplicateTests : IDisposable
         Assert.InRange(found, expected - 4 * Math.Sqrt(Families * 0.25), expected + 4 * Math.Sqrt(Families * 0.25));
     }
 
+    /// <summary>
+    /// Words are replaced, put in, taken out and moved in runs, at random places, until a pair has the wanted similarity. Among them stand
+    /// texts of the same subject: half of their sentences are another text's, so that they share shingles and are no duplicates.
+    /// </summary>
+    [Fact]
+    public void Pairs_are_found_by_their_true_similarity()
+    {
+        var table = new List<string> { "| Jaccard | pairs | found | recall | by the formula | wrongly removed | precision |\n|--:|--:|--:|--:|--:|--:|--:|" };
+        foreach (int percent in Enumerable.Range(10, 10).Select(step => 5 * step))
+        {
+            var filter = new NearDuplicateFilter(new NearDuplicateOptions());
+            (int found, int wrong, double expected) = (0, 0, 0);
+            for (int pair = 0; pair < Pairs; pair++)
+            {
+                var random = new CounterRandom(11, (ulong)((percent * Pairs) + pair));
+                List<string> original = [.. Enumerable.Range(0, LongText).Select(_ => $"w{random.Next(3_000)}")];
+                List<string> related = [.. original.Take(LongText / 4), .. Enumerable.Range(0, LongText * 3 / 4).Select(_ => $"w{random.Next(3_000)}")];
+                List<string> edited = EditedTo(percent / 100.0, original, random, out double similarity);
+                Assert.InRange(similarity, (percent / 100.0) - 0.02, percent / 100.0);
+                expected += 1 - Math.Pow(1 - Math.Pow(similarity, 8), 14);
+                wrong += IsRemoved(filter, [.. original]) ? 1 : 0;
+                wrong += IsRemoved(filter, [.. related]) ? 1 : 0;
+                found += IsRemoved(filter, [.. edited]) ? 1 : 0;
+            }
+
+            double precision = found / (double)Math.Max(1, found + wrong);
+            table.Add($"| {percent / 100.0:0.00} | {Pairs} | {found} | {found / (double)Pairs:0.000} | {expected / Pairs:0.000} | {wrong} | {precision:0.000} |");
+            Assert.InRange(found, expected - (4 * Math.Sqrt(Pairs * 0.25)), expected + (4 * Math.Sqrt(Pairs * 0.25)));
+            Assert.InRange(wrong, 0, Pairs / 100);
+        }
+
+        TestContext.Current.SendDiagnosticMessage(string.Join('\n', table));
+    }
+
     [Fact]
     public void The_first_in_source_order_stays_whatever_the_batches()
     {
@@ -113,6 +149,37 @@ public sealed class FilterNearDuplicateTests : IDisposable
         for (int i = 0; i < edits; i++)
         {
             edited[(family + i * Words / edits) % Words] = $"edit{family}x{edits}x{i}";
+        }
+
+        return edited;
+    }
+
+    private static List<string> EditedTo(double wanted, List<string> original, CounterRandom random, out double similarity)
+    {
+        List<string> edited = [.. original];
+        similarity = 1;
+        for (int edit = 0; similarity > wanted; edit++)
+        {
+            int at = random.Next(edited.Count - 20);
+            switch (random.Next(4))
+            {
+                case 0:
+                    edited[at] = $"new{edit}";
+                    break;
+                case 1:
+                    edited.Insert(at, $"new{edit}");
+                    break;
+                case 2:
+                    edited.RemoveAt(at);
+                    break;
+                default:
+                    List<string> moved = edited.GetRange(at, 6);
+                    edited.RemoveRange(at, 6);
+                    edited.InsertRange(random.Next(edited.Count), moved);
+                    break;
+            }
+
+            similarity = Jaccard([.. original], [.. edited]);
         }
 
         return edited;

@@ -56,7 +56,7 @@ public sealed class IngestProgramTests : IDisposable
         Ingest(Options(paragraphs), folder["one"]);
         Ingest(Options(folder["wiki_paragraphs.jsonl"]), folder["two"]);
         string[] names = Directory.GetFiles(folder["one"]).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal).ToArray();
-        Assert.Equal(["documents-00000.jsonl.zst", "documents-00001.jsonl.zst", "documents-00002.jsonl.zst", "documents-00003.jsonl.zst", "manifest.json"], names);
+        Assert.Equal(["documents-00000.jsonl", "documents-00001.jsonl", "documents-00002.jsonl", "documents-00003.jsonl", "manifest.json"], names);
         Assert.All(names, name => Assert.Equal(File.ReadAllBytes(Path.Combine(folder["one"], name)), File.ReadAllBytes(Path.Combine(folder["two"], name))));
         Assert.DoesNotContain(folder.Path, File.ReadAllText(Path.Combine(folder["two"], "manifest.json")));
     }
@@ -152,10 +152,10 @@ public sealed class IngestProgramTests : IDisposable
         var noise = new CounterRandom(1, 1);
         folder.Write("a.txt", string.Join("\n\n", Enumerable.Range(0, 100_000).Select(_ => $"{noise.NextUInt64():x}")));
         Directory.CreateDirectory(folder["out"]);
-        File.CreateSymbolicLink(Path.Combine(folder["out"], "documents-00000.jsonl.zst.partial"), "/dev/full");
+        File.CreateSymbolicLink(Path.Combine(folder["out"], "documents-00000.jsonl.partial"), "/dev/full");
         var thrown = Assert.Throws<IOException>(() => Ingest(Options(folder["a.txt"]) with { Parts = 1 }, folder["out"]));
         Assert.Contains("disk full while writing", thrown.Message);
-        Assert.Contains("documents-00000.jsonl.zst", thrown.Message);
+        Assert.Contains("documents-00000.jsonl", thrown.Message);
         Assert.Matches("[0-9]+ bytes are free", thrown.Message);
         Assert.Empty(Directory.GetFileSystemEntries(folder["out"]));
     }
@@ -170,16 +170,55 @@ public sealed class IngestProgramTests : IDisposable
     }
 
     [Fact]
-    public void A_damaged_part_is_named()
+    public void A_file_of_old_that_is_written_while_it_is_read_is_noticed_too()
     {
-        Ingest(Options(SharedData.Require("data/formats/made/wiki_paragraphs.jsonl")) with { Parts = 1 }, folder["out"]);
+        string path = folder.Write("a.txt", "One.\n\nTwo.");
+        File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddHours(-1));
+        SourceFile listed = Assert.Single(SourceFiles.Resolve(Options(path)));
+        using IEnumerator<ReadRecord> records = DocumentSource.Read(listed, Options(path)).GetEnumerator();
+        Assert.True(records.MoveNext());
+        File.WriteAllText(path, "One.\n\nSix.");
+        Assert.True(records.MoveNext());
+        Assert.Contains("changed while it was read", Assert.Throws<IOException>(() => records.MoveNext()).Message);
+        Assert.NotEqual(listed.Sha256, Assert.Single(SourceFiles.Resolve(Options(path))).Sha256);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_damaged_part_is_named(bool compress)
+    {
+        CorpusOptions options = Options(SharedData.Require("data/formats/made/wiki_paragraphs.jsonl")) with { Parts = 1, Compress = compress };
+        Ingest(options, folder["out"]);
         string part = Assert.Single(DocumentParts.List(folder["out"]));
-        byte[] bytes = File.ReadAllBytes(part);
-        bytes[bytes.Length / 2] ^= 4;
-        File.WriteAllBytes(part, bytes);
+        byte[] whole = File.ReadAllBytes(part);
+        int lastLetter = whole.AsSpan().LastIndexOfAnyInRange((byte)'a', (byte)'z');
+        foreach (int place in new[] { whole.Length / 2, whole.Length / 3, lastLetter })
+        {
+            byte[] bytes = [.. whole];
+            bytes[place] ^= 4;
+            File.WriteAllBytes(part, bytes);
+            Assert.Contains(part, Assert.Throws<PermanentException>(() => DocumentParts.Read(part).Count()).Message);
+        }
+
+        File.WriteAllBytes(part, whole[..(whole.AsSpan(0, whole.Length / 2).LastIndexOf((byte)'\n') + 1)]);
         Assert.Contains(part, Assert.Throws<PermanentException>(() => DocumentParts.Read(part).Count()).Message);
         File.Delete(part);
         Assert.Contains(part, Assert.Throws<PermanentException>(() => DocumentParts.List(folder["out"])).Message);
+    }
+
+    [Fact]
+    public void Compression_changes_the_files_and_no_document()
+    {
+        CorpusOptions options = Options(SharedData.Require("data/formats/made/wiki_paragraphs.jsonl"));
+        CorpusManifest plain = Ingest(options, folder["plain"]).Manifest;
+        CorpusManifest compressed = Ingest(options with { Compress = true }, folder["compressed"]).Manifest;
+        Assert.Equal(plain.Parts.Select(part => part with { Name = part.Name + ".zst" }), compressed.Parts);
+        foreach ((string a, string b) in DocumentParts.List(folder["plain"]).Zip(DocumentParts.List(folder["compressed"])))
+        {
+            Assert.True(2 * new FileInfo(b).Length < new FileInfo(a).Length);
+            Assert.Equal(DocumentParts.Read(a), DocumentParts.Read(b));
+        }
     }
 
     [Fact]

@@ -66,6 +66,32 @@ public sealed partial class VocabularyTrainerTests
         Assert.Equal(expected.OrderBy(pair => pair.Key, StringComparer.Ordinal), CountsOf(corpus, lowerCase).OrderBy(pair => pair.Key, StringComparer.Ordinal));
     }
 
+    [Theory]
+    [InlineData("multi-small")]
+    [InlineData("en-small")]
+    public void Threads_change_neither_counts_nor_vocabulary(string corpus)
+    {
+        // Several pieces, a line longer than one, a byte-order mark and no line feed at the end.
+        byte[] text = File.ReadAllBytes(Golden(corpus + ".txt"));
+        byte[] longLine = [.. Enumerable.Repeat("word "u8.ToArray(), 500_000).SelectMany(word => word)];
+        byte[] all = [.. Encoding.UTF8.Preamble, .. Enumerable.Repeat(text, 1 + (3_000_000 / text.Length)).SelectMany(copy => copy), .. longLine, .. "\n"u8, .. text, .. "end"u8];
+        var expected = new WordCounter(new TokenizerOptions());
+        foreach (ReadOnlyMemory<byte> line in Utf8Lines.Read(new MemoryStream(all)))
+        {
+            expected.Add(line.Span);
+        }
+
+        var options = new VocabularyTrainerOptions { Size = 1_000 };
+        IReadOnlyList<string> vocabulary = VocabularyTrainer.Train(expected.Counts, options, TestContext.Current.CancellationToken);
+        foreach (int threads in new[] { 1, 2, 5 })
+        {
+            var counter = new WordCounter(new TokenizerOptions());
+            WordCounting.AddLines(counter, new MemoryStream(all), threads, TestContext.Current.CancellationToken);
+            Assert.Equal(expected.Counts.OrderBy(pair => pair.Key, StringComparer.Ordinal), counter.Counts.OrderBy(pair => pair.Key, StringComparer.Ordinal));
+            Assert.Equal(vocabulary, VocabularyTrainer.Train(counter.Counts, options, TestContext.Current.CancellationToken));
+        }
+    }
+
     private static IReadOnlyDictionary<string, long> CountsOf(string corpus, bool lowerCase)
     {
         var counter = new WordCounter(new TokenizerOptions { LowerCase = lowerCase });
