@@ -12,4 +12,20 @@ internal static class OutputFolder
             ? throw new UsageException($"{folder} exists and is not empty; name another folder, or remove it")
             : folder;
     }
+
+    /// <summary>Lets a command fill a folder that is missing or empty; if it fails, nothing is left of what it wrote, so that it can be called again.</summary>
+    /// <exception cref="UsageException">Something is there.</exception>
+    public static T Fill<T>(string path, Func<string, T> fill)
+    {
+        string folder = RequireEmpty(path);
+        try
+        {
+            return fill(folder);
+        }
+        catch when (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
+    }
 }

@@ -36,8 +36,7 @@ internal static class ShardsBuildCommand
 
     private static int Build(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
-        string folder = ShardsCommand.EmptyOutputOf(parsed);
-        ShardBuildResult result = ShardBuildProgram.Run(
+        ShardBuildResult result = ShardsCommand.FillOutput(parsed, folder => ShardBuildProgram.Run(
             new ShardBuildRequest
             {
                 Inputs = parsed.GetRequiredValue(Input),
@@ -48,7 +47,7 @@ internal static class ShardsBuildCommand
                 OutputFolder = folder,
                 Threads = parsed.GetValue(Threads),
             },
-            cancellationToken);
+            cancellationToken));
         foreach (string sample in result.RejectSamples)
         {
             terminal.Note($"rejected: {sample}");
@@ -57,7 +56,7 @@ internal static class ShardsBuildCommand
         TokenizeResult counts = result.Counts;
         terminal.Note(
             $"{counts.Documents:N0} documents ({result.Rejected:N0} rejected), {counts.TokensIn:N0} tokens, {counts.UnknownShare:P3} of them [UNK]: "
-            + $"{counts.TrainExamples:N0} examples to train on and {counts.HeldOutExamples:N0} held out are in {folder}");
+            + $"{counts.TrainExamples:N0} examples to train on and {counts.HeldOutExamples:N0} held out are in {Path.GetFullPath(parsed.GetRequiredValue(ShardsCommand.Output))}");
         return ExitCode.Done;
     }
 }

@@ -52,7 +52,6 @@ internal static class ShardsCommand
     public static ExampleOptions ExamplesOf(ParseResult parsed) =>
         new() { SequenceLength = parsed.GetValue(SequenceLength), HeldOutShare = parsed.GetValue(HeldOutShare) };
 
-    /// <summary>The folder of <see cref="Output"/>, absolute.</summary>
-    /// <exception cref="UsageException">Something is there.</exception>
-    public static string EmptyOutputOf(ParseResult parsed) => OutputFolder.RequireEmpty(parsed.GetRequiredValue(Output));
+    /// <summary>Fills the output folder; see <see cref="OutputFolder.Fill"/>.</summary>
+    public static T FillOutput<T>(ParseResult parsed, Func<string, T> fill) => OutputFolder.Fill(parsed.GetRequiredValue(Output), fill);
 }

@@ -31,9 +31,9 @@ internal static class ShardsExportCommand
 
     private static int Export(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
-        string folder = ShardsCommand.EmptyOutputOf(parsed);
-        long examples = ShardExport.Run(parsed.GetRequiredValue(ShardsCommand.Source), parsed.GetRequiredValue(Format), folder, cancellationToken);
-        terminal.Note($"{examples:N0} examples are in {folder}");
+        long examples = ShardsCommand.FillOutput(
+            parsed, folder => ShardExport.Run(parsed.GetRequiredValue(ShardsCommand.Source), parsed.GetRequiredValue(Format), folder, cancellationToken));
+        terminal.Note($"{examples:N0} examples are in {Path.GetFullPath(parsed.GetRequiredValue(ShardsCommand.Output))}");
         return ExitCode.Done;
     }
 }

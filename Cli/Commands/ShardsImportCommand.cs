@@ -32,8 +32,7 @@ internal static class ShardsImportCommand
     private static int Import(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
         string path = parsed.GetRequiredValue(Source);
-        string folder = ShardsCommand.EmptyOutputOf(parsed);
-        TokenizeResult counts = ShardImport.IsExport(path)
+        TokenizeResult counts = ShardsCommand.FillOutput(parsed, folder => ShardImport.IsExport(path)
             ? ShardImport.Restore(path, folder, cancellationToken)
             : ShardImport.Pack(
                 path,
@@ -42,8 +41,8 @@ internal static class ShardsImportCommand
                 ShardsCommand.ExamplesOf(parsed),
                 (ulong)parsed.GetValue(ShardsCommand.Seed),
                 folder,
-                cancellationToken);
-        terminal.Note($"{counts.TrainExamples:N0} examples to train on and {counts.HeldOutExamples:N0} held out are in {folder}");
+                cancellationToken));
+        terminal.Note($"{counts.TrainExamples:N0} examples to train on and {counts.HeldOutExamples:N0} held out are in {Path.GetFullPath(parsed.GetRequiredValue(ShardsCommand.Output))}");
         return ExitCode.Done;
     }
 }

@@ -34,7 +34,7 @@ internal static class ShardsVerifyCommand
                 terminal.Fail($"{fault}");
             }
 
-            string verdict = result.Faults.Count == 0 ? "all whole" : $"{result.Faults.Count} faults: tokenize again, or restore the files from a copy";
+            string verdict = result.Faults.Count == 0 ? "all whole" : $"{result.Faults.Count} fault(s): tokenize again, or restore the files from a copy";
             terminal.Note($"{result.Files} shards, {result.Examples:N0} examples, {result.Bytes / 1e6:N1} MB: {verdict}");
         }
 

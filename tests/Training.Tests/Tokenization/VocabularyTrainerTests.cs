@@ -92,6 +92,16 @@ public sealed partial class VocabularyTrainerTests
         }
     }
 
+    [Fact]
+    public void TextWithoutWordsIsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.Write("empty.txt", " \n\u200b\n");
+        Assert.Contains(
+            "no words",
+            Assert.Throws<PermanentException>(() => VocabularyFromFiles.Train([path], new TokenizerOptions(), new(), null, TestContext.Current.CancellationToken)).Message);
+    }
+
     private static IReadOnlyDictionary<string, long> CountsOf(string corpus, bool lowerCase)
     {
         var counter = new WordCounter(new TokenizerOptions { LowerCase = lowerCase });
