@@ -56,7 +56,8 @@ internal static class AgreementCommand
                 found += actual.Count;
                 if (!expected.SequenceEqual(actual) && Interlocked.Increment(ref differences) == 1)
                 {
-                    Console.WriteLine($"{file}, line {read}: {string.Join(' ', expected)} by the reference, {string.Join(' ', actual)} by ours");
+                    Console.WriteLine(
+                        $"{file}, line {read}: {string.Join(' ', expected)} by the reference, {string.Join(' ', actual)} by ours");
                 }
             }
 

@@ -21,7 +21,8 @@ internal static class SamplingSpeed
             int steps = examples / batch;
             byte[] records = File.ReadAllBytes(Path.Combine(folder, ExampleSet.FileNameOf(Split.Train)));
             int stride = 4 + (2 * length);
-            Console.WriteLine($"{examples:N0} examples of {length} tokens, batches of {batch}, one thread; {Environment.ProcessorCount} processors");
+            Console.WriteLine(
+                $"{examples:N0} examples of {length} tokens, batches of {batch}, one thread; {Environment.ProcessorCount} processors");
             Console.WriteLine("| what | million examples/s | GB/s read |\n|---|--:|--:|");
             Row("first epoch: every block's hash checked", Epoch(sampler, 0, steps));
             double sampled = double.MaxValue, random = double.MaxValue, straight = double.MaxValue;

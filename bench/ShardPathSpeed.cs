@@ -63,7 +63,8 @@ internal sealed class ShardPathSpeed : IDisposable
         IReadOnlyList<Timing> best = Timing.Best([.. ways.Select(way => way.Run)], rounds);
         double megabytes = text.Length / 1e6;
         Console.WriteLine($"{megabytes:F1} MB; {Environment.ProcessorCount} processors; best of {rounds}; filters off unless said");
-        Console.WriteLine("| what | MB/s | of the tokenizer on 2 threads | MB a processor second | of the tokenizer |\n|---|--:|--:|--:|--:|");
+        Console.WriteLine(
+            "| what | MB/s | of the tokenizer on 2 threads | MB a processor second | of the tokenizer |\n|---|--:|--:|--:|--:|");
         foreach ((Timing time, int i) in best.Select((time, i) => (time, i)))
         {
             Console.WriteLine(

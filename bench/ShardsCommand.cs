@@ -18,7 +18,8 @@ internal static class ShardsCommand
         };
         var megabytes = new Option<int>("--megabytes") { DefaultValueFactory = _ => 75, Description = "text at most; 0: skip" };
         var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 3, Description = "measurements of each" };
-        var command = new Command("shards", "Random examples/s beside memcpy, and MB/s from text to sealed shards beside the tokenizer's own")
+        var command = new Command(
+            "shards", "Random examples/s beside memcpy, and MB/s from text to sealed shards beside the tokenizer's own")
         {
             examples, length, batch, folder, vocabulary, megabytes, rounds,
         };
@@ -26,7 +27,8 @@ internal static class ShardsCommand
         {
             if (parsed.GetRequiredValue(examples) is > 0 and int count)
             {
-                SamplingSpeed.Print(count, parsed.GetRequiredValue(length), parsed.GetRequiredValue(batch), parsed.GetRequiredValue(rounds));
+                SamplingSpeed.Print(
+                    count, parsed.GetRequiredValue(length), parsed.GetRequiredValue(batch), parsed.GetRequiredValue(rounds));
             }
 
             if (parsed.GetRequiredValue(megabytes) is > 0 and int size)

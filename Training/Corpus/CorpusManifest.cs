@@ -4,7 +4,9 @@ using ElectraPipeline.Training.Corpus.Filters;
 
 namespace ElectraPipeline.Training.Corpus;
 
-/// <summary>What ingestion read and wrote; "manifest.json" of the corpus. A function of inputs and options: no times, no absolute paths.</summary>
+/// <summary>
+/// What ingestion read and wrote; "manifest.json" of the corpus. A function of inputs and options: no times, no absolute paths.
+/// </summary>
 public sealed record CorpusManifest
 {
     /// <summary>Layout of the folder; raised when it changes.</summary>
@@ -19,7 +21,10 @@ public sealed record CorpusManifest
     /// <summary>Bytes of the files read, on the disk. The sum over <see cref="Inputs"/>.</summary>
     public required long BytesIn { get; init; }
 
-    /// <summary>Records met. The sum of <see cref="Documents"/>, <see cref="Duplicates"/>, <see cref="Empty"/>, <see cref="Skipped"/>, <see cref="Rejected"/> and what <see cref="Filters"/> removed.</summary>
+    /// <summary>
+    /// Records met. The sum of <see cref="Documents"/>, <see cref="Duplicates"/>, <see cref="Empty"/>, <see cref="Skipped"/>,
+    /// <see cref="Rejected"/> and what <see cref="Filters"/> removed.
+    /// </summary>
     public required long Records { get; init; }
 
     /// <summary>Documents written.</summary>
@@ -55,7 +60,9 @@ public sealed record CorpusManifest
     /// <summary>Lines (sentences) written.</summary>
     public required long Lines { get; init; }
 
-    /// <summary>Lines left out because they had appeared before; those of documents that are duplicates as a whole are not counted.</summary>
+    /// <summary>
+    /// Lines left out because they had appeared before; those of documents that are duplicates as a whole are not counted.
+    /// </summary>
     public required long DuplicateLines { get; init; }
 
     /// <summary>What was skipped, by reason, the most frequent first.</summary>
@@ -87,7 +94,8 @@ public sealed record CorpusManifest
         string path = Path.Combine(folder, DocumentParts.ManifestName);
         if (!File.Exists(path))
         {
-            throw new PermanentException($"{folder} is no corpus: it has no {DocumentParts.ManifestName}; run the ingest stage to make one");
+            throw new PermanentException(
+                $"{folder} is no corpus: it has no {DocumentParts.ManifestName}; run the ingest stage to make one");
         }
 
         try

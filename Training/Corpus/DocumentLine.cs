@@ -43,9 +43,12 @@ internal static class DocumentLine
         output.Write("\n"u8);
     }
 
-    /// <summary>Finds the strings, still escaped, in a line that <see cref="Write"/> wrote, without its line feed; false: it is none.</summary>
+    /// <summary>
+    /// Finds the strings, still escaped, in a line that <see cref="Write"/> wrote, without its line feed; false: it is none.
+    /// </summary>
     /// <remarks>A quote within a string stands behind a backslash, so that what is between two strings occurs nowhere else.</remarks>
-    public static bool TryFind(ReadOnlySpan<byte> line, out ReadOnlySpan<byte> id, out ReadOnlySpan<byte> text, out ReadOnlySpan<byte> source)
+    public static bool TryFind(
+        ReadOnlySpan<byte> line, out ReadOnlySpan<byte> id, out ReadOnlySpan<byte> text, out ReadOnlySpan<byte> source)
     {
         id = text = source = default;
         int textAt = line.IndexOf(BeforeText);

@@ -16,7 +16,8 @@ public static class DocumentParts
                 $"{Path.Combine(folder, ManifestName)} lists \"{part.Name}\", which is no file of this folder; ingest again");
         }
 
-        return File.Exists(path) ? path : throw new PermanentException($"{path} is missing though the manifest beside it lists it; ingest again");
+        return File.Exists(path) ? path : throw new PermanentException(
+            $"{path} is missing though the manifest beside it lists it; ingest again");
     }).ToList();
 
     /// <summary>The documents of a part, lazily, in the order they were written.</summary>

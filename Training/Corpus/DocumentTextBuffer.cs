@@ -25,7 +25,9 @@ internal sealed class DocumentTextBuffer
     /// <summary>Forgets the text.</summary>
     public void Clear() => length = 0;
 
-    /// <summary>Adds a line that <see cref="Trim"/> trimmed and that is not empty; or returns why it cannot be: "invalid-utf8", "nul-byte".</summary>
+    /// <summary>
+    /// Adds a line that <see cref="Trim"/> trimmed and that is not empty; or returns why it cannot be: "invalid-utf8", "nul-byte".
+    /// </summary>
     public string? Append(ReadOnlySpan<byte> line)
     {
         bool isAscii = Ascii.IsValid(line);

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace ElectraPipeline.Training.Corpus;
 
-/// <summary>Finds documents and lines that appeared before, by 128-bit hashes of their folded text (about 25 bytes of memory each).</summary>
+/// <summary>
+/// Finds documents and lines that appeared before, by 128-bit hashes of their folded text (about 25 bytes of memory each).
+/// </summary>
 internal sealed class DuplicateFilter(bool documents)
 {
     private readonly FixedHashSet<UInt128> seenDocuments = new();

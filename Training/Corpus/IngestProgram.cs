@@ -17,7 +17,8 @@ public static class IngestProgram
     private const int MaxParts = 4_096;
 
     /// <summary>
-    /// Reads what <see cref="SourceFiles.Resolve"/> finds and writes "documents-00000.jsonl" and so on (".zst" if compressed), then "manifest.json",
+    /// Reads what <see cref="SourceFiles.Resolve"/> finds and writes "documents-00000.jsonl" and so on (".zst" if compressed), then
+    /// "manifest.json",
     /// to <paramref name="outputFolder"/>. The bytes are a function of the inputs' bytes and names and the options. Memory grows
     /// only by hashes (about 25 bytes each) of documents (and of lines, if duplicate lines are dropped).
     /// </summary>
@@ -33,7 +34,9 @@ public static class IngestProgram
     /// <exception cref="PermanentException">
     /// Nothing to read, no document found, a reject with "fail", more rejects than allowed, or an option out of range.
     /// </exception>
-    /// <exception cref="IOException">The disk is full (the message names file and free bytes) or an input changed while it was read.</exception>
+    /// <exception cref="IOException">
+    /// The disk is full (the message names file and free bytes) or an input changed while it was read.
+    /// </exception>
     public static IngestResult Run(
         CorpusOptions options,
         string outputFolder,

@@ -115,7 +115,8 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
     {
         if (left != right)
         {
-            throw new InvalidOperationException($"the corpus does not add up: {what} {left} against {right}; this is a fault of the program");
+            throw new InvalidOperationException(
+                $"the corpus does not add up: {what} {left} against {right}; this is a fault of the program");
         }
     }
 

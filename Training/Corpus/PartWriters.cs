@@ -9,7 +9,9 @@ internal readonly record struct PlacedDocument(Document Document, UInt128 Hash)
     public long TextBytes => Document.Utf8.Length + 1;
 }
 
-/// <summary>Writes documents to the parts that their hashes choose, parts at a time. Nothing is visible before <see cref="Commit"/>.</summary>
+/// <summary>
+/// Writes documents to the parts that their hashes choose, parts at a time. Nothing is visible before <see cref="Commit"/>.
+/// </summary>
 internal sealed class PartWriters : IDisposable
 {
     private readonly Part[] parts;

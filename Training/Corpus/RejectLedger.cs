@@ -27,7 +27,8 @@ internal sealed class RejectLedger
         .ToList();
 
     /// <summary>One sentence for a message: counts and the first reject of each reason.</summary>
-    public override string ToString() => string.Join("; ", Counts().Select(reason => $"{reason.Count} {reason.Reason}, first {At(reason.Samples[0])}"));
+    public override string ToString() => string.Join(
+        "; ", Counts().Select(reason => $"{reason.Count} {reason.Reason}, first {At(reason.Samples[0])}"));
 
     /// <summary>"file, line 3, byte 80: what was found there".</summary>
     public static string At(Reject reject) =>

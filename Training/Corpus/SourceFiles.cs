@@ -20,7 +20,9 @@ public static class SourceFiles
     /// Entries in the order given; inside a folder or glob by name (ordinal). Hidden files (a name that begins with '.') in
     /// folders and globs are left out; a file that two entries name is read once.
     /// </summary>
-    /// <exception cref="PermanentException">A path is missing, a folder is empty or a glob matches nothing; the message names it.</exception>
+    /// <exception cref="PermanentException">
+    /// A path is missing, a folder is empty or a glob matches nothing; the message names it.
+    /// </exception>
     public static IReadOnlyList<SourceFile> Resolve(CorpusOptions options)
     {
         if (options.Paths.Count == 0)
@@ -101,7 +103,8 @@ public static class SourceFiles
             ? "its folder does not exist either"
             : "its folder holds: " + string.Join(", ", Directory.EnumerateFileSystemEntries(folder)
                 .Select(Path.GetFileName).Order(StringComparer.Ordinal).Take(10).DefaultIfEmpty("nothing"));
-        return new PermanentException($"{path} of corpus.paths is neither a file nor a folder; {there}. Paths are relative to the config file");
+        return new PermanentException(
+            $"{path} of corpus.paths is neither a file nor a folder; {there}. Paths are relative to the config file");
     }
 
     private static SourceFile Describe(string path, string name)

@@ -4,7 +4,9 @@ using ZstdSharp;
 
 namespace ElectraPipeline.Training.Corpus;
 
-/// <summary>Writes lines to a file, in one zstd frame if asked, and their hash, which <see cref="StoredLines"/> holds them against.</summary>
+/// <summary>
+/// Writes lines to a file, in one zstd frame if asked, and their hash, which <see cref="StoredLines"/> holds them against.
+/// </summary>
 internal sealed class StoredLinesWriter : IDisposable
 {
     /// <summary>The fastest of zstd's usual levels: documents are read as often as they are written.</summary>
@@ -55,7 +57,9 @@ internal sealed class StoredLinesWriter : IDisposable
         file.Commit(durable);
     }
 
-    /// <summary>An unfinished frame is abandoned: ending it would write to the file that is about to be deleted, on a disk that may be full.</summary>
+    /// <summary>
+    /// An unfinished frame is abandoned: ending it would write to the file that is about to be deleted, on a disk that may be full.
+    /// </summary>
     public void Dispose() => file.Dispose();
 
     private void FlushIfFull()

@@ -5,7 +5,9 @@ using System.Text;
 
 namespace ElectraPipeline.Training.Corpus;
 
-/// <summary>Makes each run of white space (of Unicode) in UTF-8 text one space, and none at the ends: 32 bytes at a time where no two meet.</summary>
+/// <summary>
+/// Makes each run of white space (of Unicode) in UTF-8 text one space, and none at the ends: 32 bytes at a time where no two meet.
+/// </summary>
 internal static class WhiteSpaceFolding
 {
     /// <summary>Bytes of room that are needed beyond the text's own.</summary>
@@ -86,11 +88,14 @@ internal static class WhiteSpaceFolding
             return false;
         }
 
-        Vector256.ConditionalSelect(controls, Vector256.Create((byte)' '), block).StoreUnsafe(ref MemoryMarshal.GetReference(folded[..Block]));
+        Vector256.ConditionalSelect(controls, Vector256.Create((byte)' '), block).StoreUnsafe(
+            ref MemoryMarshal.GetReference(folded[..Block]));
         return true;
     }
 
-    /// <summary>Whether white space beyond ASCII begins in a block: U+0085, U+00A0, U+1680, U+2000-200A, U+2028, U+2029, U+202F, U+205F, U+3000.</summary>
+    /// <summary>
+    /// Whether white space beyond ASCII begins in a block: U+0085, U+00A0, U+1680, U+2000-200A, U+2028, U+2029, U+202F, U+205F, U+3000.
+    /// </summary>
     private static bool HasOtherWhiteSpace(ref byte first, Vector256<byte> block)
     {
         Vector256<byte> second = Vector256.LoadUnsafe(ref first, 1);

@@ -43,7 +43,8 @@ public sealed class ExampleMixture : IDisposable
 
         return mixture.sources.Any(source => source.Weight > 0)
             ? mixture
-            : throw new PermanentException("mixture: every weight is 0, so there is nothing to train on; give one dataset a weight above 0");
+            : throw new PermanentException(
+                "mixture: every weight is 0, so there is nothing to train on; give one dataset a weight above 0");
     }
 
     /// <summary>
@@ -89,6 +90,7 @@ public sealed class ExampleMixture : IDisposable
 
     private static string[] FoldersOf(string path) =>
     [
-        .. ShardFolders.FilesOf(path).Where(file => ShardFolders.SplitOf(file) == Split.Train).Select(file => Path.GetDirectoryName(Path.GetFullPath(file))!),
+        .. ShardFolders.FilesOf(path).Where(file => ShardFolders.SplitOf(file) == Split.Train).Select(
+            file => Path.GetDirectoryName(Path.GetFullPath(file))!),
     ];
 }

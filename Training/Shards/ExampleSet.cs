@@ -33,7 +33,9 @@ public sealed class ExampleSet : IDisposable
     internal ShardHeader Header { get; private set; } = null!;
 
     /// <summary>Opens the shards of a split, in the order given.</summary>
-    /// <exception cref="PermanentException">One is missing or damaged, or they were made with different vocabularies or options.</exception>
+    /// <exception cref="PermanentException">
+    /// One is missing or damaged, or they were made with different vocabularies or options.
+    /// </exception>
     public static ExampleSet Open(IReadOnlyList<string> shardFolders, Split split)
     {
         if (shardFolders.Count == 0)

@@ -7,7 +7,9 @@ internal sealed class OrderedTurns
     private int next;
     private bool broken;
 
-    /// <summary>Waits until all numbers below <paramref name="number"/> had their turn, then acts; does not act if one never will.</summary>
+    /// <summary>
+    /// Waits until all numbers below <paramref name="number"/> had their turn, then acts; does not act if one never will.
+    /// </summary>
     public void Take(int number, Action action)
     {
         lock (gate)

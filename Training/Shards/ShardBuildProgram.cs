@@ -33,8 +33,12 @@ public sealed class ShardBuildProgram
         tokens = new TokenTally(request.Vocabulary);
     }
 
-    /// <summary>Builds the folder. Its bytes are a function of the files' bytes and order, the vocabulary, the options and the seed.</summary>
-    /// <exception cref="PermanentException">An input is missing or no plain text, an option is out of range, or there is no document.</exception>
+    /// <summary>
+    /// Builds the folder. Its bytes are a function of the files' bytes and order, the vocabulary, the options and the seed.
+    /// </summary>
+    /// <exception cref="PermanentException">
+    /// An input is missing or no plain text, an option is out of range, or there is no document.
+    /// </exception>
     public static ShardBuildResult Run(ShardBuildRequest request, CancellationToken cancellationToken)
     {
         request.Examples.Validated();
@@ -51,7 +55,8 @@ public sealed class ShardBuildProgram
 
         if (documents == 0)
         {
-            throw new PermanentException($"no document in {files.Count} file(s), the first {files[0]} ({rejected} rejected); put text there or name other files");
+            throw new PermanentException(
+                $"no document in {files.Count} file(s), the first {files[0]} ({rejected} rejected); put text there or name other files");
         }
 
         TokenizeResult counts = tokens.AddTo(new TokenizeResult(documents, 0, 0, 0, 0, 0));
@@ -129,7 +134,8 @@ public sealed class ShardBuildProgram
                 : Directory.EnumerateFiles(input, "*.txt", SearchOption.AllDirectories).Order(StringComparer.Ordinal)),
         ];
         string? missing = files.FirstOrDefault(file => !File.Exists(file));
-        return missing is not null ? throw new PermanentException($"input not found: {missing}; name UTF-8 text files, or folders of .txt files")
+        return missing is not null ? throw new PermanentException(
+            $"input not found: {missing}; name UTF-8 text files, or folders of .txt files")
             : files.Length == 0 ? throw new PermanentException($"no .txt file in {string.Join(", ", inputs)}")
             : files;
     }

@@ -81,7 +81,9 @@ internal sealed class ShardFileCheck(string path)
         CheckTable(Read(stream, hash, 8 * hashes.Count), BinaryPrimitives.ReadUInt64LittleEndian(Read(stream, hash, 8)));
     }
 
-    /// <summary>Three things must agree: the blocks, the table of their hashes, and the table's own hash. Two against one tells which is damaged.</summary>
+    /// <summary>
+    /// Three things must agree: the blocks, the table of their hashes, and the table's own hash. Two against one tells which is damaged.
+    /// </summary>
     private void CheckTable(byte[] table, ulong seal)
     {
         ReadOnlySpan<ulong> stored = MemoryMarshal.Cast<byte, ulong>(table);

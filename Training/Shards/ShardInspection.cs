@@ -112,7 +112,8 @@ public static class ShardInspection
         string expected = Convert.ToHexStringLower(header.Vocabulary);
         return vocabulary.Digest == expected
             ? vocabulary
-            : throw new PermanentException($"{path} is not the vocabulary of {shard}: its SHA-256 is {vocabulary.Digest}, the shard's {expected}");
+            : throw new PermanentException(
+                $"{path} is not the vocabulary of {shard}: its SHA-256 is {vocabulary.Digest}, the shard's {expected}");
     }
 
     private static string FolderOf(string file) => Path.GetDirectoryName(Path.GetFullPath(file))!;

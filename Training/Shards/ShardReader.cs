@@ -41,7 +41,8 @@ internal sealed unsafe class ShardReader : IDisposable
             var table = Table;
             if (XxHash3.HashToUInt64(table) != BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(bytes + length - 8, 8)))
             {
-                throw new PermanentException($"{path}: the table of hashes (from byte {ShardHeader.Size + Header.BodyBytes}) is damaged; tokenize again");
+                throw new PermanentException(
+                    $"{path}: the table of hashes (from byte {ShardHeader.Size + Header.BodyBytes}) is damaged; tokenize again");
             }
 
             verified = new bool[Header.Blocks];

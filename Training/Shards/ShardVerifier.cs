@@ -12,7 +12,8 @@ public static class ShardVerifier
         bool whole = Directory.Exists(path);
         var faults = new List<ShardFault>();
         var checks = new Dictionary<string, ShardFileCheck>();
-        foreach (IGrouping<string, string> folder in ShardFolders.FilesOf(path).GroupBy(file => Path.GetDirectoryName(Path.GetFullPath(file))!))
+        foreach (IGrouping<string, string> folder in ShardFolders.FilesOf(path).GroupBy(
+            file => Path.GetDirectoryName(Path.GetFullPath(file))!))
         {
             Vocabulary? vocabulary = VocabularyOf(folder.Key, faults);
             foreach (string file in folder)
@@ -30,7 +31,8 @@ public static class ShardVerifier
             CheckManifest(folder, names[folder], checks, whole, faults);
         }
 
-        return new ShardVerification(checks.Count, checks.Values.Sum(check => check.Bytes), checks.Values.Sum(check => (long)(check.Header?.Count ?? 0)), faults);
+        return new ShardVerification(
+            checks.Count, checks.Values.Sum(check => check.Bytes), checks.Values.Sum(check => (long)(check.Header?.Count ?? 0)), faults);
     }
 
     private static Vocabulary? VocabularyOf(string folder, List<ShardFault> faults)

@@ -34,7 +34,8 @@ public sealed record ShardsManifest(
     };
 
     /// <summary>Writes it into a folder.</summary>
-    internal void Write(string folder) => DurableFile.Write(Path.Combine(folder, FileName), JsonSerializer.SerializeToUtf8Bytes(this, Json));
+    internal void Write(string folder) => DurableFile.Write(
+        Path.Combine(folder, FileName), JsonSerializer.SerializeToUtf8Bytes(this, Json));
 
     /// <summary>Reads the manifest of a shard folder.</summary>
     /// <exception cref="PermanentException">It is missing or damaged.</exception>

@@ -82,7 +82,8 @@ internal sealed class TextChunks(IReadOnlyList<string> files) : IDisposable
             if (end == 0 && size >= MaxBytes)
             {
                 end = bytes.AsSpan(0, length).LastIndexOf((byte)'\n') + 1;
-                end = end > 0 ? end : throw new PermanentException($"{files[file]}, byte {position}: {size:N0} bytes without a line feed; is this file text?");
+                end = end > 0 ? end : throw new PermanentException(
+                    $"{files[file]}, byte {position}: {size:N0} bytes without a line feed; is this file text?");
             }
 
             if (end > 0)

@@ -42,7 +42,8 @@ internal sealed class TokenTally(Vocabulary vocabulary)
     {
         TokensIn = tokens,
         UnknownTokens = counts[vocabulary.UnknownId],
-        FrequentTokens = MostFrequent(counts.Index().Where(count => count.Item > 0).Select(count => new TokenCount(vocabulary.TokenOf(count.Index), count.Item))),
+        FrequentTokens = MostFrequent(
+            counts.Index().Where(count => count.Item > 0).Select(count => new TokenCount(vocabulary.TokenOf(count.Index), count.Item))),
     };
 
     /// <summary>The tokens of several counts together, the most frequent first, equal ones by their bytes.</summary>

@@ -6,11 +6,14 @@ namespace ElectraPipeline.Training.Shards;
 /// <summary>What became of one part of the documents.</summary>
 /// <param name="Documents">Documents read.</param>
 /// <param name="TokensIn">Tokens of their text.</param>
-/// <param name="TokensOut">Tokens in examples, without [CLS], [SEP] and padding; fewer than <paramref name="TokensIn"/> with "discard".</param>
+/// <param name="TokensOut">
+/// Tokens in examples, without [CLS], [SEP] and padding; fewer than <paramref name="TokensIn"/> with "discard".
+/// </param>
 /// <param name="UnknownTokens">[UNK] among <paramref name="TokensIn"/>.</param>
 /// <param name="TrainExamples">Examples to train on.</param>
 /// <param name="HeldOutExamples">Examples of held-out documents.</param>
-public sealed record TokenizeResult(long Documents, long TokensIn, long TokensOut, long UnknownTokens, int TrainExamples, int HeldOutExamples)
+public sealed record TokenizeResult(
+    long Documents, long TokensIn, long TokensOut, long UnknownTokens, int TrainExamples, int HeldOutExamples)
 {
     /// <summary>[UNK] among the tokens, in [0, 1].</summary>
     public double UnknownShare => UnknownTokens / (double)Math.Max(1, TokensIn);

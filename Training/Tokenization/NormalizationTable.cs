@@ -47,7 +47,9 @@ internal sealed class NormalizationTable
         (blocks, entries, forms) = builder.Build();
     }
 
-    /// <summary>Whether ASCII capitals are lowered; nothing else is done to ASCII but isolating punctuation and removing controls.</summary>
+    /// <summary>
+    /// Whether ASCII capitals are lowered; nothing else is done to ASCII but isolating punctuation and removing controls.
+    /// </summary>
     public bool LowersCase { get; }
 
     /// <summary>The table for <paramref name="options"/>, made once in a process.</summary>
@@ -66,7 +68,9 @@ internal sealed class NormalizationTable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ReadOnlySpan<byte> FormOf(Entry entry) => forms.AsSpan(entry.FormOffset, entry.FormBytes);
 
-    /// <summary>Action in bits 0-2, code points of the form in 3-4, its bytes in 5-8, its offset above; no bytes: the character itself.</summary>
+    /// <summary>
+    /// Action in bits 0-2, code points of the form in 3-4, its bytes in 5-8, its offset above; no bytes: the character itself.
+    /// </summary>
     public readonly record struct Entry(int Bits)
     {
         public CharacterAction Action => (CharacterAction)(Bits & 7);

@@ -17,7 +17,9 @@ public sealed class ReferenceTokenizer : ITokenizer
 
     /// <summary>Sets the package up for a vocabulary.</summary>
     /// <exception cref="PermanentException">The vocabulary lacks a special token.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The longest word is above 10,000 code points, more than the package can take.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The longest word is above 10,000 code points, more than the package can take.
+    /// </exception>
     public ReferenceTokenizer(Vocabulary vocabulary, TokenizerOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.MaxWordLength, LongestWord);

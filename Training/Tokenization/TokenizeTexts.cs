@@ -9,7 +9,9 @@ public static class TokenizeTexts
     /// Reads texts from <paramref name="input"/>: lines of UTF-8, or with <paramref name="jsonField"/> JSON objects whose field of that
     /// name is the text. <paramref name="addSpecial"/> puts [CLS] before and [SEP] behind each. Returns the number of texts.
     /// </summary>
-    /// <exception cref="PermanentException">A line is not a JSON object with that field as a string; the message names the line.</exception>
+    /// <exception cref="PermanentException">
+    /// A line is not a JSON object with that field as a string; the message names the line.
+    /// </exception>
     public static long Run(
         ITokenizer tokenizer, Stream input, Stream output, string? jsonField, bool addSpecial, CancellationToken cancellationToken = default)
     {

@@ -37,5 +37,6 @@ public sealed record TokenizerOptions
     /// <exception cref="PermanentException"><see cref="MaxWordLength"/> is below 1.</exception>
     internal TokenizerOptions Validated() => MaxWordLength >= 1
         ? this
-        : throw new PermanentException($"MaxWordLength is {MaxWordLength}; it must be at least 1 (Hugging Face uses 100, the official code 200)");
+        : throw new PermanentException(
+            $"MaxWordLength is {MaxWordLength}; it must be at least 1 (Hugging Face uses 100, the official code 200)");
 }

@@ -51,7 +51,8 @@ internal static class VocabularyFile
         }
         catch (DecoderFallbackException e)
         {
-            throw new PermanentException($"{path}, line {number}: not UTF-8 (bytes {Convert.ToHexString(line)}); save the file as UTF-8", e);
+            throw new PermanentException(
+                $"{path}, line {number}: not UTF-8 (bytes {Convert.ToHexString(line)}); save the file as UTF-8", e);
         }
     }
 }

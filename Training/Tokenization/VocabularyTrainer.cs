@@ -40,13 +40,16 @@ public sealed class VocabularyTrainer
     private VocabularyTrainer(VocabularyTrainerOptions options) => this.options = options;
 
     /// <summary>The tokens in id order.</summary>
-    /// <exception cref="PermanentException">There is no word: a vocabulary of special tokens alone would make every text nothing.</exception>
+    /// <exception cref="PermanentException">
+    /// There is no word: a vocabulary of special tokens alone would make every text nothing.
+    /// </exception>
     public static IReadOnlyList<string> Train(
         IReadOnlyDictionary<string, long> wordCounts, VocabularyTrainerOptions options, CancellationToken cancellationToken = default)
     {
         if (wordCounts.Count == 0)
         {
-            throw new PermanentException("the text holds no words, so there is nothing to train a vocabulary on; give text with letters in it");
+            throw new PermanentException(
+                "the text holds no words, so there is nothing to train a vocabulary on; give text with letters in it");
         }
 
         var trainer = new VocabularyTrainer(options);

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace ElectraPipeline.Training.Tokenization;
 
-/// <summary>Builds the trie of <see cref="WordPieceTrie"/>: nodes first, then their places in the double array, then failure links.</summary>
+/// <summary>
+/// Builds the trie of <see cref="WordPieceTrie"/>: nodes first, then their places in the double array, then failure links.
+/// </summary>
 internal sealed class WordPieceTrieBuilder
 {
     private readonly List<Node> nodes = [new Node(), new Node()];
@@ -79,7 +81,8 @@ internal sealed class WordPieceTrieBuilder
     }
 
     /// <summary>Algorithm 2 of the paper, breadth first: a node's links follow from its parent's.</summary>
-    private (DoubleArray Edges, int[] Failures, int[] PopStarts, int[] Pops) Link(DoubleArray edges, List<int> order, int[] cellOf, int cells)
+    private (DoubleArray Edges, int[] Failures, int[] PopStarts, int[] Pops) Link(
+        DoubleArray edges, List<int> order, int[] cellOf, int cells)
     {
         int[] failures = new int[cells];
         Array.Fill(failures, -1);

@@ -129,7 +129,9 @@ internal struct WordScanner
         return length;
     }
 
-    /// <summary>One word or separator after the other, until the next character is ASCII at a word's start. Always makes progress.</summary>
+    /// <summary>
+    /// One word or separator after the other, until the next character is ASCII at a word's start. Always makes progress.
+    /// </summary>
     private int ScanCharacters<TSink>(scoped ReadOnlySpan<byte> text, int position, scoped ref TSink sink)
         where TSink : struct, IWordSink, allows ref struct
     {

@@ -15,7 +15,9 @@ internal sealed class WordTable
     private readonly int[] ids;
     private readonly int shift;
 
-    /// <summary>A table of (token, id) pairs; tokens of 1 to 16 bytes without zeros, in order of how common they are expected to be.</summary>
+    /// <summary>
+    /// A table of (token, id) pairs; tokens of 1 to 16 bytes without zeros, in order of how common they are expected to be.
+    /// </summary>
     public WordTable(IReadOnlyList<(byte[] Token, int Id)> tokens)
     {
         int bits = Math.Max(4, BitOperations.Log2((uint)tokens.Count) + 2);

@@ -8,7 +8,9 @@ using ElectraPipeline.Training.Tokenization;
 
 namespace ElectraPipeline.Bench.Fuzzing;
 
-/// <summary>Damaged and lying files: what reads them refuses with <see cref="PermanentException"/>, or what it gives out makes sense.</summary>
+/// <summary>
+/// Damaged and lying files: what reads them refuses with <see cref="PermanentException"/>, or what it gives out makes sense.
+/// </summary>
 internal static class FileFuzzing
 {
     public static void VocabularyFile(CounterRandom random, string folder)
@@ -45,8 +47,10 @@ internal static class FileFuzzing
         if (random.Next(3) == 0)
         {
             int field = 8 + (4 * random.Next(5));
-            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(field), random.Next(2) == 0 ? random.Next(int.MaxValue) : random.Next(300) - 10);
-            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(ShardHeader.Size - 8), XxHash3.HashToUInt64(bytes.AsSpan(0, ShardHeader.Size - 8)));
+            BinaryPrimitives.WriteInt32LittleEndian(
+                bytes.AsSpan(field), random.Next(2) == 0 ? random.Next(int.MaxValue) : random.Next(300) - 10);
+            BinaryPrimitives.WriteUInt64LittleEndian(
+                bytes.AsSpan(ShardHeader.Size - 8), XxHash3.HashToUInt64(bytes.AsSpan(0, ShardHeader.Size - 8)));
         }
 
         File.WriteAllBytes(path, Damage(bytes, ref random));
@@ -83,7 +87,8 @@ internal static class FileFuzzing
             using var reader = new MegatronReader(prefix);
             for (int number = 0; number < reader.Documents; number++)
             {
-                Require(reader.Sequences(number, 100).All(sequence => sequence.All(id => id is >= 0 and < 100)), "ids outside the vocabulary");
+                Require(
+                    reader.Sequences(number, 100).All(sequence => sequence.All(id => id is >= 0 and < 100)), "ids outside the vocabulary");
             }
         });
     }

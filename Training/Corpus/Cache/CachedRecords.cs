@@ -62,7 +62,8 @@ internal static class CachedRecords
     private static IOException Damaged(string path, string found, Exception? cause)
     {
         File.Delete(path);
-        return new IOException($"{path}, which keeps records of a source file, was damaged {found}; it is deleted: retry, and the source is read", cause);
+        return new IOException(
+            $"{path}, which keeps records of a source file, was damaged {found}; it is deleted: retry, and the source is read", cause);
     }
 
     /// <summary>Writes one such file; without <see cref="Commit"/> nothing is left of it.</summary>

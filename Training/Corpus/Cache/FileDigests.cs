@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 
 namespace ElectraPipeline.Training.Corpus.Cache;
 
-/// <summary>SHA-256 of files, remembered while the process lives, so that a worker's nightly run does not read a whole folder again.</summary>
+/// <summary>
+/// SHA-256 of files, remembered while the process lives, so that a worker's nightly run does not read a whole folder again.
+/// </summary>
 /// <remarks>
 /// A file counts as unchanged if its length and time of modification are. A time younger than two seconds proves nothing, as the
 /// file may change again within the clock's grain; such digests are not remembered.
@@ -32,7 +34,9 @@ internal static class FileDigests
         return (stream.Length, sha256);
     }
 
-    /// <summary>Whether a file still has the length and time of modification that it had when its digest was found to be this one.</summary>
+    /// <summary>
+    /// Whether a file still has the length and time of modification that it had when its digest was found to be this one.
+    /// </summary>
     public static bool Vouch(string path, string sha256) => Known(path, out _, out _) == sha256;
 
     /// <summary>Forgets a file whose bytes turned out to be others.</summary>

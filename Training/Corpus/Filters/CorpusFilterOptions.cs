@@ -17,7 +17,9 @@ public sealed record CorpusFilterOptions
     /// <summary>Removes what repeats itself: the repetition rules of Gopher (table A1).</summary>
     public GopherRepetitionOptions? GopherRepetition { get; init; }
 
-    /// <summary>Removes lines that are no sentences and what is left too short: the rules of C4 (Raffel et al. 2020, section 2.2).</summary>
+    /// <summary>
+    /// Removes lines that are no sentences and what is left too short: the rules of C4 (Raffel et al. 2020, section 2.2).
+    /// </summary>
     public C4Options? C4 { get; init; }
 
     /// <summary>Removes what shares text with files that models are evaluated on.</summary>
@@ -85,7 +87,8 @@ public sealed record LengthFilterOptions
         faults.Require(MinWords >= 0, "length.minWords", MinWords, "0 or more");
         faults.Require(MaxWords >= MinWords, "length.maxWords", MaxWords, $"length.minWords ({MinWords}) or more");
         faults.Require(MinCharacters >= 0, "length.minCharacters", MinCharacters, "0 or more");
-        faults.Require(MaxCharacters >= MinCharacters, "length.maxCharacters", MaxCharacters, $"length.minCharacters ({MinCharacters}) or more");
+        faults.Require(
+            MaxCharacters >= MinCharacters, "length.maxCharacters", MaxCharacters, $"length.minCharacters ({MinCharacters}) or more");
     }
 }
 

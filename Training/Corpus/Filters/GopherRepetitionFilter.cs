@@ -67,7 +67,9 @@ internal sealed class GopherRepetitionFilter(GopherRepetitionOptions options) : 
                 : null;
     }
 
-    /// <summary>The share of letters in the n-gram that covers most of them, once for each time it occurs; 0 if none occurs twice.</summary>
+    /// <summary>
+    /// The share of letters in the n-gram that covers most of them, once for each time it occurs; 0 if none occurs twice.
+    /// </summary>
     private static double TopShare(TextWords words, int n)
     {
         var counts = new Dictionary<ulong, int>();

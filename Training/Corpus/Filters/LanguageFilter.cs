@@ -47,7 +47,8 @@ internal sealed class LanguageFilter(LanguageFilterOptions options) : IDocumentF
     private static string Figure(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// Whole lines, together at least <see cref="PieceLength"/> long but for the last; a long line is one piece. What lies behind the pieces
+    /// Whole lines, together at least <see cref="PieceLength"/> long but for the last; a long line is one piece. What lies behind the
+    /// pieces
     /// that are taken is not looked at.
     /// </summary>
     private static IEnumerable<string> Pieces(string text)

@@ -73,7 +73,9 @@ internal sealed class LanguageProfile
         return counts.Count == 0 ? null : new LanguageProfile(language, counts.Select(pair => (pair.Key, pair.Value)));
     }
 
-    /// <summary>Each n-gram (n = 0: a whole word) with what it adds to the logarithm of the likelihood over one that is not known.</summary>
+    /// <summary>
+    /// Each n-gram (n = 0: a whole word) with what it adds to the logarithm of the likelihood over one that is not known.
+    /// </summary>
     public IEnumerable<(int N, string Ngram, double Gain)> Gains() => shares.Index().SelectMany(share =>
         share.Item.Select(pair => (share.Index, pair.Key, Weights[share.Index] * Math.Log(1 + pair.Value / Floors[share.Index]))));
 

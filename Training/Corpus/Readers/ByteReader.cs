@@ -42,7 +42,9 @@ internal sealed class ByteReader(Stream stream)
         }
     }
 
-    /// <summary>The next bytes, copied; fewer only at the end. Memory grows with what is there, not with <paramref name="count"/>.</summary>
+    /// <summary>
+    /// The next bytes, copied; fewer only at the end. Memory grows with what is there, not with <paramref name="count"/>.
+    /// </summary>
     public byte[] Read(int count)
     {
         var bytes = new MemoryStream();

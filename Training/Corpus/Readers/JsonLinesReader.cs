@@ -82,7 +82,8 @@ internal sealed class JsonLinesReader : IDocumentReader
             json.Read();
             if (json.TokenType != JsonTokenType.StartObject)
             {
-                throw new JsonException($"a line holds one object, this one begins with {json.TokenType}", null, null, json.TokenStartIndex);
+                throw new JsonException(
+                    $"a line holds one object, this one begins with {json.TokenType}", null, null, json.TokenStartIndex);
             }
 
             ReadMembers(ref json, field, top: true);

@@ -28,7 +28,9 @@ internal sealed class LineReader(Stream stream, long firstOffset, int maxLineByt
 
     private long NextOffset { get; set; } = firstOffset;
 
-    /// <summary>Reads the next line; false at the end. A last line without '\n' counts, an empty one after the last '\n' does not.</summary>
+    /// <summary>
+    /// Reads the next line; false at the end. A last line without '\n' counts, an empty one after the last '\n' does not.
+    /// </summary>
     public bool Read()
     {
         Offset = NextOffset;

@@ -7,7 +7,9 @@ namespace ElectraPipeline.Training.Corpus.Readers;
 /// <summary>
 /// Plain text, UTF-8 or UTF-16 with a byte-order mark: a line is a sentence, a blank line ends a document (option).
 /// </summary>
-/// <remarks>A document with a line that is not UTF-8, holds a NUL or is longer than 64 MiB is rejected whole: a text with holes is none.</remarks>
+/// <remarks>
+/// A document with a line that is not UTF-8, holds a NUL or is longer than 64 MiB is rejected whole: a text with holes is none.
+/// </remarks>
 internal sealed class PlainTextReader : IDocumentReader
 {
     private static readonly SearchValues<byte> Controls =
@@ -17,7 +19,9 @@ internal sealed class PlainTextReader : IDocumentReader
 
     public IReadOnlyList<string> Extensions { get; } = [".txt", ".text"];
 
-    /// <summary>No control characters but white space and escape sequences: an encoding that cannot be read is told by line later.</summary>
+    /// <summary>
+    /// No control characters but white space and escape sequences: an encoding that cannot be read is told by line later.
+    /// </summary>
     public Recognition Recognize(ReadOnlySpan<byte> head) => head.IndexOfAny(Controls) < 0 ? Recognition.Possible : Recognition.No;
 
     public IEnumerable<ReadRecord> Read(SourceContent content, CorpusOptions options)
@@ -79,7 +83,8 @@ internal sealed class PlainTextReader : IDocumentReader
         }
 
         int at = Utf8Fault(line) ?? throw new InvalidOperationException($"{content.Name}, line {reader.Number}: refused without a fault");
-        return new Reject("invalid-utf8", content.Name, reader.Number, reader.Offset + at, $"byte 0x{line[at]:X2} does not belong to UTF-8 text");
+        return new Reject(
+            "invalid-utf8", content.Name, reader.Number, reader.Offset + at, $"byte 0x{line[at]:X2} does not belong to UTF-8 text");
     }
 
     /// <summary>The position of the first byte that is not UTF-8; null if all are.</summary>

@@ -110,7 +110,9 @@ internal sealed class SourceContent : IDisposable
         return (Encoding.CreateTranscodingStream(Stream, strict, new UTF8Encoding(false)), 0);
     }
 
-    /// <summary>Reads the rest and compares the file's hash with the one it was listed under, or its time of modification with the one it had then.</summary>
+    /// <summary>
+    /// Reads the rest and compares the file's hash with the one it was listed under, or its time of modification with the one it had then.
+    /// </summary>
     /// <exception cref="IOException">The file changed after it was listed; trying again lists it anew.</exception>
     public void CheckUnchanged()
     {
@@ -119,7 +121,8 @@ internal sealed class SourceContent : IDisposable
         if (hash is null ? !FileDigests.Vouch(file.Path, file.Sha256) : now != file.Sha256)
         {
             FileDigests.Forget(file.Path);
-            throw new IOException($"{file.Path} changed while it was read (SHA-256 {file.Sha256}, then {now ?? "written again"}); let it rest and retry");
+            throw new IOException(
+                $"{file.Path} changed while it was read (SHA-256 {file.Sha256}, then {now ?? "written again"}); let it rest and retry");
         }
     }
 

@@ -9,7 +9,9 @@ internal static class XmlSource
     public static XmlReader Open(Stream stream) => XmlReader.Create(
         stream, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, IgnoreComments = true, IgnoreProcessingInstructions = true });
 
-    /// <summary>Whether the first element of a file that begins with <paramref name="head"/> has the name <paramref name="name"/>.</summary>
+    /// <summary>
+    /// Whether the first element of a file that begins with <paramref name="head"/> has the name <paramref name="name"/>.
+    /// </summary>
     public static bool HasRoot(ReadOnlySpan<byte> head, ReadOnlySpan<byte> name)
     {
         ReadOnlySpan<byte> rest = head.TrimStart(" \t\r\n"u8);

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace ElectraPipeline.Training.Shards.Exchange;
 
-/// <summary>"shards.json" beside exported examples: what their format has no place for, so that importing them gives the same shards.</summary>
+/// <summary>
+/// "shards.json" beside exported examples: what their format has no place for, so that importing them gives the same shards.
+/// </summary>
 /// <param name="Version">Layout of the folder.</param>
 /// <param name="Format">"megatron" or "parquet".</param>
 /// <param name="TokenBytes">Bytes of an id in the shards.</param>
@@ -45,7 +47,8 @@ internal sealed record ExchangeDescription(
             var description = JsonSerializer.Deserialize<ExchangeDescription>(File.ReadAllBytes(path), Json) ?? throw new JsonException("it holds null");
             return description.Version == CurrentVersion
                 ? description
-                : throw new PermanentException($"{path} is of version {description.Version}; this program reads version {CurrentVersion}; export again");
+                : throw new PermanentException(
+                    $"{path} is of version {description.Version}; this program reads version {CurrentVersion}; export again");
         }
         catch (JsonException exception)
         {

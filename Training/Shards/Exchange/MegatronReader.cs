@@ -27,7 +27,8 @@ internal sealed class MegatronReader : IDisposable
         }
 
         byte[] index = File.ReadAllBytes(indexPath);
-        Require(index.Length >= MegatronFormat.HeaderBytes && index.AsSpan().StartsWith(MegatronFormat.Magic), 0, "is no index of Megatron-LM");
+        Require(
+            index.Length >= MegatronFormat.HeaderBytes && index.AsSpan().StartsWith(MegatronFormat.Magic), 0, "is no index of Megatron-LM");
         ulong version = BinaryPrimitives.ReadUInt64LittleEndian(index.AsSpan(9));
         Require(version == MegatronFormat.Version, 9, $"has the version {version}; 1 is known");
         kind = index[17];
@@ -122,7 +123,8 @@ internal sealed class MegatronReader : IDisposable
                 lengths[i] >= 0 && offsets[i] >= 0 && (long)lengths[i] * idBytes <= data.Length - offsets[i],
                 at,
                 $"gives sequence {i} {lengths[i]} ids from byte {offsets[i]}; {dataPath} has {data.Length} bytes");
-            Require((long)lengths[i] * idBytes <= Array.MaxLength, at, $"gives sequence {i} {lengths[i]} ids, more than can be read at once");
+            Require(
+                (long)lengths[i] * idBytes <= Array.MaxLength, at, $"gives sequence {i} {lengths[i]} ids, more than can be read at once");
         }
 
         int start = MegatronFormat.HeaderBytes + (12 * lengths.Length);

@@ -48,7 +48,8 @@ public static class ShardExport
             examples += set.Count;
         }
 
-        ShardHeader common = header ?? throw new PermanentException($"{path}: no train.shard or heldout.shard; only shards of these names are exported");
+        ShardHeader common = header ?? throw new PermanentException(
+            $"{path}: no train.shard or heldout.shard; only shards of these names are exported");
         new ExchangeDescription(
             ExchangeDescription.CurrentVersion,
             format,
@@ -67,7 +68,8 @@ public static class ShardExport
         string expected = Convert.ToHexStringLower(header.Vocabulary);
         if (vocabulary.Digest != expected)
         {
-            throw new PermanentException($"the vocabulary beside {file} has the SHA-256 {vocabulary.Digest}; the shard was made with {expected}; tokenize again");
+            throw new PermanentException(
+                $"the vocabulary beside {file} has the SHA-256 {vocabulary.Digest}; the shard was made with {expected}; tokenize again");
         }
     }
 

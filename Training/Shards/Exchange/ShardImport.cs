@@ -46,7 +46,9 @@ public static class ShardImport
     /// Packs the documents of any indexed data set into examples: its sequences are the sentences. The hash of a document's ids stands
     /// for that of its text.
     /// </summary>
-    /// <exception cref="PermanentException">The files are damaged, hold ids outside the vocabulary, or an option is out of range.</exception>
+    /// <exception cref="PermanentException">
+    /// The files are damaged, hold ids outside the vocabulary, or an option is out of range.
+    /// </exception>
     public static TokenizeResult Pack(
         string path,
         Vocabulary vocabulary,

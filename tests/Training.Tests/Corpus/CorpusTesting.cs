@@ -16,7 +16,8 @@ internal static class CorpusTesting
     public static CorpusOptions Options(params string[] paths) => new() { Paths = paths };
 
     /// <summary>Documents and rejects of one file with the given bytes.</summary>
-    public static (List<Document> Documents, List<Reject> Rejects) Read(string name, ReadOnlySpan<byte> bytes, CorpusOptions? options = null)
+    public static (List<Document> Documents, List<Reject> Rejects) Read(
+        string name, ReadOnlySpan<byte> bytes, CorpusOptions? options = null)
     {
         using var folder = new TemporaryFolder();
         return Read(folder.Write(name, bytes), options);
@@ -29,7 +30,8 @@ internal static class CorpusTesting
     {
         SourceFile file = Assert.Single(SourceFiles.Resolve(Options(path)));
         List<ReadRecord> records = DocumentSource.Read(file, options ?? Options(path)).ToList();
-        Assert.All(records, record => Assert.Single(new object?[] { record.Document, record.Reject, record.Skip }, found => found is not null));
+        Assert.All(
+            records, record => Assert.Single(new object?[] { record.Document, record.Reject, record.Skip }, found => found is not null));
         return (records.Where(r => r.Document is not null).Select(r => r.Document!).ToList(),
             records.Where(r => r.Reject is not null).Select(r => r.Reject!).ToList());
     }

@@ -20,7 +20,8 @@ public sealed class DetectionTests : IDisposable
     [Theory]
     [InlineData("misnamed.txt", Warc, "warc")]
     [InlineData("misnamed.jsonl", Wiki, "mediawiki")]
-    [InlineData("misnamed.warc", "<doc><members><member name=\"T:A.B\"><summary>A b.</summary></member></members></doc>", "dotnet-xml-docs")]
+    [InlineData(
+        "misnamed.warc", "<doc><members><member name=\"T:A.B\"><summary>A b.</summary></member></members></doc>", "dotnet-xml-docs")]
     [InlineData("noname", "{\"text\":\"A b.\"}", "jsonl")]
     [InlineData("braces.txt", "{\"text\":\"A b.\"}", "text")]
     [InlineData("noname", "A b.", "text")]

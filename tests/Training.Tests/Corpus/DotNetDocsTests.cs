@@ -52,8 +52,10 @@ public sealed class DotNetDocsTests
     [Fact]
     public void A_huge_type_becomes_several_documents()
     {
-        string members = string.Concat(Enumerable.Range(0, 95).Select(i => $"<member name=\"M:A.Huge.M{i}\"><summary>Sentence number {i}.</summary></member>"));
-        var (documents, _) = Read("x.xml", $"<doc><members>{members}<member name=\"T:A.B\"><summary>Another type.</summary></member></members></doc>");
+        string members = string.Concat(
+            Enumerable.Range(0, 95).Select(i => $"<member name=\"M:A.Huge.M{i}\"><summary>Sentence number {i}.</summary></member>"));
+        var (documents, _) = Read(
+            "x.xml", $"<doc><members>{members}<member name=\"T:A.B\"><summary>Another type.</summary></member></members></doc>");
         Assert.Equal(["x.xml:A.Huge", "x.xml:A.Huge#2", "x.xml:A.Huge#3", "x.xml:A.B"], documents.Select(document => document.Id));
         Assert.Equal([40, 40, 15, 1], documents.Select(document => document.Text.Split('\n').Length));
     }
@@ -104,11 +106,13 @@ public sealed class DotNetDocsTests
         Assert.Equal(rows.Count, rows.Select(row => row.Text).Distinct(StringComparer.OrdinalIgnoreCase).Count());
         Assert.Equal(["event", "field", "method", "property", "type"], rows.Select(row => row.Label).Distinct().Order());
         Assert.All(rows, row => Assert.False(string.IsNullOrWhiteSpace(row.Group)));
-        Assert.Contains(rows, row => row is { Label: "method", Group: "System.Runtime" } && row.Text.StartsWith("Searches for the specified object"));
+        Assert.Contains(
+            rows, row => row is { Label: "method", Group: "System.Runtime" } && row.Text.StartsWith("Searches for the specified object"));
 
         // Checked against the files themselves: no kept text describes a member of another kind.
         Dictionary<string, string> labels = rows.ToDictionary(row => row.Text, row => row.Label, StringComparer.OrdinalIgnoreCase);
-        foreach ((string path, _) in DotNetDocs.Files().Where(file => file.Path.EndsWith("System.Collections.xml", StringComparison.Ordinal)))
+        foreach ((string path, _) in DotNetDocs.Files().Where(
+            file => file.Path.EndsWith("System.Collections.xml", StringComparison.Ordinal)))
         {
             foreach (XElement member in XDocument.Load(path).Descendants("member"))
             {

@@ -46,11 +46,14 @@ public sealed class FilterDecontaminationTests : IDisposable
     public void A_missing_or_broken_file_is_named()
     {
         string broken = folder.Write("dev.jsonl", "{\"text\":\"fine\"}\nnonsense\n");
-        Assert.Contains("dev.jsonl of corpus.filters.decontaminate.files, line 2", Assert.Throws<PermanentException>(() => Chain(broken)).Message);
-        Assert.Contains("none.tsv of corpus.filters is no file", Assert.Throws<PermanentException>(() => Chain(folder["none.tsv"])).Message);
+        Assert.Contains(
+            "dev.jsonl of corpus.filters.decontaminate.files, line 2", Assert.Throws<PermanentException>(() => Chain(broken)).Message);
+        Assert.Contains(
+            "none.tsv of corpus.filters is no file", Assert.Throws<PermanentException>(() => Chain(folder["none.tsv"])).Message);
     }
 
-    private static FilterChain Chain(string file) => new(new CorpusFilterOptions { Decontaminate = new DecontaminationOptions { Files = [file] } }, threads: 1);
+    private static FilterChain Chain(string file) => new(
+        new CorpusFilterOptions { Decontaminate = new DecontaminationOptions { Files = [file] } }, threads: 1);
 
     private static FilterVerdict Judge(DecontaminationFilter filter, string text) =>
         filter.Judge(new FilteredDocument(new Document("id", text, "source"), false));

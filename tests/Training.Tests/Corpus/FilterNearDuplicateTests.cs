@@ -36,7 +36,8 @@ public sealed class FilterNearDuplicateTests : IDisposable
         // A changed word changes five shingles: Jaccard 0.97, 0.94 and 0.91 with 1, 2 and 3 of 300.
         double recall = found.Sum() / (3.0 * Families);
         double precision = (double)found.Sum() / (found.Sum() + wrong);
-        TestContext.Current.SendDiagnosticMessage($"recall {recall:0.0000} ({string.Join(", ", found[1..])} of {Families}), precision {precision:0.0000}");
+        TestContext.Current.SendDiagnosticMessage(
+            $"recall {recall:0.0000} ({string.Join(", ", found[1..])} of {Families}), precision {precision:0.0000}");
         Assert.True(recall > 0.995, $"recall {recall}");
         Assert.True(precision > 0.995, $"precision {precision}");
     }
@@ -110,7 +111,8 @@ public sealed class FilterNearDuplicateTests : IDisposable
         CorpusOptions options = Options(folder["b.txt"], folder["a.txt"]) with { Filters = filters, Parts = 1 };
         IngestResult result = Ingest(options, folder["one"]);
         Ingest(options, folder["two"]);
-        Assert.Equal(documents.Take(100), DocumentParts.List(folder["one"]).SelectMany(DocumentParts.Read).Select(document => document.Text));
+        Assert.Equal(
+            documents.Take(100), DocumentParts.List(folder["one"]).SelectMany(DocumentParts.Read).Select(document => document.Text));
         Assert.Equal((100L, 1_900L, 1_000L), (result.Documents, result.Manifest.Filters!.Documents, result.Manifest.Duplicates));
         foreach (string path in Directory.GetFiles(folder["one"]))
         {
@@ -201,5 +203,6 @@ public sealed class FilterNearDuplicateTests : IDisposable
         return (double)shared / (a.Count + b.Count - shared);
     }
 
-    private static HashSet<string> Shingles(string[] words) => [.. Enumerable.Range(0, words.Length - 4).Select(start => string.Join(' ', words[start..(start + 5)]))];
+    private static HashSet<string> Shingles(string[] words) => [.. Enumerable.Range(0, words.Length - 4).Select(
+        start => string.Join(' ', words[start..(start + 5)]))];
 }

@@ -48,8 +48,10 @@ public sealed class FilterRuleTests
         Assert.Equal("too-few-words", Reason(filter, string.Join(' ', Enumerable.Repeat("the and", 24)) + " word"));
         Assert.Equal("too-many-words", Reason(filter, string.Join(' ', Enumerable.Repeat("the and", 30)) + " word"));
         Assert.Equal("bullet-lines", Reason(filter, string.Join('\n', Enumerable.Repeat("- the house and tree", 13))));
-        Assert.Equal("ellipsis-lines", Reason(filter, string.Join('\n', Enumerable.Range(0, 12).Select(i => "the red house and tree" + (i < 4 ? "…" : ".")))));
-        Assert.Null(Reason(filter, string.Join('\n', Enumerable.Range(0, 13).Select(i => (i < 10 ? "- " : "") + "the house and tree" + (i < 3 ? "…" : ".")))));
+        Assert.Equal("ellipsis-lines", Reason(
+            filter, string.Join('\n', Enumerable.Range(0, 12).Select(i => "the red house and tree" + (i < 4 ? "…" : ".")))));
+        Assert.Null(Reason(filter, string.Join(
+            '\n', Enumerable.Range(0, 13).Select(i => (i < 10 ? "- " : "") + "the house and tree" + (i < 3 ? "…" : ".")))));
     }
 
     [Theory]
@@ -83,7 +85,8 @@ public sealed class FilterRuleTests
     public void A_frequent_n_gram_is_found(string reason, int length, int times)
     {
         string[] phrase = ["aaaaaa", "bbbbbb", "cccccc", "dddddd"];
-        var words = Enumerable.Range(0, times).SelectMany(i => phrase.Take(length).Append($"other{i}")).Concat(Enumerable.Range(0, 36).Select(i => $"word{i:00}"));
+        var words = Enumerable.Range(0, times).SelectMany(i => phrase.Take(length).Append($"other{i}")).Concat(
+            Enumerable.Range(0, 36).Select(i => $"word{i:00}"));
         Assert.Equal(reason, Reason(new GopherRepetitionFilter(new GopherRepetitionOptions()), string.Join(' ', words)));
     }
 
@@ -97,7 +100,8 @@ public sealed class FilterRuleTests
         var filter = new GopherRepetitionFilter(new GopherRepetitionOptions { MaxTopNgrams = [], MaxDuplicateNgrams = limits });
         string[] phrase = [.. Enumerable.Range(0, length).Select(i => $"phrase{i:00}")];
         string[] rest = [.. Enumerable.Range(0, 60).Select(i => $"word{i:00}xx")];
-        Assert.Equal($"duplicate-{length}-grams", Reason(filter, string.Join(' ', [.. phrase, .. rest[..30], .. phrase, .. rest[30..], .. phrase])));
+        Assert.Equal(
+            $"duplicate-{length}-grams", Reason(filter, string.Join(' ', [.. phrase, .. rest[..30], .. phrase, .. rest[30..], .. phrase])));
         Assert.Null(Reason(filter, string.Join(' ', [.. phrase[1..], .. rest[..30], .. phrase[1..], .. rest[30..], .. phrase[1..]])));
     }
 
@@ -152,5 +156,6 @@ public sealed class FilterRuleTests
 
     private static string? Reason(IDocumentFilter filter, string text) => Judge(filter, text).Reason;
 
-    private static FilterVerdict Judge(IDocumentFilter filter, string text) => filter.Judge(new FilteredDocument(new Document("id", text, "source"), false));
+    private static FilterVerdict Judge(IDocumentFilter filter, string text) => filter.Judge(
+        new FilteredDocument(new Document("id", text, "source"), false));
 }

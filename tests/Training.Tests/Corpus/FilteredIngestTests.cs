@@ -17,7 +17,8 @@ public sealed class FilteredIngestTests : IDisposable
     public void Without_filters_the_manifest_does_not_speak_of_them()
     {
         Ingest(Options(folder.Write("a.txt", "One.")), folder["out"]);
-        Assert.DoesNotContain("filters", File.ReadAllText(Path.Combine(folder["out"], "manifest.json")), StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain(
+            "filters", File.ReadAllText(Path.Combine(folder["out"], "manifest.json")), StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
@@ -35,7 +36,8 @@ public sealed class FilteredIngestTests : IDisposable
         FilterReport report = manifest.Filters!;
         Assert.Equal((6L, 2L, 1L), (manifest.Records, manifest.Documents, manifest.Duplicates));
         Assert.Equal((3L, 1L), (report.Documents, report.Lines));
-        Assert.Equal([("length", "too-few-characters", 2L), ("c4", "curly-brace", 1L)], report.DocumentReasons.Select(count => (count.Filter, count.Reason, count.Count)));
+        Assert.Equal([("length", "too-few-characters", 2L), ("c4", "curly-brace", 1L)], report.DocumentReasons.Select(
+            count => (count.Filter, count.Reason, count.Count)));
         Assert.Equal(["Too short.", "Also short."], report.DocumentReasons[0].Samples.Select(sample => sample.Excerpt));
         Assert.Equal("a.txt", report.DocumentReasons[0].Samples[0].Source);
         Assert.Equal("Home and news", Assert.Single(Assert.Single(report.LineReasons).Samples).Excerpt);

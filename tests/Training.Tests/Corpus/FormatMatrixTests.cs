@@ -49,7 +49,8 @@ public sealed class FormatMatrixTests
 
         // Dolma's test documents have their text in "message", Vespa's in "fields.text".
         Assert.Equal(1_003, manifest.Rejects.Single(reject => reject.Reason == "no-text-field").Count);
-        Assert.All(manifest.Rejects.SelectMany(reason => reason.Samples), reject => Assert.True(reject.Source.Length > 0 && reject.Detail.Length > 0));
+        Assert.All(manifest.Rejects.SelectMany(reason => reason.Samples), reject => Assert.True(
+            reject.Source.Length > 0 && reject.Detail.Length > 0));
         Assert.True(manifest.Documents > Paragraphs + 200);
     }
 }

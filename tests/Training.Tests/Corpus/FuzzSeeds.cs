@@ -22,7 +22,8 @@ internal static class FuzzSeeds
             "arc" => [Arc()],
             _ => throw new ArgumentException(format, nameof(format)),
         };
-        return [.. plain, .. plain.Select(bytes => Gzip(bytes[..50], bytes[50..])), .. plain.Select(bytes => Zstd(bytes[..50], bytes[50..])),
+        return [.. plain, .. plain.Select(bytes => Gzip(bytes[..50], bytes[50..])), .. plain.Select(
+            bytes => Zstd(bytes[..50], bytes[50..])),
             .. plain.Select(bytes => BZip2(bytes[..50], bytes[50..]))];
     }
 
@@ -34,7 +35,8 @@ internal static class FuzzSeeds
         {
             using var stream = new MemoryStream();
             var options = new ParquetOptions { CompressionMethod = method, RowGroupSize = 20 };
-            IEnumerable<Row> rows = Enumerable.Range(0, 50).Select(i => new Row { id = i, text = i % 7 == 0 ? null : $"Row {i} größer.", tags = [$"t{i}"] });
+            IEnumerable<Row> rows = Enumerable.Range(0, 50).Select(
+                i => new Row { id = i, text = i % 7 == 0 ? null : $"Row {i} größer.", tags = [$"t{i}"] });
             await ParquetSerializer.SerializeAsync(rows, stream, options, cancellationToken: cancellationToken);
             tables.Add(stream.ToArray());
         }
@@ -84,7 +86,8 @@ internal static class FuzzSeeds
         return
         [
             .. Utf8($"filedesc://t.arc 127.0.0.1 20140216050221 text/plain {head.Length}\n"), .. head, .. "\n"u8,
-            .. Enumerable.Range(0, 5).SelectMany(i => (byte[])[.. Utf8($"http://a.b/{i} c 127.0.0.1 20140216050221 text/html {page.Length}\n"), .. page, .. "\n"u8]),
+            .. Enumerable.Range(0, 5).SelectMany(
+                i => (byte[])[.. Utf8($"http://a.b/{i} c 127.0.0.1 20140216050221 text/html {page.Length}\n"), .. page, .. "\n"u8]),
         ];
     }
 

@@ -14,10 +14,12 @@ public sealed class IncrementalIngestTests : IDisposable
 
     public IncrementalIngestTests()
     {
-        File.Copy(SharedData.Require("data/formats/warc/warcio/example.warc.gz"), Path.Combine(Directory.CreateDirectory(folder["in"]).FullName, "b.warc.gz"));
+        File.Copy(SharedData.Require("data/formats/warc/warcio/example.warc.gz"), Path.Combine(
+            Directory.CreateDirectory(folder["in"]).FullName, "b.warc.gz"));
         folder.Write("in/a.jsonl", "{\"text\":\"One.\\nTwo.\"}\nnonsense\n{\"text\":\" \"}\n");
         folder.Write("in/c.txt", "One.\nTwo.\n\nThree.\n");
-        folder.Write("in/docs.xml", "<doc><members><member name=\"T:A.B\"><summary>First one. Second one.</summary></member></members></doc>");
+        folder.Write(
+            "in/docs.xml", "<doc><members><member name=\"T:A.B\"><summary>First one. Second one.</summary></member></members></doc>");
     }
 
     public void Dispose() => folder.Dispose();
@@ -120,7 +122,8 @@ public sealed class IncrementalIngestTests : IDisposable
         IngestResult result = Ingest(options, incremental, folder["cache"]);
         Ingest(options, full);
         Assert.Equal(Names(full), Names(incremental));
-        Assert.All(Names(full), name => Assert.Equal(File.ReadAllBytes(Path.Combine(full, name)), File.ReadAllBytes(Path.Combine(incremental, name))));
+        Assert.All(Names(full), name => Assert.Equal(
+            File.ReadAllBytes(Path.Combine(full, name)), File.ReadAllBytes(Path.Combine(incremental, name))));
         return result;
     }
 

@@ -56,8 +56,10 @@ public sealed class IngestProgramTests : IDisposable
         Ingest(Options(paragraphs), folder["one"]);
         Ingest(Options(folder["wiki_paragraphs.jsonl"]), folder["two"]);
         string[] names = Directory.GetFiles(folder["one"]).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal).ToArray();
-        Assert.Equal(["documents-00000.jsonl", "documents-00001.jsonl", "documents-00002.jsonl", "documents-00003.jsonl", "manifest.json"], names);
-        Assert.All(names, name => Assert.Equal(File.ReadAllBytes(Path.Combine(folder["one"], name)), File.ReadAllBytes(Path.Combine(folder["two"], name))));
+        Assert.Equal(
+            ["documents-00000.jsonl", "documents-00001.jsonl", "documents-00002.jsonl", "documents-00003.jsonl", "manifest.json"], names);
+        Assert.All(names, name => Assert.Equal(
+            File.ReadAllBytes(Path.Combine(folder["one"], name)), File.ReadAllBytes(Path.Combine(folder["two"], name))));
         Assert.DoesNotContain(folder.Path, File.ReadAllText(Path.Combine(folder["two"], "manifest.json")));
     }
 
@@ -70,14 +72,16 @@ public sealed class IngestProgramTests : IDisposable
             folder.Write($"in/{file:00}.jsonl", file % 7 == 3 ? "nonsense\n" : lines[(file * 1_000)..]);
         }
 
-        folder.Write("in/long.txt", string.Join("\n\n", Enumerable.Range(0, 5_000).Select(i => $"This is number {i} of the short documents in one file.\nIt has two lines.")));
+        folder.Write("in/long.txt", string.Join(
+            "\n\n", Enumerable.Range(0, 5_000).Select(i => $"This is number {i} of the short documents in one file.\nIt has two lines.")));
         CorpusOptions options = Options(folder["in"], "dotnet-docs") with
         {
             Filters = new() { Length = new() { MinWords = 6 }, GopherRepetition = new(), NearDuplicates = new() { Bands = 20 }, Boilerplate = new() },
         };
         foreach (int threads in (int[])[1, 2, 5])
         {
-            IngestProgram.Run(options, folder[$"out{threads}"], new SilentReporter(), TestContext.Current.CancellationToken, folder["cache"], threads);
+            IngestProgram.Run(
+                options, folder[$"out{threads}"], new SilentReporter(), TestContext.Current.CancellationToken, folder["cache"], threads);
         }
 
         foreach (string name in Directory.GetFiles(folder["out1"]).Select(path => Path.GetFileName(path)))
@@ -166,7 +170,8 @@ public sealed class IngestProgramTests : IDisposable
         string path = folder.Write("a.txt", "One.\n\nTwo.");
         SourceFile listed = Assert.Single(SourceFiles.Resolve(Options(path)));
         File.WriteAllText(path, "One.\n\nSix.");
-        Assert.Contains("changed while it was read", Assert.Throws<IOException>(() => DocumentSource.Read(listed, Options(path)).Count()).Message);
+        Assert.Contains(
+            "changed while it was read", Assert.Throws<IOException>(() => DocumentSource.Read(listed, Options(path)).Count()).Message);
     }
 
     [Fact]
@@ -235,6 +240,7 @@ public sealed class IngestProgramTests : IDisposable
         }
 
         Assert.Equal(result.Manifest.Lines, seen.Count);
-        Assert.DoesNotContain(seen, line => line.Contains("<see", StringComparison.Ordinal) || line.Contains("cref=", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            seen, line => line.Contains("<see", StringComparison.Ordinal) || line.Contains("cref=", StringComparison.Ordinal));
     }
 }

@@ -98,14 +98,16 @@ public sealed class MediaWikiTests
     [Fact]
     public void A_dump_cut_short_gives_the_pages_before_the_cut()
     {
-        string xml = "<mediawiki>" + string.Concat(Enumerable.Range(0, 500).Select(i => $"<page><title>P{i}</title><ns>0</ns><id>{i}</id><revision><text>Text {i}.</text></revision></page>\n"));
+        string xml = "<mediawiki>" + string.Concat(Enumerable.Range(0, 500).Select(
+            i => $"<page><title>P{i}</title><ns>0</ns><id>{i}</id><revision><text>Text {i}.</text></revision></page>\n"));
         var (documents, rejects) = Read("w.xml", xml);
         Assert.Equal(500, documents.Count);
         Assert.Equal("damaged-file", Assert.Single(rejects).Reason);
     }
 
     [Theory]
-    [InlineData("<!DOCTYPE mediawiki [<!ENTITY a \"x\"><!ENTITY b \"&a;&a;&a;&a;\">]><mediawiki><page><title>&b;</title></page></mediawiki>")]
+    [InlineData(
+        "<!DOCTYPE mediawiki [<!ENTITY a \"x\"><!ENTITY b \"&a;&a;&a;&a;\">]><mediawiki><page><title>&b;</title></page></mediawiki>")]
     [InlineData("<!DOCTYPE mediawiki SYSTEM \"file:///etc/passwd\"><mediawiki/>")]
     public void Document_type_definitions_are_refused(string xml)
     {

@@ -27,7 +27,8 @@ public sealed class SourceFilesTests : IDisposable
         IReadOnlyList<SourceFile> files = SourceFiles.Resolve(Options(folder.Path));
         Assert.Equal(["B.txt", "a/deep/y.txt", "a/z.jsonl", "b.txt"], files.Select(file => file.Name));
         SourceFile b = files[^1];
-        Assert.Equal((folder["b.txt"], 3L, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), (b.Path, b.Length, b.Sha256));
+        Assert.Equal(
+            (folder["b.txt"], 3L, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), (b.Path, b.Length, b.Sha256));
     }
 
     [Fact]

@@ -150,7 +150,8 @@ public sealed class WebArchiveTests
     {
         using var folder = new TemporaryFolder();
         byte[] page = Encoding.UTF8.GetBytes(Html);
-        byte[] missing = Encoding.ASCII.GetBytes(Encoding.ASCII.GetString(Response(page, "Content-Type: text/html")).Replace("200 OK", "404 No", StringComparison.Ordinal));
+        byte[] missing = Encoding.ASCII.GetBytes(
+            Encoding.ASCII.GetString(Response(page, "Content-Type: text/html")).Replace("200 OK", "404 No", StringComparison.Ordinal));
         folder.Write("x.warc", [.. Response(page, "Content-Type: text/html"), .. Response(page, "Content-Type: image/png"), .. missing]);
         CorpusManifest manifest = Ingest(Options(folder["x.warc"]), folder["out"]).Manifest;
         Assert.Equal((3L, 1L, 2L, 0L), (manifest.Records, manifest.Documents, manifest.Skipped, manifest.Rejected));

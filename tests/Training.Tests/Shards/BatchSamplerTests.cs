@@ -4,7 +4,9 @@ using Xunit;
 
 namespace ElectraPipeline.Training.Tests.Shards;
 
-/// <summary>The order of examples: every one once an epoch, the same for anybody who asks, mixed in the shares that were asked for.</summary>
+/// <summary>
+/// The order of examples: every one once an epoch, the same for anybody who asks, mixed in the shares that were asked for.
+/// </summary>
 public sealed class BatchSamplerTests : IDisposable
 {
     private const int BatchSize = 8;
@@ -61,7 +63,8 @@ public sealed class BatchSamplerTests : IDisposable
     public void AnEpochHasEveryExampleOnceAndAnotherEpochAnotherOrder()
     {
         using var set = ExampleSet.Open([ShardTesting.WriteNumbered(folder["set"], 96)], Split.Train);
-        int[] Epoch(int number) => [.. Enumerable.Range(12 * number, 12).SelectMany(step => Numbers(new BatchSampler(set, 5, BatchSize), step))];
+        int[] Epoch(int number) => [.. Enumerable.Range(12 * number, 12).SelectMany(
+            step => Numbers(new BatchSampler(set, 5, BatchSize), step))];
 
         Assert.Equal(Enumerable.Range(0, 96), Epoch(0).Order());
         Assert.Equal(Enumerable.Range(0, 96), Epoch(1).Order());
@@ -69,7 +72,9 @@ public sealed class BatchSamplerTests : IDisposable
         Assert.NotEqual(Epoch(0), [.. Enumerable.Range(0, 12).SelectMany(step => Numbers(new BatchSampler(set, 6, BatchSize), step))]);
     }
 
-    /// <summary>97 examples in batches of 8: epochs end inside batches. Threads ask in an order of their own, one sampler for all.</summary>
+    /// <summary>
+    /// 97 examples in batches of 8: epochs end inside batches. Threads ask in an order of their own, one sampler for all.
+    /// </summary>
     [Fact]
     public void AStepsBatchDoesNotDependOnWhoAsksWhen()
     {
@@ -79,7 +84,8 @@ public sealed class BatchSamplerTests : IDisposable
         int[][] expected = [.. Enumerable.Range(0, 200).Select(step => Numbers(inTurn, step))];
         var shared = new BatchSampler(mixture, 5, BatchSize);
         int[][] actual = new int[200][];
-        Parallel.For(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => actual[(i * 77) % 200] = Numbers(shared, (i * 77) % 200));
+        Parallel.For(
+            0, 200, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => actual[(i * 77) % 200] = Numbers(shared, (i * 77) % 200));
 
         Assert.Equal(expected, actual);
         Assert.Equal(expected[123], Numbers(new BatchSampler(mixture, 5, BatchSize), 123));
@@ -110,7 +116,8 @@ public sealed class BatchSamplerTests : IDisposable
         }
 
         // Mixed at small scale too: a thousand draws hold two of the second for one of the first, within four standard deviations.
-        Assert.All(drawn.Chunk(1_000).SkipLast(1), chunk => Assert.InRange(chunk.Count(number => number is >= 10_000 and < 20_000), 606, 727));
+        Assert.All(
+            drawn.Chunk(1_000).SkipLast(1), chunk => Assert.InRange(chunk.Count(number => number is >= 10_000 and < 20_000), 606, 727));
     }
 
     [Theory]
@@ -118,7 +125,8 @@ public sealed class BatchSamplerTests : IDisposable
     [InlineData(new[] { 1.0, 1.0, 1.0 }, new[] { 21_846, 21_845, 21_845 })]
     [InlineData(new[] { 1.0, 0.0, 3.0 }, new[] { 16_384, 0, 49_152 })]
     [InlineData(new[] { 1e-9, 1.0 }, new[] { 1, 65_535 })]
-    public void SharesAreApportionedByLargestRemainder(double[] weights, int[] expected) => Assert.Equal(expected, MixtureOrder.Apportion(weights));
+    public void SharesAreApportionedByLargestRemainder(double[] weights, int[] expected) => Assert.Equal(
+        expected, MixtureOrder.Apportion(weights));
 
     [Fact]
     public void DatasetsThatDoNotFitTogetherAreNamed()

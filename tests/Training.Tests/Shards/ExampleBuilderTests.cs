@@ -22,7 +22,8 @@ public sealed class ExampleBuilderTests
             int[] tokens = [.. examples.SelectMany(example => example.Ids).Where(id => id >= 100).Order()];
 
             Assert.All(examples, example => Assert.True(example.Ids.Length <= 24 && example.Ids[0] == 2 && example.Ids[^1] == 3));
-            Assert.All(examples, example => Assert.Equal(example.SecondSegmentStart == example.Ids.Length ? 1 : 2, example.Ids.Count(id => id == 3)));
+            Assert.All(examples, example => Assert.Equal(
+                example.SecondSegmentStart == example.Ids.Length ? 1 : 2, example.Ids.Count(id => id == 3)));
             Assert.Equal(tokens.Distinct(), tokens);
             if (overflow == "carry")
             {
@@ -83,7 +84,8 @@ public sealed class ExampleBuilderTests
         for (int document = 0; document < 300; document++)
         {
             int longest = random.Next(3) == 0 ? 4 * sequenceLength : 12;
-            List<int[]> sentences = [.. Enumerable.Range(0, random.Next(30)).Select(_ => Enumerable.Range(0, random.Next(longest)).Select(_ => 5 + random.Next(1_000)).ToArray())];
+            List<int[]> sentences = [.. Enumerable.Range(0, random.Next(30)).Select(
+                _ => Enumerable.Range(0, random.Next(longest)).Select(_ => 5 + random.Next(1_000)).ToArray())];
             List<Example> expected = [.. plain.Build(sentences, 7, (ulong)document)];
             List<Example> actual = Build(builder, sentences, 7, (ulong)document);
             Assert.Equal(expected.Select(example => example.SecondSegmentStart), actual.Select(example => example.SecondSegmentStart));

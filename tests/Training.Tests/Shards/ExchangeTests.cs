@@ -131,7 +131,8 @@ public sealed class ExchangeTests : IDisposable
         string shards = Build("shards", 300, 0.2);
         ShardExport.Run(shards, "parquet", folder["out"], Cancellation);
         using ExampleSet set = ExampleSet.Open([shards], Split.Train);
-        await using ParquetReader reader = await ParquetReader.CreateAsync(Path.Combine(folder["out"], "train.parquet"), cancellationToken: Cancellation);
+        await using ParquetReader reader = await ParquetReader.CreateAsync(
+            Path.Combine(folder["out"], "train.parquet"), cancellationToken: Cancellation);
         Assert.Equal(["input_ids", "second_segment_start"], reader.Schema.Fields.Select(field => field.Name));
         Assert.Equal(1, reader.RowGroupCount);
         using ParquetRowGroupReader group = reader.OpenRowGroupReader(0);
@@ -153,7 +154,8 @@ public sealed class ExchangeTests : IDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private static Vocabulary VocabularyOf(int words) => new([.. SpecialTokens.All, .. Enumerable.Range(0, words).Select(word => $"w{word}")]);
+    private static Vocabulary VocabularyOf(int words) => new(
+        [.. SpecialTokens.All, .. Enumerable.Range(0, words).Select(word => $"w{word}")]);
 
     private string Build(string name, int words, double heldOutShare)
     {

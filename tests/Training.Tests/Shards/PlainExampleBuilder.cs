@@ -2,7 +2,9 @@ using ElectraPipeline.Training.Shards;
 
 namespace ElectraPipeline.Training.Tests.Shards;
 
-/// <summary>The rules of <see cref="ExampleBuilder"/> written plainly, list by list, as the independent implementation it is held against.</summary>
+/// <summary>
+/// The rules of <see cref="ExampleBuilder"/> written plainly, list by list, as the independent implementation it is held against.
+/// </summary>
 internal sealed class PlainExampleBuilder
 {
     private const int Unlimited = 100_000;

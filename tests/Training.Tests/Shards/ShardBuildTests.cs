@@ -54,7 +54,8 @@ public sealed class ShardBuildTests : IDisposable
         Assert.Equal((2, 2), (result.Counts.Documents, result.Rejected));
         Assert.Equal([$"{text}, document from byte 7: invalid-utf8", $"{text}, document from byte 19: nul-byte"], result.RejectSamples);
         Assert.Contains("absent.txt", Assert.Throws<PermanentException>(() => Build("x", folder["absent.txt"], 1)).Message);
-        Assert.Contains("is gzip", Assert.Throws<PermanentException>(() => Build("x", folder.Write("z.txt", [0x1F, 0x8B, 8, 0]), 2)).Message);
+        Assert.Contains(
+            "is gzip", Assert.Throws<PermanentException>(() => Build("x", folder.Write("z.txt", [0x1F, 0x8B, 8, 0]), 2)).Message);
         Assert.Contains("is bzip2", Assert.Throws<PermanentException>(() => Build("x", folder.Write("z.txt", "BZh91AY&SY"), 2)).Message);
         Assert.Contains("no document", Assert.Throws<PermanentException>(() => Build("x", folder.Write("e.txt", "\n \n"), 1)).Message);
         Assert.False(File.Exists(Path.Combine(folder["x"], "train.shard")));

@@ -34,7 +34,8 @@ internal static class ShardTesting
 
     public static string Write(IReadOnlyList<Example> examples, int sequenceLength, int tokenBytes, string path, byte[]? vocabulary = null)
     {
-        using var writer = new ShardWriter(path, new ShardHeader(tokenBytes, sequenceLength, 0, PadId, vocabulary ?? new byte[32], new byte[32]));
+        using var writer = new ShardWriter(
+            path, new ShardHeader(tokenBytes, sequenceLength, 0, PadId, vocabulary ?? new byte[32], new byte[32]));
         foreach (var example in examples)
         {
             writer.Add(example.Ids, example.SecondSegmentStart);

@@ -40,7 +40,8 @@ public sealed class ShardTests : IDisposable
         byte[] whole = File.ReadAllBytes(path);
         var random = new CounterRandom(1, 2);
         long body = whole.Length - ShardHeader.Size;
-        int[] places = [0, 9, 40, 100, 127, 128, whole.Length - 1, whole.Length - 9, .. Enumerable.Range(0, 40).Select(_ => ShardHeader.Size + random.Next((int)body))];
+        int[] places = [0, 9, 40, 100, 127, 128, whole.Length - 1, whole.Length - 9, .. Enumerable.Range(0, 40).Select(
+            _ => ShardHeader.Size + random.Next((int)body))];
         Assert.True(whole.Length > 2 * ShardHeader.BlockSize);
 
         foreach (int place in places)
@@ -52,7 +53,8 @@ public sealed class ShardTests : IDisposable
             int offset = place - ShardHeader.Size;
             if (offset < 0 || offset >= records)
             {
-                Assert.Contains(path, Assert.Throws<PermanentException>(() => new ShardReader(path).Dispose()).Message, StringComparison.Ordinal);
+                Assert.Contains(
+                    path, Assert.Throws<PermanentException>(() => new ShardReader(path).Dispose()).Message, StringComparison.Ordinal);
                 continue;
             }
 
@@ -78,7 +80,8 @@ public sealed class ShardTests : IDisposable
         foreach (var lie in lies)
         {
             File.WriteAllBytes(path, [.. lie.ToBytes(), .. new byte[8]]);
-            Assert.Contains(path, Assert.Throws<PermanentException>(() => new ShardReader(path).Dispose()).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                path, Assert.Throws<PermanentException>(() => new ShardReader(path).Dispose()).Message, StringComparison.Ordinal);
         }
 
         (int Length, int Second)[] records = [(17, 1), (1, 1), (9, 10), (9, 0)];
@@ -160,7 +163,8 @@ public sealed class ShardTests : IDisposable
         Assert.Equal(30, set.Count);
         var batch = set.Batch(0, 30);
         Assert.Equal(examples.Select(example => example.Ids.Length), batch.Lengths);
-        Assert.Equal(examples.SelectMany(example => example.Ids), Enumerable.Range(0, 30).SelectMany(i => batch.InputIds[(i * 16)..((i * 16) + batch.Lengths[i])]));
+        Assert.Equal(examples.SelectMany(example => example.Ids), Enumerable.Range(0, 30).SelectMany(
+            i => batch.InputIds[(i * 16)..((i * 16) + batch.Lengths[i])]));
     }
 
     private string Write(IReadOnlyList<Example> examples, int sequenceLength, int tokenBytes, string? path = null) =>

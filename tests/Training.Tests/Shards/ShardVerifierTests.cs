@@ -16,7 +16,8 @@ public sealed class ShardVerifierTests : IDisposable
     {
         Vocabulary vocabulary = new([.. SpecialTokens.All, .. Enumerable.Range(0, 50).Select(word => $"w{word}")]);
         var random = new CounterRandom(1, 1);
-        string[] documents = [.. Enumerable.Range(0, 6_000).Select(_ => string.Join(' ', Enumerable.Range(0, 90).Select(_ => $"w{random.Next(50)}")))];
+        string[] documents = [.. Enumerable.Range(0, 6_000).Select(
+            _ => string.Join(' ', Enumerable.Range(0, 90).Select(_ => $"w{random.Next(50)}")))];
         string text = folder.Write("text.txt", string.Join("\n\n", documents));
         shards = folder["shards"];
         ShardBuildProgram.Run(
@@ -37,7 +38,9 @@ public sealed class ShardVerifierTests : IDisposable
         Assert.Equal(new FileInfo(train).Length + new FileInfo(Path.Combine(shards, "heldout.shard")).Length, result.Bytes);
     }
 
-    /// <summary>60 single bits over header, blocks, the table of hashes and its own hash: each is found, and the place named holds it.</summary>
+    /// <summary>
+    /// 60 single bits over header, blocks, the table of hashes and its own hash: each is found, and the place named holds it.
+    /// </summary>
     [Fact]
     public void AFlippedBitIsFoundAndItsPlaceNamed()
     {
@@ -93,7 +96,8 @@ public sealed class ShardVerifierTests : IDisposable
         Assert.Contains("lists train.shard, which is missing", Assert.Single(Verify().Faults).ToString());
 
         File.WriteAllBytes(train, heldOutBytes);
-        Assert.Contains(Verify().Faults, fault => fault.Region == "manifest" && fault.Problem.Contains("train.shard: ", StringComparison.Ordinal));
+        Assert.Contains(
+            Verify().Faults, fault => fault.Region == "manifest" && fault.Problem.Contains("train.shard: ", StringComparison.Ordinal));
 
         File.WriteAllBytes(train, trainBytes);
         File.WriteAllBytes(Path.Combine(shards, "extra.shard"), heldOutBytes);

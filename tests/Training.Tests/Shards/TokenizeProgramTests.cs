@@ -58,7 +58,8 @@ public sealed class TokenizeProgramTests : IDisposable
         string full = Tokens.TokenOf(Array.IndexOf(expected, expected.Max()));
         Assert.All(results, result => Assert.Equal(full, result.FrequentTokens[0].Token));
         Assert.Equal(expected.Max(), results.Sum(result => result.FrequentTokens[0].Count));
-        Assert.Equal((train.Count, heldOut.Count), (results.Sum(result => result.TrainExamples), results.Sum(result => result.HeldOutExamples)));
+        Assert.Equal(
+            (train.Count, heldOut.Count), (results.Sum(result => result.TrainExamples), results.Sum(result => result.HeldOutExamples)));
         Assert.InRange(heldOut.Count / (double)(train.Count + heldOut.Count), 0.05, 0.17);
     }
 
@@ -111,9 +112,11 @@ public sealed class TokenizeProgramTests : IDisposable
             Assert.Equal(File.ReadAllBytes(Path.Combine(folder["a"], name)), File.ReadAllBytes(Path.Combine(folder["b"], name)));
         }
 
-        Assert.NotEqual(File.ReadAllBytes(Path.Combine(folder["a"], "train.shard")), File.ReadAllBytes(Path.Combine(folder["c"], "train.shard")));
+        Assert.NotEqual(
+            File.ReadAllBytes(Path.Combine(folder["a"], "train.shard")), File.ReadAllBytes(Path.Combine(folder["c"], "train.shard")));
         Run(1, Options with { ShortTargetProbability = 0.5 }, "d");
-        Assert.Contains("other options", Assert.Throws<PermanentException>(() => ExampleSet.Open([folder["a"], folder["d"]], Split.Train)).Message);
+        Assert.Contains(
+            "other options", Assert.Throws<PermanentException>(() => ExampleSet.Open([folder["a"], folder["d"]], Split.Train)).Message);
     }
 
     [Fact]

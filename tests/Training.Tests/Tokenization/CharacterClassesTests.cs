@@ -33,6 +33,7 @@ public sealed class CharacterClassesTests
     {
         Dictionary<int, string> expected = golden.EnumerateObject().ToDictionary(
             entry => int.Parse(entry.Name, NumberStyles.HexNumber), entry => entry.Value.GetString()!);
-        Assert.Equal(expected, map.ToDictionary(entry => entry.Key, entry => string.Concat(entry.Value.Select(scalar => new Rune(scalar)))));
+        Assert.Equal(
+            expected, map.ToDictionary(entry => entry.Key, entry => string.Concat(entry.Value.Select(scalar => new Rune(scalar)))));
     }
 }

@@ -26,7 +26,8 @@ public sealed class TokenizeTextsTests
     }
 
     [Fact]
-    public void JsonFieldsAreRead() => Assert.Equal("{\"ids\":[5,6,7]}\n", Run("{\"id\":1,\"body\":\"ab\\nc\"}\n", "body", addSpecial: false));
+    public void JsonFieldsAreRead() => Assert.Equal(
+        "{\"ids\":[5,6,7]}\n", Run("{\"id\":1,\"body\":\"ab\\nc\"}\n", "body", addSpecial: false));
 
     [Theory]
     [InlineData("{\"body\":\"a\"}\n{\"text\":\"a\"}\n", "line 2", "\"text\"")]
@@ -47,7 +48,8 @@ public sealed class TokenizeTextsTests
         string[] digests = [.. new[] { "en-small.txt", "wordcounts-en-small-uncased.tsv" }
             .Select(name => SharedData.Require("golden/vocabulary-training/" + name))
             .Select(path => VocabularyFromFiles.Train([path], new TokenizerOptions(), options, initialOrder: null, Cancellation).Digest)];
-        Vocabulary expected = Vocabulary.Load(SharedData.Require("golden/vocabulary-training/ordered-en-small-uncased-v2000-mf2-la1000-sp.vocab.txt"));
+        Vocabulary expected = Vocabulary.Load(
+            SharedData.Require("golden/vocabulary-training/ordered-en-small-uncased-v2000-mf2-la1000-sp.vocab.txt"));
         Assert.Equal([expected.Digest, expected.Digest], digests);
     }
 

@@ -70,7 +70,8 @@ public sealed class TokenizerAgreementTests
     public void BytesThatAreNotUtf8AreRemovedWithoutEndingTheWord()
     {
         var tokenizer = new WordPieceTokenizer(GoldenTokenization.Vocabulary("uncased"), new TokenizerOptions());
-        Assert.Equal(Ids(tokenizer, "hello world"u8), Ids(tokenizer, [.. "he"u8, 0xFF, .. "llo"u8, 0xC3, .. " wor"u8, 0xED, 0xA0, 0x80, .. "ld"u8, 0xF0, 0x9F]));
+        Assert.Equal(Ids(tokenizer, "hello world"u8), Ids(
+            tokenizer, [.. "he"u8, 0xFF, .. "llo"u8, 0xC3, .. " wor"u8, 0xED, 0xA0, 0x80, .. "ld"u8, 0xF0, 0x9F]));
         var fromString = new List<int>();
         tokenizer.Encode("he\uD800llo world", fromString);
         Assert.Equal(Ids(tokenizer, "hello world"u8), fromString);

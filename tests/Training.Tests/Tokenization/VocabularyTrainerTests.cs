@@ -29,7 +29,8 @@ public sealed partial class VocabularyTrainerTests
             Specials = match.Groups["specials"].Value == "sp" ? SpecialTokens.All : [],
         };
 
-        AssertEqualsFile(name + ".vocab.txt", VocabularyTrainer.Train(CountsOf(corpus, lowerCase: true), options, TestContext.Current.CancellationToken));
+        AssertEqualsFile(name + ".vocab.txt", VocabularyTrainer.Train(
+            CountsOf(corpus, lowerCase: true), options, TestContext.Current.CancellationToken));
     }
 
     [Theory]
@@ -51,7 +52,8 @@ public sealed partial class VocabularyTrainerTests
             InitialOrder = File.ReadAllLines(Golden(name + ".vocab.txt")),
         };
 
-        AssertEqualsFile(name + ".vocab.txt", VocabularyTrainer.Train(CountsOf(corpus, lowerCase), options, TestContext.Current.CancellationToken));
+        AssertEqualsFile(
+            name + ".vocab.txt", VocabularyTrainer.Train(CountsOf(corpus, lowerCase), options, TestContext.Current.CancellationToken));
     }
 
     [Theory]
@@ -63,7 +65,8 @@ public sealed partial class VocabularyTrainerTests
     {
         var expected = WordCounter.ReadCounts(Golden($"wordcounts-{corpus}-{(lowerCase ? "uncased" : "cased")}.tsv"));
 
-        Assert.Equal(expected.OrderBy(pair => pair.Key, StringComparer.Ordinal), CountsOf(corpus, lowerCase).OrderBy(pair => pair.Key, StringComparer.Ordinal));
+        Assert.Equal(expected.OrderBy(pair => pair.Key, StringComparer.Ordinal), CountsOf(corpus, lowerCase).OrderBy(
+            pair => pair.Key, StringComparer.Ordinal));
     }
 
     [Theory]
@@ -87,7 +90,8 @@ public sealed partial class VocabularyTrainerTests
         {
             var counter = new WordCounter(new TokenizerOptions());
             WordCounting.AddLines(counter, new MemoryStream(all), threads, TestContext.Current.CancellationToken);
-            Assert.Equal(expected.Counts.OrderBy(pair => pair.Key, StringComparer.Ordinal), counter.Counts.OrderBy(pair => pair.Key, StringComparer.Ordinal));
+            Assert.Equal(expected.Counts.OrderBy(pair => pair.Key, StringComparer.Ordinal), counter.Counts.OrderBy(
+                pair => pair.Key, StringComparer.Ordinal));
             Assert.Equal(vocabulary, VocabularyTrainer.Train(counter.Counts, options, TestContext.Current.CancellationToken));
         }
     }

@@ -2,7 +2,9 @@ using System.IO.Compression;
 
 namespace ElectraPipeline.Training.Corpus.Readers;
 
-/// <summary>The text of gzip members one behind the other. Bytes behind the last one that are neither a member nor zeros are damage.</summary>
+/// <summary>
+/// The text of gzip members one behind the other. Bytes behind the last one that are neither a member nor zeros are damage.
+/// </summary>
 /// <remarks>
 /// <see cref="GZipStream"/> passes over such bytes without a word, and so over a second half of a file whose first bytes are
 /// broken. It reads ahead, so what it left is known only if it is given little at a time: near the end of the file single bytes.
@@ -47,7 +49,8 @@ internal sealed class GZipMembers(Stream compressed, long length) : ReadOnlyStre
         public override int Read(Span<byte> buffer)
         {
             long untilTail = length - TailBytes - read;
-            int count = inner.Read(untilTail > 0 ? buffer[..(int)Math.Min(buffer.Length, untilTail)] : buffer[..Math.Min(1, buffer.Length)]);
+            int count = inner.Read(
+                untilTail > 0 ? buffer[..(int)Math.Min(buffer.Length, untilTail)] : buffer[..Math.Min(1, buffer.Length)]);
             read += count;
             atEnd |= count == 0;
             last = count > 0 ? buffer[count - 1] : last;
@@ -73,7 +76,8 @@ internal sealed class GZipMembers(Stream compressed, long length) : ReadOnlyStre
 
             if (!atEnd)
             {
-                throw new DamagedSourceException("trailing-bytes", $"at byte {end} of the {length} compressed ones a gzip member ends and something else begins");
+                throw new DamagedSourceException(
+                    "trailing-bytes", $"at byte {end} of the {length} compressed ones a gzip member ends and something else begins");
             }
         }
     }

@@ -32,7 +32,9 @@ internal static class XmlDocText
         }
     }
 
-    /// <summary>"System.Collections.Generic.List`1" is List; "M:System.Array.Sort(System.Array)" is Sort; a constructor is its type.</summary>
+    /// <summary>
+    /// "System.Collections.Generic.List`1" is List; "M:System.Array.Sort(System.Array)" is Sort; a constructor is its type.
+    /// </summary>
     public static string ShortName(string reference)
     {
         string name = reference.Length > 1 && reference[1] == ':' ? reference[2..] : reference;

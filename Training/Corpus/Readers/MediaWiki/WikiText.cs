@@ -9,7 +9,9 @@ namespace ElectraPipeline.Training.Corpus.Readers;
 /// </remarks>
 internal sealed class WikiText
 {
-    /// <summary>MediaWiki itself stops at 40 templates inside each other; a bound keeps hostile pages from costing more than linear time.</summary>
+    /// <summary>
+    /// MediaWiki itself stops at 40 templates inside each other; a bound keeps hostile pages from costing more than linear time.
+    /// </summary>
     private const int MaxDepth = 100;
 
     private readonly string source;
@@ -141,7 +143,9 @@ internal sealed class WikiText
         }
     }
 
-    /// <summary>A run of braces opens one or several templates, or arguments, which have three; how many is told by what closes them.</summary>
+    /// <summary>
+    /// A run of braces opens one or several templates, or arguments, which have three; how many is told by what closes them.
+    /// </summary>
     private void OpenTemplates() => Open(Kind.Template, RunOf('{'));
 
     private void CloseTemplates()

@@ -25,13 +25,15 @@ internal sealed class ParquetDocumentReader : IDocumentReader
     {
         if (content.IsCompressed)
         {
-            throw new DamagedSourceException("compressed-table", "a Parquet file is read from its end, so it cannot be inside a compressed one; decompress it", 0);
+            throw new DamagedSourceException(
+                "compressed-table", "a Parquet file is read from its end, so it cannot be inside a compressed one; decompress it", 0);
         }
 
         using var table = ParquetTable.Open(content.Path);
         if (table.NestedColumns.Count > 0)
         {
-            yield return ReadRecord.Skipped(new Reject("nested-columns", content.Name, 0, 0, $"not read: {string.Join(", ", table.NestedColumns)}"));
+            yield return ReadRecord.Skipped(
+                new Reject("nested-columns", content.Name, 0, 0, $"not read: {string.Join(", ", table.NestedColumns)}"));
         }
 
         DataField text = TextColumn(table, options.TextField);
@@ -79,7 +81,8 @@ internal sealed class ParquetDocumentReader : IDocumentReader
         }
         catch (DamagedSourceException exception)
         {
-            damage = new Reject("damaged-row-group", source, first, offset, $"rows {first} to {first + rows - 1} are lost: {exception.Message}");
+            damage = new Reject(
+                "damaged-row-group", source, first, offset, $"rows {first} to {first + rows - 1} are lost: {exception.Message}");
         }
 
         if (damage is not null)

@@ -25,7 +25,8 @@ internal sealed class ParquetTable : IDisposable
     public IReadOnlyList<string> NestedColumns { get; }
 
     /// <summary>The flat columns, for messages.</summary>
-    public string Names => string.Join(", ", reader.Schema.Fields.Where(IsFlat).Select(column => $"\"{column.Name}\"").DefaultIfEmpty("none"));
+    public string Names => string.Join(
+        ", ", reader.Schema.Fields.Where(IsFlat).Select(column => $"\"{column.Name}\"").DefaultIfEmpty("none"));
 
     /// <exception cref="DamagedSourceException">It is no Parquet file, or its metadata is damaged.</exception>
     public static ParquetTable Open(string path)
@@ -33,7 +34,8 @@ internal sealed class ParquetTable : IDisposable
         var disk = new DiskStream(path);
         try
         {
-            return Guarded(disk, () => new ParquetTable(disk, Wait(ParquetReader.CreateAsync(disk, new ParquetOptions { TreatByteArrayAsString = true }, leaveStreamOpen: true))));
+            return Guarded(disk, () => new ParquetTable(
+                disk, Wait(ParquetReader.CreateAsync(disk, new ParquetOptions { TreatByteArrayAsString = true }, leaveStreamOpen: true))));
         }
         catch
         {
@@ -51,7 +53,8 @@ internal sealed class ParquetTable : IDisposable
     public (long Rows, long Offset, long Bytes) Describe(int group, DataField column) => Guarded(disk, () =>
     {
         using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
-        ColumnMetaData data = rows.GetMetadata(column)?.MetaData ?? throw new InvalidDataException($"row group {group} has no column {column.Name}");
+        ColumnMetaData data = rows.GetMetadata(column)?.MetaData ?? throw new InvalidDataException(
+            $"row group {group} has no column {column.Name}");
         return (RowsOf(group), data.DictionaryPageOffset ?? data.DataPageOffset, data.TotalUncompressedSize);
     });
 

@@ -35,7 +35,8 @@ internal sealed class ArcReader : IDocumentReader
             {
                 // Told once: what follows up to the next header is the rest of the same record.
                 broken = true;
-                yield return new Reject("broken-record", content.Name, 0, offset, "no record header of the form \"URL IP-address date type length\" here");
+                yield return new Reject(
+                    "broken-record", content.Name, 0, offset, "no record header of the form \"URL IP-address date type length\" here");
             }
         }
     }
@@ -46,7 +47,8 @@ internal sealed class ArcReader : IDocumentReader
         {
             long skipped = bytes.Skip(header.Length);
             return skipped < header.Length ? Truncated(origin, skipped, header)
-                : origin.Reject("record-too-large", $"{header.Length} bytes, more than the {options.MaxDocumentBytes} of corpus.maxDocumentBytes");
+                : origin.Reject(
+                    "record-too-large", $"{header.Length} bytes, more than the {options.MaxDocumentBytes} of corpus.maxDocumentBytes");
         }
 
         byte[] block = bytes.Read((int)header.Length);
@@ -77,7 +79,8 @@ internal sealed class ArcReader : IDocumentReader
         public static Header? Parse(string? line)
         {
             string[] fields = line?.Split(' ') ?? [];
-            int date = Array.FindLastIndex(fields, field => field.Length >= DateDigits && field.AsSpan().IndexOfAnyExceptInRange('0', '9') < 0);
+            int date = Array.FindLastIndex(
+                fields, field => field.Length >= DateDigits && field.AsSpan().IndexOfAnyExceptInRange('0', '9') < 0);
             bool known = date >= 2 && date + 2 < fields.Length && fields[0].Contains(':');
             return known && long.TryParse(fields[^1], out long length) && length >= 0
                 ? new Header(string.Join(' ', fields[..(date - 1)]), fields[date + 1], length)

@@ -12,7 +12,9 @@ namespace ElectraPipeline.Training.Corpus.Readers;
 internal static class HttpBody
 {
     /// <summary>The body as the server's application made it.</summary>
-    /// <exception cref="InvalidDataException">It begins as its header says and breaks off, or is larger than <paramref name="maxBytes"/>.</exception>
+    /// <exception cref="InvalidDataException">
+    /// It begins as its header says and breaks off, or is larger than <paramref name="maxBytes"/>.
+    /// </exception>
     public static byte[] Decode(byte[] body, IReadOnlyDictionary<string, string> fields, int maxBytes)
     {
         if (fields.GetValueOrDefault("transfer-encoding", "").Contains("chunked", StringComparison.OrdinalIgnoreCase))

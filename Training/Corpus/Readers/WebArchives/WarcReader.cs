@@ -95,7 +95,9 @@ internal sealed class WarcReader : IDocumentReader
     private static Record TooLarge(Record record, int maxBytes) => OtherTypes.Contains(record.Type) ? record
         : record.Broken("record-too-large", $"{record.Length} bytes, more than the {maxBytes} of corpus.maxDocumentBytes");
 
-    /// <summary>A record is followed by blank lines and then another record or the end; if not, no bytes but blank lines are taken.</summary>
+    /// <summary>
+    /// A record is followed by blank lines and then another record or the end; if not, no bytes but blank lines are taken.
+    /// </summary>
     private static bool EndsHere(ByteReader bytes)
     {
         long offset = bytes.Offset;
@@ -114,7 +116,9 @@ internal sealed class WarcReader : IDocumentReader
         return record.Broken("broken-record", $"no record begins where Content-Length {record.Length} leads");
     }
 
-    /// <summary>The length is wrong: if a record begins inside the block, reading goes on there, so that it is not lost with this one.</summary>
+    /// <summary>
+    /// The length is wrong: if a record begins inside the block, reading goes on there, so that it is not lost with this one.
+    /// </summary>
     private static Record Reframe(ByteReader bytes, Record record)
     {
         int inside = record.Block.AsSpan().IndexOf("\nWARC/1."u8);
