@@ -28,6 +28,12 @@ internal sealed class GopherRepetitionFilter(GopherRepetitionOptions options) : 
             {
                 return Remove($"top-{FirstTop + i}-gram", share, options.MaxTopNgrams[i]);
             }
+
+            if (share == 0)
+            {
+                // What n words in a row do not do, repeat, n + 1 do not either.
+                return FilterVerdict.Keep;
+            }
         }
 
         for (int i = 0; i < options.MaxDuplicateNgrams.Count; i++)
@@ -36,6 +42,11 @@ internal sealed class GopherRepetitionFilter(GopherRepetitionOptions options) : 
             if (share > options.MaxDuplicateNgrams[i])
             {
                 return Remove($"duplicate-{FirstDuplicate + i}-grams", share, options.MaxDuplicateNgrams[i]);
+            }
+
+            if (share == 0)
+            {
+                break;
             }
         }
 
@@ -72,7 +83,7 @@ internal sealed class GopherRepetitionFilter(GopherRepetitionOptions options) : 
     /// </summary>
     private static double TopShare(TextWords words, int n)
     {
-        var counts = new Dictionary<ulong, int>();
+        var counts = new Dictionary<ulong, int>(words.Count);
         long top = 0;
         for (int start = 0; start + n <= words.Count; start++)
         {
@@ -91,7 +102,7 @@ internal sealed class GopherRepetitionFilter(GopherRepetitionOptions options) : 
     /// <summary>The share of letters in n-grams that occurred before; none counts twice.</summary>
     private static double DuplicateShare(TextWords words, int n)
     {
-        var seen = new HashSet<ulong>();
+        var seen = new HashSet<ulong>(words.Count);
         long repeated = 0;
         for (int start = 0; start + n <= words.Count;)
         {

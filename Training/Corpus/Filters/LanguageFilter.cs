@@ -48,8 +48,7 @@ internal sealed class LanguageFilter(LanguageFilterOptions options) : IDocumentF
 
     /// <summary>
     /// Whole lines, together at least <see cref="PieceLength"/> long but for the last; a long line is one piece. What lies behind the
-    /// pieces
-    /// that are taken is not looked at.
+    /// pieces that are taken is not looked at.
     /// </summary>
     private static IEnumerable<string> Pieces(string text)
     {

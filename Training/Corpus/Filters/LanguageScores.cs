@@ -1,10 +1,21 @@
+using System.Collections.Concurrent;
+
 namespace ElectraPipeline.Training.Corpus.Filters;
 
-/// <summary>The profiles of the languages of one script, side by side: an n-gram is looked up once for all of them.</summary>
+/// <summary>
+/// The profiles of the languages of one script, side by side: an n-gram is looked up once for all of them. Safe for several threads.
+/// </summary>
 internal sealed class LanguageScores
 {
+    /// <summary>The first so many different words: frequent ones come early. About 200 bytes each.</summary>
+    private const int MaxRemembered = 50_000;
+
+    private const int MaxRememberedLength = 32;
+
+    private readonly ConcurrentDictionary<string, double[]> remembered = new(StringComparer.Ordinal);
     private readonly string[] languages;
     private readonly Dictionary<string, double[]>[] gains = new Dictionary<string, double[]>[LanguageProfile.MaxNgram + 1];
+    private int rememberedWords;
 
     public LanguageScores(IReadOnlyList<LanguageProfile> profiles)
     {
@@ -36,35 +47,62 @@ internal sealed class LanguageScores
         {
             foreach ((string word, int count) in words)
             {
-                AddWord(word, count, sums);
+                Add(count, ScoresOf(word), sums);
             }
         }
 
         return languages[Array.IndexOf(sums, sums.Max())];
     }
 
-    private void AddWord(string word, int count, double[] sums)
+    /// <summary>The scores of a word in each language; those of frequent words are remembered.</summary>
+    private double[] ScoresOf(string word)
     {
-        Add(LanguageProfile.WholeWord, word, count, sums);
+        if (remembered.TryGetValue(word, out double[]? known))
+        {
+            return known;
+        }
+
+        double[] scores = new double[languages.Length];
+        AddWord(word, scores);
+
+        // Counted here, as asking the dictionary locks all of it. Which words are remembered changes no score.
+        if (word.Length <= MaxRememberedLength
+            && Volatile.Read(ref rememberedWords) < MaxRemembered
+            && Interlocked.Increment(ref rememberedWords) <= MaxRemembered)
+        {
+            remembered.TryAdd(word, scores);
+        }
+
+        return scores;
+    }
+
+    private void AddWord(string word, double[] sums)
+    {
+        Add(LanguageProfile.WholeWord, word, sums);
         Span<char> marked = word.Length < 100 ? stackalloc char[word.Length + 2] : new char[word.Length + 2];
         LanguageProfile.Mark(word, marked);
         for (int n = 1; n <= LanguageProfile.MaxNgram; n++)
         {
             for (int start = 0; start + n <= marked.Length; start++)
             {
-                Add(n, marked.Slice(start, n), count, sums);
+                Add(n, marked.Slice(start, n), sums);
             }
         }
     }
 
-    private void Add(int n, ReadOnlySpan<char> ngram, int count, double[] sums)
+    private void Add(int n, ReadOnlySpan<char> ngram, double[] sums)
     {
         if (gains[n].GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(ngram, out double[]? known))
         {
-            for (int language = 0; language < sums.Length; language++)
-            {
-                sums[language] += count * known[language];
-            }
+            Add(1, known, sums);
+        }
+    }
+
+    private static void Add(int times, double[] scores, double[] sums)
+    {
+        for (int language = 0; language < sums.Length; language++)
+        {
+            sums[language] += times * scores[language];
         }
     }
 }

@@ -5,10 +5,10 @@ namespace ElectraPipeline.Training.Corpus.Readers;
 /// HTTP body is taken, of "resource" and "conversion" records the block; the other types are skipped and counted.
 /// </summary>
 /// <remarks>
-/// Records are framed by their Content-Length. Where that leads nowhere, the record is rejected and reading goes on at the next line
-/// that begins one; but if the header's lines end in LF instead of CRLF, somebody converted the line ends and made all lengths
-/// wrong: such a record goes to the next line that begins one.
-/// One record is in memory at a time, at most <see cref="CorpusOptions.MaxDocumentBytes"/>; larger ones are rejected.
+/// Records are framed by their Content-Length. Where that leads nowhere, the record is rejected and reading goes on at the next line that
+/// begins one; but if the header's lines end in LF instead of CRLF, somebody converted the line ends and made all lengths wrong: such a
+/// record goes to the next line that begins one. One record is in memory at a time, at most <see cref="CorpusOptions.MaxDocumentBytes"/>;
+/// larger ones are rejected.
 /// </remarks>
 internal sealed class WarcReader : IDocumentReader
 {
