@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace ElectraPipeline.Training.Corpus;
@@ -57,18 +58,23 @@ internal static class DocumentText
 
     /// <summary>
     /// 128 bits (XxHash128) of the text with each run of white space made one space and none at the ends: equal for texts that
-    /// differ in white space only. Chooses the part that a document goes to.
+    /// differ in white space only. Chooses the part that a document goes to, and whether it is held out.
     /// </summary>
+    /// <remarks>Of the text in UTF-16, so that documents stay in the part and the split that earlier versions gave them.</remarks>
     public static UInt128 Hash(ReadOnlySpan<byte> utf8)
     {
         byte[] folded = ArrayPool<byte>.Shared.Rent(utf8.Length + WhiteSpaceFolding.Slack);
+        char[] utf16 = ArrayPool<char>.Shared.Rent(utf8.Length + WhiteSpaceFolding.Slack);
         try
         {
-            return XxHash128.HashToUInt128(folded.AsSpan(0, WhiteSpaceFolding.Fold(utf8, folded)));
+            int bytes = WhiteSpaceFolding.Fold(utf8, folded);
+            int characters = Encoding.UTF8.GetChars(folded.AsSpan(0, bytes), utf16);
+            return XxHash128.HashToUInt128(MemoryMarshal.AsBytes(utf16.AsSpan(0, characters)));
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(folded);
+            ArrayPool<char>.Shared.Return(utf16);
         }
     }
 
