@@ -147,6 +147,12 @@ internal sealed class JobsLoad : IAsyncDisposable
         while (await connection.ExecuteScalarAsync<long>(
             "select count(*) from stage_run where run_id = any(@runs) and stage = 'tokenize' and state in ('succeeded', 'reused')", parameters) < shards)
         {
+            if (await connection.ExecuteScalarAsync<string?>(
+                "select error from stage_run where run_id = any(@runs) and state = 'failed' limit 1", parameters) is { } error)
+            {
+                throw new InvalidOperationException($"a stage of the load failed: {error}");
+            }
+
             // Seldom: counting thousands of rows is work for the server that is measured. The times come from the rows.
             await Task.Delay(200, cancellationToken);
         }

@@ -1,4 +1,5 @@
 using ElectraPipeline.Training;
+using ElectraPipeline.Training.Corpus;
 using ElectraPipeline.Training.Finetuning;
 using ElectraPipeline.Training.Model;
 using ElectraPipeline.Training.Objective;
@@ -82,7 +83,7 @@ internal sealed class ConfigRules
         OneOf(config.Corpus.OnReject, "corpus.onReject", "skip", "fail");
         Require(config.Corpus.MaxExpansion >= 1, "corpus.maxExpansion", config.Corpus.MaxExpansion, "1 or more");
         Share(config.Corpus.MaxRejectShare, "corpus.maxRejectShare", 0, 1);
-        Require(config.Corpus.Parts is >= 1 and <= 10_000, "corpus.parts", config.Corpus.Parts, "1 to 10000");
+        Require(config.Corpus.Parts is >= 1 and <= IngestProgram.MaxParts, "corpus.parts", config.Corpus.Parts, $"1 to {IngestProgram.MaxParts}");
         faults.AddRange(config.Corpus.Filters?.Faults() ?? []);
         Require(config.Vocabulary.Path is not null || config.Vocabulary.Size is >= 100 and <= 1_000_000, "vocabulary.size", config.Vocabulary.Size, "100 to 1000000");
         Require(config.Vocabulary.MinFrequency >= 0, "vocabulary.minFrequency", config.Vocabulary.MinFrequency, "0 or more");

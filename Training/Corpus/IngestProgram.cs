@@ -14,7 +14,8 @@ public sealed record IngestResult(long Documents, long TextBytes, CorpusManifest
 /// <summary>Reads the corpus, whatever its formats, and writes one clean form of it in parts.</summary>
 public static class IngestProgram
 {
-    private const int MaxParts = 4_096;
+    /// <summary>Parts of a corpus at most.</summary>
+    public const int MaxParts = 10_000;
 
     /// <summary>
     /// Reads what <see cref="SourceFiles.Resolve"/> finds and writes "documents-00000.jsonl" and so on (".zst" if compressed), then
