@@ -7,7 +7,13 @@ public static class DocumentParts
 
     /// <summary>Paths of the parts, in order.</summary>
     /// <exception cref="PermanentException">The folder is no corpus, or a part that its manifest lists is missing.</exception>
-    public static IReadOnlyList<string> List(string folder) => CorpusManifest.Read(folder).Parts.Select(part =>
+    public static IReadOnlyList<string> List(string folder) => [.. PartsOf(folder).Select(part => part.Path)];
+
+    /// <summary>
+    /// The parts, in order, by one look at the manifest: of thousands of parts it is long, and who needs more than one must not read it for each.
+    /// </summary>
+    /// <exception cref="PermanentException">The folder is no corpus, or a part that its manifest lists is missing.</exception>
+    internal static IReadOnlyList<CorpusPart> PartsOf(string folder) => CorpusManifest.Read(folder).Parts.Select(part =>
     {
         string path = Path.Combine(folder, part.Name);
         if (Path.GetFileName(part.Name) != part.Name)
@@ -16,7 +22,7 @@ public static class DocumentParts
                 $"{Path.Combine(folder, ManifestName)} lists \"{part.Name}\", which is no file of this folder; ingest again");
         }
 
-        return File.Exists(path) ? path : throw new PermanentException(
+        return File.Exists(path) ? new CorpusPart(path, part) : throw new PermanentException(
             $"{path} is missing though the manifest beside it lists it; ingest again");
     }).ToList();
 
@@ -24,7 +30,7 @@ public static class DocumentParts
     /// <exception cref="PermanentException">The part is damaged; the message names the line, or says that its hash is another.</exception>
     public static IEnumerable<Document> Read(string partPath)
     {
-        using PartLines lines = new(partPath);
+        using PartLines lines = new(CorpusPart.At(partPath));
         Document? document = null;
         while (lines.Read(line => document = DocumentLine.Read(line)))
         {

@@ -10,10 +10,10 @@ internal sealed class DocumentTextReader : IDisposable
     private byte[] text = [];
     private int length;
 
-    /// <param name="path">One of <see cref="DocumentParts.List"/>.</param>
-    public DocumentTextReader(string path)
+    /// <param name="part">Which.</param>
+    public DocumentTextReader(CorpusPart part)
     {
-        lines = new PartLines(path);
+        lines = new PartLines(part);
         take = Take;
     }
 

@@ -43,14 +43,14 @@ public static class TokenizeProgram
         IStageReporter reporter,
         CancellationToken cancellationToken)
     {
-        string path = PathOf(corpusFolder, part);
+        CorpusPart source = PartOf(corpusFolder, part);
         var (tokenizer, tokenizerOptions) = SharedTokenizers.Of(vocabularyFolder);
         Vocabulary vocabulary = tokenizer.Vocabulary;
         var packer = new DocumentPacker(vocabulary, options.Validated(), seed);
         using var output = new ShardFolderWriter(outputFolder, vocabulary, tokenizerOptions, options);
-        long total = CorpusManifest.Read(corpusFolder).Parts[part].Documents;
+        long total = source.Told.Documents;
         ExampleReceiver train = output.Train.Add, heldOut = output.HeldOut.Add;
-        using var texts = new DocumentTextReader(path);
+        using var texts = new DocumentTextReader(source);
         while (texts.Read())
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -65,9 +65,9 @@ public static class TokenizeProgram
         return output.Commit(packer.Counts, part, seed, options);
     }
 
-    private static string PathOf(string corpusFolder, int part)
+    private static CorpusPart PartOf(string corpusFolder, int part)
     {
-        IReadOnlyList<string> parts = DocumentParts.List(corpusFolder);
+        IReadOnlyList<CorpusPart> parts = DocumentParts.PartsOf(corpusFolder);
         return part >= 0 && part < parts.Count
             ? parts[part]
             : throw new PermanentException($"part {part} of {corpusFolder} does not exist; it has {parts.Count}, counted from 0");

@@ -31,7 +31,7 @@ public static class VocabularyProgram
         var counter = new WordCounter(tokenizer);
         WordCounting.AddParts(
             counter,
-            DocumentParts.List(corpusFolder),
+            DocumentParts.PartsOf(corpusFolder),
             Environment.ProcessorCount,
             (done, parts) => reporter.Progress(done, parts, "parts"),
             cancellationToken);

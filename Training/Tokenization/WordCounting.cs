@@ -29,12 +29,12 @@ internal static class WordCounting
 
     /// <summary>Adds the words of the documents of a corpus.</summary>
     /// <param name="counter">Gets them.</param>
-    /// <param name="parts">From <see cref="DocumentParts.List"/>.</param>
+    /// <param name="parts">From <see cref="DocumentParts.PartsOf"/>.</param>
     /// <param name="threads">How many count.</param>
     /// <param name="onProgress">Hears how many parts are done, of how many; one thread at a time.</param>
     /// <param name="cancellationToken">Stops it.</param>
     public static void AddParts(
-        WordCounter counter, IReadOnlyList<string> parts, int threads, Action<int, int> onProgress, CancellationToken cancellationToken)
+        WordCounter counter, IReadOnlyList<CorpusPart> parts, int threads, Action<int, int> onProgress, CancellationToken cancellationToken)
     {
         int done = 0;
         Add(
