@@ -108,7 +108,7 @@ internal static class AuthCommand
         }
 
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
-        IReadOnlyList<EventRow> deeds = await storage.Audit.ReadAsync(null, limit, cancellationToken);
+        IReadOnlyList<EventRow> deeds = await storage.Queries.DeedsAsync(null, limit, cancellationToken);
         if (parsed.GetValue(CommonOptions.Json))
         {
             terminal.WriteJson(deeds.Select(deed => new { deed.RecordedAt, deed.Actor, deed.Action, deed.RunId, deed.Stage, deed.Detail }));

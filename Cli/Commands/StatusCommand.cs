@@ -42,7 +42,7 @@ internal static class StatusCommand
             table.AddRow(
                 $"{run.Id}",
                 Markup.Escape(run.Name),
-                run.IsPaused ? "[yellow]paused[/]" : RunTable.StateMarkup(run.State),
+                RunTable.StateMarkup(run),
                 $"{run.StagesDone} / {run.Stages}",
                 Durations.Ago(run.CreatedAt, now),
                 Durations.Short((run.FinishedAt ?? now) - run.CreatedAt));

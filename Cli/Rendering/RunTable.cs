@@ -14,7 +14,7 @@ internal static class RunTable
     public static Table Of(RunSummary run, IReadOnlyList<StageLine> lines, DateTimeOffset now)
     {
         var table = new Table { Border = TableBorder.Simple, ShowHeaders = true, Expand = false };
-        table.Title = new TableTitle($"run {run.Id} · {Markup.Escape(run.Name)} · {(run.IsPaused ? "[yellow]paused[/]" : StateMarkup(run.State))} · {Durations.Short((run.FinishedAt ?? now) - run.CreatedAt)}");
+        table.Title = new TableTitle($"run {run.Id} · {Markup.Escape(run.Name)} · {StateMarkup(run)} · {Durations.Short((run.FinishedAt ?? now) - run.CreatedAt)}");
         table.AddColumn(new TableColumn("stage").NoWrap());
         table.AddColumn(new TableColumn("state").NoWrap());
         table.AddColumn(new TableColumn("progress"));
@@ -35,6 +35,9 @@ internal static class RunTable
 
     /// <summary>A state in its colour.</summary>
     public static string StateMarkup(StageState state) => Coloured(state.ToString().ToLowerInvariant());
+
+    /// <summary>The state of a run in its colour, "paused" before "running".</summary>
+    public static string StateMarkup(RunSummary run) => run.IsPaused ? "[yellow]paused[/]" : StateMarkup(run.State);
 
     /// <summary>A state in its colour.</summary>
     public static string StateMarkup(RunState state) => Coloured(state.ToString().ToLowerInvariant());

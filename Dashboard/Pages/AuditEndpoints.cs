@@ -1,4 +1,3 @@
-using ElectraPipeline.Storage.Accounts;
 using ElectraPipeline.Storage.ReadModels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -12,9 +11,9 @@ internal static class AuditEndpoints
     private const int DeedsPerPage = 50;
 
     public static void MapAuditPages(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/audit", async (long? before, AuditLog audit, CancellationToken cancellationToken) =>
+        routes.MapGet("/audit", async (long? before, Queries queries, CancellationToken cancellationToken) =>
         {
-            IReadOnlyList<EventRow> deeds = await audit.ReadAsync(before, DeedsPerPage + 1, cancellationToken);
+            IReadOnlyList<EventRow> deeds = await queries.DeedsAsync(before, DeedsPerPage + 1, cancellationToken);
             return new RazorComponentResult<AuditPage>(new
             {
                 Deeds = (IReadOnlyList<EventRow>)[.. deeds.Take(DeedsPerPage)],

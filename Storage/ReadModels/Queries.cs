@@ -27,6 +27,13 @@ public sealed partial class Queries(NpgsqlDataSource dataSource)
             where s.state = 'ready' and (p.scope, p.subject) in (('run', s.run_id::text), ('queue', s.queue)) order by p.scope desc limit 1) as hold
         """;
 
+    private const string SelectEvents = """
+        select e.id, e.run_id, e.stage_run_id,
+            case when s.shard = '' then s.stage else s.stage || '[' || s.shard || ']' end as stage,
+            e.actor, e.action, e.detail, e.recorded_at
+        from event e left join stage_run s on s.id = e.stage_run_id
+        """;
+
     /// <summary>Runs, newest first.</summary>
     public Task<IReadOnlyList<RunSummary>> RunsAsync(RunFilter filter, CancellationToken cancellationToken = default) =>
         ListAsync<RunSummary>(
@@ -90,15 +97,21 @@ public sealed partial class Queries(NpgsqlDataSource dataSource)
     /// <summary>Events, newest first; of one run, or of all if <paramref name="runId"/> is null.</summary>
     public Task<IReadOnlyList<EventRow>> EventsAsync(long? runId, int limit = 200, CancellationToken cancellationToken = default) =>
         ListAsync<EventRow>(
-            """
-            select e.id, e.run_id, e.stage_run_id,
-                case when s.shard = '' then s.stage else s.stage || '[' || s.shard || ']' end as stage,
-                e.actor, e.action, e.detail, e.recorded_at
-            from event e left join stage_run s on s.id = e.stage_run_id
-            where @runId::bigint is null or e.run_id = @runId
+            $"""
+            {SelectEvents} where @runId::bigint is null or e.run_id = @runId
             order by e.id desc limit @limit
             """,
             new { runId, limit },
+            cancellationToken);
+
+    /// <summary>Deeds of people among the events, newest first; <paramref name="before"/>: only those with a smaller id.</summary>
+    public Task<IReadOnlyList<EventRow>> DeedsAsync(long? before, int limit, CancellationToken cancellationToken = default) =>
+        ListAsync<EventRow>(
+            $"""
+            {SelectEvents} where e.actor like 'user:%' and (@before::bigint is null or e.id < @before)
+            order by e.id desc limit @limit
+            """,
+            new { before, limit },
             cancellationToken);
 
     /// <summary>Checkpoints of a stage run that are kept, newest first.</summary>

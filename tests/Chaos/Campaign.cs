@@ -131,7 +131,7 @@ public static class Campaign
     {
         try
         {
-            return [.. (await world.Storage.Queries.RunsAsync(World.AllRuns)).Where(run => run.State == RunState.Running)];
+            return await world.RunningRunsAsync();
         }
         catch (Exception e) when (IsOutage(e))
         {

@@ -264,6 +264,9 @@ internal sealed class World : IAsyncDisposable
         return stages;
     }
 
+    public async Task<IReadOnlyList<RunSummary>> RunningRunsAsync() =>
+        await Storage.Queries.RunsAsync(AllRuns with { State = RunState.Running });
+
     public async Task<IReadOnlyList<StageRow>> UnfinishedStagesAsync() =>
         [.. (await StagesAsync()).Where(stage => stage.State is not (StageState.Succeeded or StageState.Reused))];
 

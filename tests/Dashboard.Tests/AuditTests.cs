@@ -44,7 +44,7 @@ public sealed class AuditTests(PostgresFixture postgres)
         string page = await dashboard.Visitor.GetStringAsync("/audit");
         await dashboard.PostFromAsync("/runs", "/logout");
 
-        IReadOnlyList<EventRow> deeds = [.. (await dashboard.Storage.Audit.ReadAsync(null, 100)).Where(deed => deed.Actor == "user:olga").Reverse()];
+        IReadOnlyList<EventRow> deeds = [.. (await dashboard.Storage.Queries.DeedsAsync(null, 100)).Where(deed => deed.Actor == "user:olga").Reverse()];
         Assert.Equal(
             ["login refused", "login", "retry", "cancelled", "schedule off", "schedule on", "hangfire", "hangfire", "logout"],
             deeds.Select(deed => deed.Action));
@@ -84,6 +84,6 @@ public sealed class AuditTests(PostgresFixture postgres)
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/runs/{run.Id}/retry");
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Token);
         Assert.Equal(HttpStatusCode.OK, (await dashboard.Visitor.SendAsync(request)).StatusCode);
-        Assert.Equal("user:api", (await dashboard.Storage.Audit.ReadAsync(null, 10)).First(deed => deed.Action == "retry").Actor);
+        Assert.Equal("user:api", (await dashboard.Storage.Queries.DeedsAsync(null, 10)).First(deed => deed.Action == "retry").Actor);
     }
 }

@@ -31,7 +31,7 @@ public sealed partial class ProxyTests(PostgresFixture postgres)
         Assert.True(login.StatusCode == HttpStatusCode.Redirect, await login.Content.ReadAsStringAsync());
         AssertHardened(Assert.Single(login.Headers.GetValues("Set-Cookie"), cookie => cookie.StartsWith("electra=", StringComparison.Ordinal)), "lax", believed);
 
-        string about = (await dashboard.Storage.Audit.ReadAsync(null, 10)).First(deed => deed.Action == "login").Detail!;
+        string about = (await dashboard.Storage.Queries.DeedsAsync(null, 10)).First(deed => deed.Action == "login").Detail!;
         Assert.Equal($"from {(believed ? Visitor : proxyAddress)}", about);
     }
 

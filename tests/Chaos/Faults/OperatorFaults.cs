@@ -1,4 +1,3 @@
-using ElectraPipeline.Storage;
 using ElectraPipeline.Storage.ReadModels;
 using ElectraPipeline.Storage.Runs;
 
@@ -13,7 +12,7 @@ internal sealed class RunPaused : IFault
 
     public async Task<bool> StrikeAsync(World world, Dice dice)
     {
-        RunSummary? run = dice.OneOf([.. (await world.Storage.Queries.RunsAsync(World.AllRuns)).Where(run => run.State == RunState.Running)]);
+        RunSummary? run = dice.OneOf(await world.RunningRunsAsync());
         return run is not null && await world.PauseAsync(PauseScope.Run, $"{run.Id}", dice);
     }
 }
@@ -51,7 +50,7 @@ internal sealed class RunCancelledAndRetried : IFault
 
     public async Task<bool> StrikeAsync(World world, Dice dice)
     {
-        RunSummary? run = dice.OneOf([.. (await world.Storage.Queries.RunsAsync(World.AllRuns)).Where(run => run.State == RunState.Running)]);
+        RunSummary? run = dice.OneOf(await world.RunningRunsAsync());
         return run is not null && await world.CancelAndRetryAsync(run.Id);
     }
 }
