@@ -43,7 +43,7 @@ public static class TokenizeProgram
         IStageReporter reporter,
         CancellationToken cancellationToken)
     {
-        CorpusPart source = PartOf(corpusFolder, part);
+        CorpusPart source = DocumentParts.PartOf(corpusFolder, part);
         var (tokenizer, tokenizerOptions) = SharedTokenizers.Of(vocabularyFolder);
         Vocabulary vocabulary = tokenizer.Vocabulary;
         var packer = new DocumentPacker(vocabulary, options.Validated(), seed);
@@ -63,13 +63,5 @@ public static class TokenizeProgram
 
         reporter.Progress(packer.Documents, total, "documents");
         return output.Commit(packer.Counts, part, seed, options);
-    }
-
-    private static CorpusPart PartOf(string corpusFolder, int part)
-    {
-        IReadOnlyList<CorpusPart> parts = DocumentParts.PartsOf(corpusFolder);
-        return part >= 0 && part < parts.Count
-            ? parts[part]
-            : throw new PermanentException($"part {part} of {corpusFolder} does not exist; it has {parts.Count}, counted from 0");
     }
 }

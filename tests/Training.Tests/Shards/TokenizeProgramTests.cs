@@ -151,6 +151,25 @@ public sealed class TokenizeProgramTests : IDisposable
         Assert.False(Directory.Exists(folder["s"]));
     }
 
+    /// <summary>Thousands of stages read the same manifest, so it is parsed once; one that says something else is not taken for it.</summary>
+    [Fact]
+    public void AStageReadsItsOwnPartAloneAndTheManifestAsItIsNow()
+    {
+        TokenizeResult first = Run(0, Options, "s0");
+        string other = DocumentParts.List(folder["corpus"])[1];
+        File.Move(other, other + ".away");
+        Assert.Equal(first with { FrequentTokens = [] }, Run(0, Options, "again") with { FrequentTokens = [] });
+        Assert.Contains($"{other} is missing", Assert.Throws<PermanentException>(() => Run(1, Options, "s1")).Message);
+
+        string path = Path.Combine(folder["corpus"], "manifest.json");
+        string manifest = File.ReadAllText(path);
+        string name = Path.GetFileName(other);
+        File.WriteAllText(path, manifest.Replace(name, name.Replace("00001", "00009", StringComparison.Ordinal), StringComparison.Ordinal));
+        Assert.Contains("00009.jsonl is missing", Assert.Throws<PermanentException>(() => Run(1, Options, "s1")).Message);
+        File.WriteAllText(path, manifest[..^20]);
+        Assert.Contains($"{path} is damaged", Assert.Throws<PermanentException>(() => Run(0, Options, "s1")).Message);
+    }
+
     /// <summary>1 to 20 sentences of 1 to 30 words, now and then 300, some words not in the vocabulary.</summary>
     private static string Text(int document)
     {
