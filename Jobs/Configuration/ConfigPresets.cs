@@ -6,7 +6,8 @@ namespace ElectraPipeline.Jobs.Configuration;
 /// Families of values that a config may start from: what it says itself comes first. "official-small", "-base" and "-large" do what the
 /// official code does with the published sizes, known faults included, where the defaults do better:
 /// masked positions drawn with replacement (<c>pretrain.maskWithReplacement</c>), text past an example's end thrown away
-/// (<c>examples.overflow</c>), and layer-wise learning rates that start two steps below the head (<c>layerwiseDecayRule</c>).
+/// (<c>examples.overflow</c>), layer-wise learning rates that start two steps below the head (<c>layerwiseDecayRule</c>), and one layer on [CLS]
+/// (<c>head</c>).
 /// </summary>
 internal static class ConfigPresets
 {
@@ -67,7 +68,7 @@ internal static class ConfigPresets
           },
           "finetune": {
             "learningRate": {{taskRate}}, "layerwiseDecay": {{decay}}, "layerwiseDecayRule": "official", "warmupShare": 0.1, "weightDecay": 0.01,
-            "batchSize": 32, "epochs": 3, "sequenceLength": 128
+            "batchSize": 32, "epochs": 3, "sequenceLength": 128, "head": "official"
           }
         }
         """;

@@ -196,6 +196,7 @@ internal sealed class ConfigRules
         Require(ModelReference.IsName(task.Name), path + ".name", task.Name, "lower-case letters, digits and '-', at most 63, a letter first");
         OneOf(task.Kind, path + ".kind", [.. FinetuneOptions.Kinds]);
         OneOf(task.LayerwiseDecayRule, path + ".layerwiseDecayRule", "official", "fixed");
+        Require(task.Head is null or FinetuneOptions.OfficialHead, path + ".head", task.Head, $"\"{FinetuneOptions.OfficialHead}\", or left out");
         Require(task.Epochs > 0, path + ".epochs", task.Epochs, "above 0");
         Require(task.BatchSize >= 1, path + ".batchSize", task.BatchSize, "1 or more");
         Require(task.LearningRate is > 0 and < 1, path + ".learningRate", task.LearningRate, "above 0, below 1");

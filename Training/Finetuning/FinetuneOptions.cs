@@ -5,6 +5,9 @@ namespace ElectraPipeline.Training.Finetuning;
 /// </summary>
 public sealed record FinetuneOptions
 {
+    /// <summary>The other value of <see cref="Head"/>.</summary>
+    public const string OfficialHead = "official";
+
     /// <summary>Kinds of tasks.</summary>
     public static IReadOnlyList<string> Kinds { get; } = ["classification", "regression", "tagging", "answering"];
 
@@ -88,6 +91,12 @@ public sealed record FinetuneOptions
     /// <summary>Dropout on the encoder and the head while fine-tuning; null: the model's.</summary>
     public double? Dropout { get; init; }
 
+    /// <summary>
+    /// The layers over [CLS] of classification and regression. null: Hugging Face's (dropout, dense, GELU, dropout, dense); "official":
+    /// dropout and one dense layer, exported as Hugging Face's layers that give the same logits. Tagging and answering have one head each.
+    /// </summary>
+    public string? Head { get; init; }
+
     /// <summary>Seeds, one fine-tuning each; median, mean and standard deviation are reported.</summary>
     public IReadOnlyList<int> Seeds { get; init; } = [1];
 
@@ -114,6 +123,7 @@ public sealed record FinetuneOptions
         Require(WeightDecay >= 0, nameof(WeightDecay), WeightDecay, "at least 0");
         Require(SequenceLength >= 5, nameof(SequenceLength), SequenceLength, "at least 5");
         Require(DocumentStride > 0, nameof(DocumentStride), DocumentStride, "at least 1");
+        Require(Head is null or OfficialHead, nameof(Head), Head, $"left out or \"{OfficialHead}\"");
         Require(Dropout is null or (>= 0 and < 1), nameof(Dropout), Dropout, "in [0, 1)");
         bool different = Seeds.Count > 0 && Seeds.Distinct().Count() == Seeds.Count;
         Require(different, nameof(Seeds), string.Join(", ", Seeds), "one or more different numbers");

@@ -102,6 +102,13 @@ internal sealed class FinetunePlan : IDisposable
                     + $"{source.MaxPositionEmbeddings} tokens at most");
         }
 
+        if (Task.Head.SmallestHidden > source.Encoder.HiddenSize)
+        {
+            throw new PermanentException(
+                $"finetune \"{Options.Name}\": Head is {Options.Head}, which is exported for encoders of width {Task.Head.SmallestHidden} "
+                    + $"and above (two units an answer); the model has {source.Encoder.HiddenSize}; leave Head out");
+        }
+
         bool described = File.Exists(Path.Combine(modelFolder, ElectraModelFolder.DescriptionName));
         return TaskModel.ConfigOf(source) with
         {

@@ -74,9 +74,9 @@ internal sealed class TaskModel : IDisposable
         return head.Forward(Parameters, hidden, value => dropout?.Apply(value, headDropout) ?? value);
     }
 
-    /// <summary>The state dict as views; they belong to the caller's dispose scope.</summary>
+    /// <summary>The state dict of Hugging Face's class; the tensors, most of them views, belong to the caller's dispose scope.</summary>
     public IReadOnlyList<(string Name, Tensor Tensor)> State() =>
-        [.. Parameters.Layout.Slots.Select(slot => (slot.Name, Parameters.Value(slot.Name)))];
+        head.Export([.. Parameters.Layout.Slots.Select(slot => (slot.Name, Parameters.Value(slot.Name)))]);
 
     /// <inheritdoc/>
     public void Dispose() => Parameters.Dispose();

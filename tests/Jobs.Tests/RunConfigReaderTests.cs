@@ -113,7 +113,7 @@ public sealed class RunConfigReaderTests
         const string Json = """
             {
               "name": "x", "preset": "official-large", "corpus": { "paths": ["a"] }, // a comment
-              "pretrain": { "steps": 7 }, "finetune": [{ "name": "t", "train": "t.tsv" }, { "name": "u", "train": "u.tsv", "layerwiseDecayRule": "fixed" }],
+              "pretrain": { "steps": 7 }, "finetune": [{ "name": "t", "train": "t.tsv" }, { "name": "u", "train": "u.tsv", "layerwiseDecayRule": "fixed", "head": null }],
             }
             """;
         RunConfig official = RunConfigReader.Read(Encoding.UTF8.GetBytes(Json), "run.json");
@@ -121,10 +121,15 @@ public sealed class RunConfigReaderTests
         Assert.Equal(("discard", 512), (official.Examples.Overflow, official.Examples.SequenceLength));
         Assert.Equal((7, 2_048, 0.25), (official.Pretrain.Steps, official.Pretrain.BatchSize, official.Pretrain.MaskProbability));
         Assert.Equal(["official", "fixed"], official.Finetune.Select(task => task.LayerwiseDecayRule));
+        Assert.Equal(["official", null], official.Finetune.Select(task => task.Head));
         Assert.Equal([0.9, 0.9], official.Finetune.Select(task => task.LayerwiseDecay));
 
         var plain = RunConfigReader.Read("""{"name": "x", "corpus": {"paths": ["a"]}, "finetune": [{"name": "t", "train": "t.tsv"}]}"""u8.ToArray(), "run.json");
         Assert.False(plain.Pretrain.MaskWithReplacement);
+        Assert.Null(plain.Finetune[0].Head);
+        Assert.Contains(
+            "finetune[0].head is wide",
+            FaultsOf("""{"name": "x", "corpus": {"paths": ["a"]}, "finetune": [{"name": "t", "train": "t.tsv", "head": "wide"}]}"""));
         Assert.Equal(("carry", "fixed"), (plain.Examples.Overflow, plain.Finetune[0].LayerwiseDecayRule));
         Assert.Contains("official-small", FaultsOf("""{"name": "x", "preset": "oficial", "corpus": {"paths": ["a"]}}"""));
     }

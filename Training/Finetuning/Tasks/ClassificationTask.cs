@@ -18,7 +18,7 @@ internal sealed class ClassificationTask : FinetuneTask
         (train, evaluation) = ([.. data.Train.Select(Encode)], [.. data.Evaluation.Select(Encode)]);
         Labels = data.Labels;
         Digest = data.Digest;
-        Head = new SequenceHead(Labels.Count);
+        Head = HeadOf(options, Labels.Count);
         Metric = options.Metric ?? "accuracy";
         Baseline = MajorityOf(train);
 

@@ -66,6 +66,10 @@ internal abstract class FinetuneTask
     public virtual void PrepareExport(ParameterStore parameters)
     {
     }
+
+    /// <summary>The head over whole texts that the options ask for.</summary>
+    protected static TaskHead HeadOf(FinetuneOptions options, int outputs) =>
+        options.Head == FinetuneOptions.OfficialHead ? new OfficialSequenceHead(outputs) : new SequenceHead(outputs);
 }
 
 /// <summary>Collects answers and comes to figures of merit.</summary>

@@ -23,6 +23,7 @@ internal sealed class RegressionTask : FinetuneTask
     {
         (train, evaluation) = ([.. data.Train.Select(Encode)], [.. data.Evaluation.Select(Encode)]);
         Digest = data.Digest;
+        Head = HeadOf(options, outputs: 1);
         Metric = options.Metric ?? "pearson";
         scale = train.Max(example => Math.Abs(example.Score));
         if (scale == 0)
@@ -54,7 +55,7 @@ internal sealed class RegressionTask : FinetuneTask
     public override string Digest { get; }
 
     /// <inheritdoc/>
-    public override TaskHead Head { get; } = new SequenceHead(1);
+    public override TaskHead Head { get; }
 
     /// <inheritdoc/>
     public override string Metric { get; }
@@ -93,8 +94,8 @@ internal sealed class RegressionTask : FinetuneTask
     public override void PrepareExport(ParameterStore parameters)
     {
         using var scope = NewDisposeScope();
-        parameters.Value(SequenceHead.OutputName + ".weight").TimesInPlace(scale);
-        parameters.Value(SequenceHead.OutputName + ".bias").TimesInPlace(scale);
+        parameters.Value(Head.OutputName + ".weight").TimesInPlace(scale);
+        parameters.Value(Head.OutputName + ".bias").TimesInPlace(scale);
     }
 
     private sealed class Score(double scale) : ITaskScore

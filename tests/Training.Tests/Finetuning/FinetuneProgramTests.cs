@@ -165,6 +165,37 @@ public sealed class FinetuneProgramTests : IDisposable
         Assert.Equal(trainer.Model.Forward(input, null).data<float>().ToArray(), exported.Forward(input, null).data<float>().ToArray());
     }
 
+    [Theory]
+    [InlineData("classification", "task.jsonl")]
+    [InlineData("regression", "scores.tsv")]
+    public void The_official_head_learns_too_and_answers_as_a_model_of_hugging_face(string kind, string train)
+    {
+        WriteScored("scores.tsv");
+        FinetuneOptions options = Options with
+        {
+            Kind = kind, Train = train, Head = FinetuneOptions.OfficialHead, Seeds = [1], RandomBaseline = false, Epochs = 8, BatchSize = 16,
+        };
+        FinetuneRequest request = Request("official") with { Options = options };
+        FinetuneResult result = FinetuneProgram.Run(request, new Recorder(), CancellationToken.None);
+        Assert.True(result.Arms[0].Median > result.Baseline.Value + 0.2, $"{result.Arms[0].Median} against {result.Baseline}");
+
+        using FinetunePlan plan = FinetunePlan.Make(request);
+        using HuggingFaceModel model = HuggingFaceFolder.Read(At("official"), ElectraArchitecture.SequenceClassification);
+        using TaskModel exported = new(plan.Model, new SequenceHead(model.Config.Labels.Count), 0, CPU);
+        exported.Load(model);
+        using var scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        ITaskScore score = plan.Task.NewScore();
+        double scale = kind == "regression" ? plan.Task.Train.Max(example => Math.Abs(((ScoreExample)example).Score)) : 1;
+        foreach (EncodedExample example in plan.Task.Evaluation)
+        {
+            EncoderInput input = EncoderInput.Create(example.Ids, [example.Ids.Length], [example.SecondSegment], CPU);
+            score.Add([example], exported.Forward(input, null) / scale);
+        }
+
+        Assert.Equal(result.Arms[0].Trainings[0].Figures[result.Metric], score.Figures()[result.Metric], 1e-4);
+    }
+
     [Fact]
     public void Tags_of_words_are_learned_and_exported()
     {
@@ -225,6 +256,7 @@ public sealed class FinetuneProgramTests : IDisposable
         Assert.Contains(
             "SequenceLength is 64, the model takes 16", Fault(Request("x") with { Options = Options with { SequenceLength = 64 } }));
         Assert.Contains("Seeds is 1, 1", Fault(Request("x") with { Options = Options with { Seeds = [1, 1] } }));
+        Assert.Contains("Head is wide", Fault(Request("x") with { Options = Options with { Head = "wide" } }));
         Assert.Contains("Kind is parsing", Fault(Request("x") with { Options = Options with { Kind = "parsing" } }));
         Assert.Contains("Metric is f9; this task has accuracy", Fault(Request("x") with { Options = Options with { Metric = "f9" } }));
         Assert.Contains("\"yes\" is no number", Fault(Request("x") with { Options = Options with { Kind = "regression" } }));

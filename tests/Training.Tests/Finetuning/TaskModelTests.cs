@@ -77,6 +77,38 @@ public sealed class TaskModelTests
         Assert.True(first.Forward(Input(golden), null).bytes.SequenceEqual(second.Forward(Input(golden), null).bytes));
     }
 
+    /// <summary>Hugging Face's classes know no head of one layer; its two layers must answer the same.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(32)]
+    public void The_official_head_is_exported_as_hugging_faces_that_answers_the_same(int outputs)
+    {
+        using TemporaryFolder folder = new();
+        using var scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        using SafeTensorsFile golden = SafeTensorsFile.Open(SharedData.Require("golden/electra-tiny/forward.safetensors"));
+        using HuggingFaceModel source = HuggingFaceFolder.Read(Head("sequence_classification"), ElectraArchitecture.SequenceClassification);
+        ElectraConfig config = TaskModel.ConfigOf(source.Config);
+        Assert.Equal(64, config.Discriminator.HiddenSize);
+        using TaskModel official = new(config, new OfficialSequenceHead(outputs), 0, CPU);
+        official.Initialize(7);
+        official.Load(source);
+        official.Parameters.Value("classifier.linear.bias").copy_(arange(outputs));
+        Tensor expected = official.Forward(Input(golden), dropout: null);
+        Assert.True(expected.std().item<float>() > 0.3 || outputs == 1);
+
+        HuggingFaceConfig labelled = source.Config.WithLabels([.. Enumerable.Range(0, outputs).Select(label => $"l{label}")]);
+        HuggingFaceFolder.Write(folder.Path, labelled, ElectraArchitecture.SequenceClassification, official.State());
+        using HuggingFaceModel written = HuggingFaceFolder.Read(folder.Path, ElectraArchitecture.SequenceClassification);
+        Assert.Equal(
+            source.Tensors.Keys.Order(StringComparer.Ordinal),
+            written.Tensors.Keys.Order(StringComparer.Ordinal));
+        using TaskModel classifier = new(config, new SequenceHead(outputs), 0, CPU);
+        classifier.Load(written);
+        Assert.InRange(MaxDifference(classifier.Forward(Input(golden), dropout: null), expected), 0, Tolerance);
+    }
+
     [Theory]
     [InlineData("float16", 2e-2)]
     [InlineData("bfloat16", 2e-1)]
