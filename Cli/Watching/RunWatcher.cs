@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ElectraPipeline.Cli.Rendering;
 using ElectraPipeline.Storage;
 using ElectraPipeline.Storage.ReadModels;
@@ -9,6 +10,9 @@ namespace ElectraPipeline.Cli.Watching;
 internal sealed class RunWatcher(Queries queries, Terminal terminal)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>A run of ten thousand stages is long to read: whoever watches it takes a tenth of the time at most.</summary>
+    private const int PausesPerLook = 9;
 
     /// <summary>Watches until the run reaches its end state, and returns it as it then is.</summary>
     public async Task<RunDetail> WatchAsync(long runId, CancellationToken cancellationToken)
@@ -29,6 +33,7 @@ internal sealed class RunWatcher(Queries queries, Terminal terminal)
         var lines = new StageLines();
         while (true)
         {
+            long began = Stopwatch.GetTimestamp();
             if (await ReadAsync(runId, cancellationToken) is { } run)
             {
                 DateTimeOffset now = TimeProvider.System.GetUtcNow();
@@ -39,7 +44,8 @@ internal sealed class RunWatcher(Queries queries, Terminal terminal)
                 }
             }
 
-            await Task.Delay(Poll, cancellationToken);
+            TimeSpan pause = Stopwatch.GetElapsedTime(began) * PausesPerLook;
+            await Task.Delay(pause > Poll ? pause : Poll, cancellationToken);
         }
     }
 

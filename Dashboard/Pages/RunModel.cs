@@ -7,6 +7,8 @@ namespace ElectraPipeline.Dashboard.Pages;
 /// <summary>Everything the page of a run shows, read at about one moment.</summary>
 public sealed record RunModel
 {
+    private HashSet<long>? retryable;
+
     /// <summary>The run with its stages.</summary>
     public required RunDetail Run { get; init; }
 
@@ -52,28 +54,18 @@ public sealed record RunModel
     public CheckpointRow? CheckpointOf(StageRow stage) => Checkpoints.GetValueOrDefault(stage.Id);
 
     /// <summary>A failed or cancelled stage may run again, unless one that it needs has to go first.</summary>
-    public bool MayRetry(StageRow stage) => HasStopped(stage) && !Run.Dependencies.Any(edge =>
-        edge.Child == stage.Id && Run.Stages.FirstOrDefault(parent => parent.Id == edge.Parent) is { } parent && HasStopped(parent));
+    public bool MayRetry(StageRow stage) => (retryable ??= Retryable()).Contains(stage.Id);
 
-    private static bool HasStopped(StageRow stage) => stage.State is StageState.Failed or StageState.Cancelled;
-}
-
-/// <summary>Stages of the same name: one, or the parts of a fanned-out stage.</summary>
-public sealed record StageGroup(string Name, IReadOnlyList<StageRow> Stages)
-{
-    // The state that matters most to the reader stands for the group.
-    private static readonly StageState[] _byWeight =
-    [
-        StageState.Failed, StageState.Running, StageState.Ready, StageState.Cancelled, StageState.Blocked, StageState.Succeeded,
-        StageState.Reused,
-    ];
-
-    /// <summary>The state shown for all.</summary>
-    public StageState State => _byWeight.First(state => Stages.Any(stage => stage.State == state));
-
-    /// <summary>"3 succeeded, 1 running".</summary>
-    public string InWords => string.Join(
-        ", ", Stages.GroupBy(stage => stage.State).OrderBy(group => group.Key).Select(group => $"{group.Count()} {StageWords.Lower(group.Key)}"));
+    // At once for all: a run of thousands of stages has as many edges, and may have been cancelled as a whole.
+    private HashSet<long> Retryable()
+    {
+        HashSet<long> stopped = [.. Run.Stages
+            .Where(stage => stage.State is StageState.Failed or StageState.Cancelled)
+            .Select(stage => stage.Id)];
+        HashSet<long> later = [.. Run.Dependencies.Where(edge => stopped.Contains(edge.Parent)).Select(edge => edge.Child)];
+        stopped.ExceptWith(later);
+        return stopped;
+    }
 }
 
 /// <summary>A version that a run made.</summary>

@@ -12,9 +12,6 @@ public sealed record StageProgress(StageRow Stage, double? Share, TimeSpan? Rema
     // Below this the start-up weighs more than the work, and the estimate would frighten.
     private static readonly TimeSpan _shortestMeasured = TimeSpan.FromSeconds(5);
 
-    /// <summary>"42 %", or empty.</summary>
-    public string Percent => Share is { } share ? (share * 100).ToString("0", CultureInfo.InvariantCulture) + " %" : "";
-
     /// <summary>Judges a stage by its recent steps a second if known, else by its mean speed since the attempt began.</summary>
     public static StageProgress Of(StageRow stage, double? stepsPerSecond, DateTimeOffset now)
     {
@@ -40,9 +37,16 @@ public sealed record StageProgress(StageRow Stage, double? Share, TimeSpan? Rema
             return "Started; no progress reported yet.";
         }
 
-        string done = Stage.ProgressUnit == "bytes"
-            ? $"{Display.Bytes(Stage.ProgressDone!.Value)} of {Display.Bytes(Stage.ProgressTotal!.Value)}"
-            : $"{Display.Count(Stage.ProgressDone!.Value)} of {Display.Count(Stage.ProgressTotal!.Value)} {Stage.ProgressUnit}";
-        return $"{done} ({Percent})" + (Remaining is { } left ? $", about {Display.Duration(left)} left" : "");
+        Func<long, string> number = Stage.ProgressUnit == "bytes" ? Display.Bytes : Display.Count;
+        string unit = Stage.ProgressUnit == "bytes" ? "" : Stage.ProgressUnit!;
+        return Words(number(Stage.ProgressDone!.Value), number(Stage.ProgressTotal!.Value), unit, Share.Value, Remaining);
     }
+
+    /// <summary>"42 %".</summary>
+    internal static string Percent(double share) => (share * 100).ToString("0", CultureInfo.InvariantCulture) + " %";
+
+    /// <summary>What is done of how much, and what is left.</summary>
+    internal static string Words(string done, string total, string unit, double share, TimeSpan? remaining) =>
+        $"{done} of {total}{(unit.Length > 0 ? " " : "")}{unit} ({Percent(share)})"
+        + (remaining is { } left ? $", about {Display.Duration(left)} left" : "");
 }

@@ -1,5 +1,9 @@
 using System.Net;
+using ElectraPipeline.Dashboard.Pages;
+using ElectraPipeline.Storage.Artifacts;
+using ElectraPipeline.Storage.ReadModels;
 using ElectraPipeline.Storage.Registry;
+using ElectraPipeline.Storage.Runs;
 using ElectraPipeline.TestSupport;
 using Xunit;
 
@@ -44,6 +48,47 @@ public sealed class PageTests(PostgresFixture postgres)
         }
 
         Assert.Contains("reading the shards", await dashboard.Visitor.GetStringAsync($"/runs/{run.Id}/stages/{run.Pretrain}/log"));
+    }
+
+    /// <summary>The page is made anew every few seconds: it shows the parts that matter, and how far all are.</summary>
+    [Fact]
+    public async Task Run_of_thousands_of_parts_shows_those_that_matter()
+    {
+        const int Parts = 1_000;
+        await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres);
+        IReadOnlyList<NewStage> stages =
+        [
+            .. Enumerable.Range(0, Parts).Select(part => new NewStage("tokenize", $"{part:0000}", "cpu", 1, [])),
+            new("pretrain", "", "cpu", 1, [.. Enumerable.Range(0, Parts)]),
+        ];
+        CreatedRun run = await dashboard.Storage.Runs.CreateAsync(new NewRun("big", "{}", "digest", "user", "1", "user:test", stages));
+        IReadOnlyList<StageRow> rows = (await dashboard.Storage.Queries.RunAsync(run.RunId))!.Stages;
+        foreach (int part in (int[])[7, 8, 9])
+        {
+            StageLease done = await SampleRun.ClaimAsync(dashboard.Storage, rows[part].Id);
+            string work = dashboard.Storage.Artifacts.CreateWorkFolder(done.StageRunId, done.Epoch);
+            await File.WriteAllTextAsync(Path.Combine(work, "manifest.json"), $"{part}");
+            SealedArtifact sealedPart = dashboard.Storage.Artifacts.Seal(work, "tokenize");
+            await dashboard.Storage.Leases.CompleteAsync(done, new StageOutput($"fingerprint-of-{part}", sealedPart, null));
+        }
+
+        string before = await dashboard.Visitor.GetStringAsync($"/runs/{run.RunId}");
+        Assert.Matches(@"3 of 1,000 parts \(0 %\), about \d", before);
+
+        StageLease last = await SampleRun.ClaimAsync(dashboard.Storage, rows[Parts - 1].Id);
+        await dashboard.Storage.Leases.FailAsync(last, "the last part is damaged", isPermanent: true, TimeSpan.Zero);
+        string page = await dashboard.Visitor.GetStringAsync($"/runs/{run.RunId}");
+        Assert.Contains("the last part is damaged", page);
+        Assert.Contains("1 failed", page);
+        Assert.Equal(StageGroup.MostShown, page.Split("<div class=\"part\">").Length - 1);
+        Assert.Contains($"{StageGroup.MostShown} of them", page);
+
+        // All have stopped then; the parts may be tried again, and pre-training, which needs them, may not go first.
+        await dashboard.Storage.Runs.CancelAsync(run.RunId, "user:test");
+        page = await dashboard.Visitor.GetStringAsync($"/runs/{run.RunId}");
+        Assert.Contains($"id=\"retry-{rows[Parts - 1].Id}\"", page);
+        Assert.Contains($"id=\"retry-{rows[0].Id}\"", page);
+        Assert.DoesNotContain($"id=\"retry-{rows[Parts].Id}\"", page);
     }
 
     [Fact]

@@ -37,7 +37,7 @@ internal sealed record SampleRun(long Id, long Ingest, long Pretrain)
         return new SampleRun(run.RunId, ids["ingest"], ids["pretrain"]);
     }
 
-    private static async Task<StageLease> ClaimAsync(ElectraStorage storage, long stage) =>
+    public static async Task<StageLease> ClaimAsync(ElectraStorage storage, long stage) =>
         (await storage.Leases.ClaimAsync(stage, "worker", TimeSpan.FromMinutes(1), null)).Lease
         ?? throw new InvalidOperationException($"stage {stage} could not be claimed");
 }
