@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ElectraPipeline.Storage;
 using ElectraPipeline.Storage.PostgreSql;
+using ElectraPipeline.Training;
 
 namespace ElectraPipeline.Cli;
 
@@ -36,6 +37,14 @@ internal static class CommonOptions
         Recursive = true,
     };
 
+    public static readonly Option<string?> Inputs = new("--input-folders")
+    {
+        Description = "Folders, colons between, that files named by configs may be read from, links followed. "
+            + $"Default: ${InputFolders.Variable}, else the config's folder and whatever it names in full.",
+        HelpName = "DIRS",
+        Recursive = true,
+    };
+
     /// <summary>For the commands that print a table.</summary>
     public static readonly Option<bool> Json = new("--json")
     {
@@ -61,6 +70,10 @@ internal static class CommonOptions
         ConnectionString = DatabaseOf(parseResult),
         Artifacts = parseResult.GetValue(Artifacts) is { Length: > 0 } option ? option : null,
     };
+
+    /// <summary>Where files that configs name may be read from.</summary>
+    public static InputFolders InputFoldersOf(ParseResult parseResult) =>
+        parseResult.GetValue(Inputs) is { Length: > 0 } option ? InputFolders.Parse(option) : InputFolders.OfEnvironment();
 
     private static string WithoutPassword(string option) => !ConnectionFault.HoldsPassword(option) ? option : throw new UsageException(
         "--database holds a password, or what may be one: other users of this machine see it in the list of processes. "

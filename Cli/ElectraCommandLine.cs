@@ -58,6 +58,7 @@ internal static class ElectraCommandLine
             CommonOptions.Data,
             CommonOptions.Database,
             CommonOptions.Artifacts,
+            CommonOptions.Inputs,
         };
         HelpOption help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!);

@@ -1,3 +1,4 @@
+using ElectraPipeline.Jobs.Configuration;
 using ElectraPipeline.Storage;
 using ElectraPipeline.Storage.Artifacts;
 using ElectraPipeline.Storage.Runs;
@@ -68,6 +69,7 @@ public sealed partial class StageRunner(
         var config = CanonicalJson.Read<RunConfig>(run.Config);
         attempt.Limit(config.LimitsOf(stage.Name));
         var inputs = await DatabasePatience.ExecuteAsync(token => storage.Leases.InputsAsync(lease.StageRunId, token), attempt.Stop);
+        RefuseForbiddenFiles(stage, config);
         string fingerprint = stage.Fingerprint(config, lease.Shard, inputs);
         var cached = await DatabasePatience.ExecuteAsync(token => FindCachedAsync(stage, lease, fingerprint, token), attempt.Stop);
         if (cached is not null && storage.Artifacts.Contains(cached.Digest))
@@ -86,6 +88,15 @@ public sealed partial class StageRunner(
         // On such a thread too: sealing may upload for minutes.
         var artifact = await Task.Run(() => storage.Artifacts.Seal(context.OutputFolder, stage.Name), CancellationToken.None);
         return (new StageOutput(fingerprint, artifact, result), stage.Publication(context));
+    }
+
+    // Again here, where they are opened: the config may be older than the rule, and a link may have changed since.
+    private void RefuseForbiddenFiles(Stage stage, RunConfig config)
+    {
+        if (stage.ReadsFilesOfConfig && ConfigPaths.FaultsOf(config, folder: null, options.InputFolders) is { Count: > 0 } faults)
+        {
+            throw new PermanentException(string.Join('\n', faults) + ", and retry");
+        }
     }
 
     private async Task<CachedOutput?> FindCachedAsync(Stage stage, StageLease lease, string fingerprint, CancellationToken cancellationToken)

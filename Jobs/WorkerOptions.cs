@@ -1,3 +1,5 @@
+using ElectraPipeline.Training;
+
 namespace ElectraPipeline.Jobs;
 
 /// <summary>Settings of a worker process.</summary>
@@ -32,6 +34,9 @@ public sealed record WorkerOptions
 
     /// <summary>GB of memory of this host for stages that say what they take, at least 1.</summary>
     public int MemoryGb { get; init; } = (int)Math.Max(1, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30);
+
+    /// <summary>Where files that configs name may be read from.</summary>
+    public InputFolders InputFolders { get; init; } = InputFolders.OfEnvironment();
 
     /// <summary>Executable and first arguments that start this program for a child: ["dotnet", "electra.dll"] or ["electra"].</summary>
     public IReadOnlyList<string> Program { get; init; } = ThisProgram();

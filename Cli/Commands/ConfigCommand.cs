@@ -13,7 +13,7 @@ internal static class ConfigCommand
         var show = new ExampleCommand("show", "Print a config with every default and with absolute paths.", "config show configs/demo.json") { file };
         show.SetAction(parsed =>
         {
-            terminal.WriteJson(RunConfigReader.ReadFile(parsed.GetRequiredValue(file)));
+            terminal.WriteJson(RunConfigReader.ReadFile(parsed.GetRequiredValue(file), CommonOptions.InputFoldersOf(parsed)));
             return ExitCode.Done;
         });
 
@@ -21,7 +21,7 @@ internal static class ConfigCommand
         check.SetAction(parsed =>
         {
             string path = parsed.GetRequiredValue(file);
-            RunConfig config = RunConfigReader.ReadFile(path);
+            RunConfig config = RunConfigReader.ReadFile(path, CommonOptions.InputFoldersOf(parsed));
             terminal.Note($"{path} is good: {Pipeline.GraphOf(config).Count} stage runs make dataset and model '{config.Name}'");
             return ExitCode.Done;
         });

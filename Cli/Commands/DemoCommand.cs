@@ -29,11 +29,11 @@ internal static class DemoCommand
 
     private static async Task<int> RunAsync(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
-        RunConfig config = RunConfigReader.ReadFile(Path.Combine(Checkout.Configs, "demo.json"));
+        RunConfig config = RunConfigReader.ReadFile(Path.Combine(Checkout.Configs, "demo.json"), CommonOptions.InputFoldersOf(parsed));
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
         DashboardOptions dashboard = await DashboardSettings.LocalAsync(storage, cancellationToken);
         await using ElectraHost host = await ElectraHost.StartAsync(
-            storage, new HostParts(new WorkerOptions { Queues = ["cpu", "gpu"] }, dashboard, LogToConsole: false), cancellationToken);
+            storage, new HostParts(WorkerCommand.ForAllQueues(parsed), dashboard, LogToConsole: false), cancellationToken);
         long id = await host.Submission.SubmitAsync(config, "demo", Workspace.Actor, cancellationToken);
         terminal.Note($"data folder  {storage.DataFolder}");
         terminal.Note($"dashboard    {DashboardSettings.AddressOf(dashboard)}/runs/{id}");

@@ -35,12 +35,12 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
-        RunConfig config = RunConfigReader.ReadFile(parsed.GetRequiredValue(Config));
+        RunConfig config = RunConfigReader.ReadFile(parsed.GetRequiredValue(Config), CommonOptions.InputFoldersOf(parsed));
         bool watch = parsed.GetValue(Watch);
         bool works = watch && !parsed.GetValue(NoWorker);
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
         await using ElectraHost host = await ElectraHost.StartAsync(
-            storage, new HostParts(works ? new WorkerOptions { Queues = ["cpu", "gpu"] } : null, null, LogToConsole: false), cancellationToken);
+            storage, new HostParts(works ? WorkerCommand.ForAllQueues(parsed) : null, null, LogToConsole: false), cancellationToken);
         long id = await host.Submission.SubmitAsync(config, "user", Workspace.Actor, cancellationToken);
         if (watch)
         {

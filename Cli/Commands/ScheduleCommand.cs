@@ -34,7 +34,7 @@ internal static class ScheduleCommand
             "add", "Make a schedule, or replace the one of this name.", "schedule add nightly --cron \"30 2 * * *\" configs/nightly.json") { Name, Cron, Zone, Config };
         command.SetAction((parsed, cancellationToken) =>
         {
-            RunConfig config = RunConfigReader.ReadFile(parsed.GetRequiredValue(Config));
+            RunConfig config = RunConfigReader.ReadFile(parsed.GetRequiredValue(Config), CommonOptions.InputFoldersOf(parsed));
             return WithSchedulesAsync(parsed, cancellationToken, async (schedules, _) =>
             {
                 (string name, string cron, string zone) = (parsed.GetRequiredValue(Name), parsed.GetRequiredValue(Cron), parsed.GetRequiredValue(Zone));

@@ -50,7 +50,7 @@ internal static class UpCommand
         DashboardOptions dashboard = await DashboardSettings.AtAsync(
             storage, parsed.GetRequiredValue(Address), parsed.GetValue(Port) ?? DashboardPort.NextFree(), cancellationToken);
         dashboard = dashboard with { TrustedProxies = parsed.GetRequiredValue(Proxies) };
-        WorkerOptions? worker = parsed.GetValue(NoWorker) ? null : new WorkerOptions { Queues = ["cpu", "gpu"] };
+        WorkerOptions? worker = parsed.GetValue(NoWorker) ? null : WorkerCommand.ForAllQueues(parsed);
         await using ElectraHost host = await ElectraHost.StartAsync(storage, new HostParts(worker, dashboard, LogToConsole: true), cancellationToken);
         terminal.Note($"data folder  {storage.DataFolder}");
         terminal.Note($"dashboard    {DashboardSettings.AddressOf(dashboard)}");

@@ -43,6 +43,9 @@ internal static class WorkerCommand
         return command;
     }
 
+    /// <summary>A worker that serves all queues, for commands that work beside what else they do.</summary>
+    public static WorkerOptions ForAllQueues(ParseResult parsed) => new() { Queues = Known, InputFolders = CommonOptions.InputFoldersOf(parsed) };
+
     private static async Task<int> RunAsync(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
         string[] queues = parsed.GetRequiredValue(Queues).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
@@ -63,7 +66,7 @@ internal static class WorkerCommand
             throw new UsageException($"--memory {memory}: give 1 GB or more");
         }
 
-        var options = new WorkerOptions { Queues = queues, LeaseTtl = TimeSpan.FromSeconds(lease), MemoryGb = memory };
+        WorkerOptions options = ForAllQueues(parsed) with { Queues = queues, LeaseTtl = TimeSpan.FromSeconds(lease), MemoryGb = memory };
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
         await using ElectraHost host = await ElectraHost.StartAsync(storage, new HostParts(options, null, LogToConsole: true), cancellationToken);
         terminal.Note($"working on {string.Join(", ", queues)} of {storage.DataFolder}");

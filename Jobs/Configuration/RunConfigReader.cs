@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using ElectraPipeline.Training;
-using ElectraPipeline.Training.Corpus;
 
 namespace ElectraPipeline.Jobs.Configuration;
 
@@ -8,10 +7,12 @@ namespace ElectraPipeline.Jobs.Configuration;
 public static class RunConfigReader
 {
     /// <summary>Reads and resolves a config file.</summary>
+    /// <param name="path">The file; its folder is where relative paths start, and what they stay in.</param>
+    /// <param name="allowed">Where inputs may come from; null: anywhere that the config names in full.</param>
     /// <exception cref="PermanentException">
     /// It is missing or has faults; the message names all of them, each with its place or field.
     /// </exception>
-    public static RunConfig ReadFile(string path)
+    public static RunConfig ReadFile(string path, InputFolders? allowed = null)
     {
         byte[] json;
         try
@@ -23,12 +24,12 @@ public static class RunConfigReader
             throw new PermanentException($"{path}: cannot read the config: {e.Message}", e);
         }
 
-        return Read(json, path);
+        return Read(json, path, allowed);
     }
 
     /// <summary>Reads and resolves a config; <paramref name="path"/> names it in messages, and its folder is where paths start.</summary>
     /// <exception cref="PermanentException">It has faults; the message names all of them.</exception>
-    public static RunConfig Read(byte[] json, string path)
+    public static RunConfig Read(byte[] json, string path, InputFolders? allowed = null)
     {
         Refuse(path, ConfigSyntax.FaultsOf<RunConfig>(json));
         var options = new System.Text.Json.JsonSerializerOptions(CanonicalJson.Options)
@@ -41,7 +42,9 @@ public static class RunConfigReader
         Refuse(path, ConfigPresets.FaultsOf(own));
         RunConfig config = System.Text.Json.JsonSerializer.Deserialize<RunConfig>(ConfigPresets.Apply(own), options)!;
         Refuse(path, ConfigRules.FaultsOf(config));
-        return Resolve(config, Path.GetDirectoryName(Path.GetFullPath(path))!);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        Refuse(path, ConfigPaths.FaultsOf(config, folder, allowed ?? InputFolders.Anywhere));
+        return Resolve(config, folder);
     }
 
     private static void Refuse(string path, IReadOnlyList<string> faults)
@@ -52,35 +55,10 @@ public static class RunConfigReader
         }
     }
 
-    private static RunConfig Resolve(RunConfig config, string folder) => config with
+    private static RunConfig Resolve(RunConfig config, string folder)
     {
-        Corpus = config.Corpus with
-        {
-            Paths = [.. config.Corpus.Paths.Select(path => Absolute(path, folder))],
-            Filters = config.Corpus.Filters?.WithPaths(path => Absolute(path, folder)),
-        },
-        Vocabulary = config.Vocabulary with { Path = config.Vocabulary.Path is { } vocabulary ? Absolute(vocabulary, folder) : null },
-        Mixture = config.Mixture with
-        {
-            Datasets = [.. config.Mixture.Datasets.Select(dataset => dataset with { Path = Absolute(dataset.Path, folder) })],
-        },
-        Pretrain = config.Pretrain with
-        {
-            Replicas = config.Pretrain.Replicas == 0 ? Environment.ProcessorCount : config.Pretrain.Replicas,
-            InitializeFrom = config.Pretrain.InitializeFrom is { } first ? Absolute(first, folder) : null,
-        },
-        Finetune =
-        [
-            .. config.Finetune.Select(task => task with
-            {
-                Train = Absolute(task.Train, folder),
-                Evaluation = task.Evaluation is { } evaluation ? Absolute(evaluation, folder) : null,
-            }),
-        ],
-    };
-
-    private static string Absolute(string path, string folder) =>
-        path == SourceFiles.DotNetDocsWord || path.StartsWith(SourceFiles.DotNetDocsWord + ":", StringComparison.Ordinal)
-            ? path
-            : Path.GetFullPath(path, folder);
+        RunConfig absolute = ConfigPaths.Change(config, (_, path) => Path.GetFullPath(path, folder));
+        int replicas = config.Pretrain.Replicas == 0 ? Environment.ProcessorCount : config.Pretrain.Replicas;
+        return absolute with { Pretrain = absolute.Pretrain with { Replicas = replicas } };
+    }
 }

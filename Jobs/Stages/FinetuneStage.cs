@@ -7,6 +7,8 @@ namespace ElectraPipeline.Jobs.Stages;
 /// <summary>Fine-tunes the discriminator on one task, in a child process.</summary>
 internal sealed class FinetuneStage() : TrainingStage<FinetuneRequest, FinetuneResult>("finetune", codeVersion: 2)
 {
+    public override bool ReadsFilesOfConfig => true;
+
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard)
     {
         var task = TaskOf(config, shard);

@@ -5,11 +5,21 @@ namespace ElectraPipeline.Jobs.Stages;
 /// <summary>Reads the corpus into parts of clean documents.</summary>
 internal sealed class IngestStage() : Stage("ingest", codeVersion: 4)
 {
-    protected override IEnumerable<string> Ingredients(RunConfig config, string shard) =>
-    [
-        CanonicalJson.Ingredient(config.Corpus with { Paths = [], Filters = config.Corpus.Filters?.WithPaths(path => Path.GetFileName(path)) }),
-        .. SourceFiles.Resolve(config.Corpus).Concat(config.Corpus.Filters?.ResolveFiles() ?? []).Select(file => $"{file.Name}={file.Sha256}"),
-    ];
+    public override bool ReadsFilesOfConfig => true;
+
+    protected override IEnumerable<string> Ingredients(RunConfig config, string shard)
+    {
+        // Links that are not followed are named in the output.
+        var links = new List<string>();
+        var files = SourceFiles.Resolve(config.Corpus, links.Add);
+        return
+        [
+            CanonicalJson.Ingredient(
+                config.Corpus with { Paths = [], Filters = config.Corpus.Filters?.WithPaths((_, path) => Path.GetFileName(path)) }),
+            .. files.Concat(config.Corpus.Filters?.ResolveFiles() ?? []).Select(file => $"{file.Name}={file.Sha256}"),
+            .. links.Select(link => $"{link}->"),
+        ];
+    }
 
     public override Task<string?> RunAsync(StageContext context, CancellationToken cancellationToken)
     {
@@ -26,6 +36,7 @@ internal sealed class IngestStage() : Stage("ingest", codeVersion: 4)
             manifest.DuplicateLines,
             manifest.Skipped,
             manifest.Rejected,
+            linksLeftOut = manifest.LinksLeftOut?.Count ?? 0,
         }));
     }
 }

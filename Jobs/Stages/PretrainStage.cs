@@ -7,6 +7,8 @@ namespace ElectraPipeline.Jobs.Stages;
 /// <summary>Pre-trains generator and discriminator, in a child process.</summary>
 internal sealed class PretrainStage() : TrainingStage<PretrainRequest, PretrainResult>("pretrain", codeVersion: 2)
 {
+    public override bool ReadsFilesOfConfig => true;
+
     protected override int KeepCheckpoints(RunConfig config) => config.Pretrain.KeepCheckpoints;
 
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard) =>

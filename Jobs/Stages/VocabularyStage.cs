@@ -5,6 +5,8 @@ namespace ElectraPipeline.Jobs.Stages;
 /// <summary>Trains the WordPiece vocabulary on the corpus, or takes the one given.</summary>
 internal sealed class VocabularyStage() : Stage("vocabulary", codeVersion: 2)
 {
+    public override bool ReadsFilesOfConfig => true;
+
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard)
     {
         yield return CanonicalJson.Ingredient(config.Vocabulary with { Path = null });

@@ -75,6 +75,10 @@ public sealed record CorpusManifest
     /// <summary>What could not be read, by reason, the most frequent first.</summary>
     public required IReadOnlyList<RejectCount> Rejects { get; init; }
 
+    /// <summary>Links in folders that were not followed, as they lead elsewhere; null: there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LinksLeftOut? LinksLeftOut { get; init; }
+
     /// <summary>What the filters removed; null without filters.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public FilterReport? Filters { get; init; }
@@ -133,6 +137,9 @@ public sealed record CorpusManifest
 
     private sealed record Known(UInt128 Hash, CorpusManifest Manifest);
 }
+
+/// <summary>How many links were not followed, and the first of their names, relative to the entry of <see cref="CorpusOptions.Paths"/>.</summary>
+public sealed record LinksLeftOut(long Count, IReadOnlyList<string> Samples);
 
 /// <summary>A document that was written.</summary>
 /// <param name="Source">The file it is from.</param>

@@ -17,6 +17,8 @@ public static class IngestProgram
     /// <summary>Parts of a corpus at most.</summary>
     public const int MaxParts = 10_000;
 
+    private const int LinksNamed = 10;
+
     /// <summary>
     /// Reads what <see cref="SourceFiles.Resolve"/> finds and writes "documents-00000.jsonl" and so on (".zst" if compressed), then
     /// "manifest.json",
@@ -48,16 +50,31 @@ public static class IngestProgram
     {
         int workers = threads ?? Environment.ProcessorCount;
         Check(options);
-        IReadOnlyList<SourceFile> files = SourceFiles.Resolve(options);
+        var links = new List<string>();
+        IReadOnlyList<SourceFile> files = SourceFiles.Resolve(options, links.Add);
         using var writers = new PartWriters(outputFolder, options.Parts, options.Compress, workers);
         var cache = new RecordCache(cacheFolder);
         var ingestion = new Ingestion(options, cache, writers, reporter, workers);
         ingestion.Read(files, cancellationToken);
-        CorpusManifest manifest = ingestion.Finish();
+        CorpusManifest manifest = ingestion.Finish() with { LinksLeftOut = LeftOut(links, reporter) };
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(manifest, CorpusManifest.Json);
         DurableFile.Write(Path.Combine(outputFolder, DocumentParts.ManifestName), json);
         cache.Prune();
         return new IngestResult(manifest.Documents, manifest.TextBytesOut, manifest, cache.FilesReused);
+    }
+
+    private static LinksLeftOut? LeftOut(List<string> links, IStageReporter reporter)
+    {
+        if (links.Count == 0)
+        {
+            return null;
+        }
+
+        string[] samples = [.. links.Take(LinksNamed)];
+        reporter.Log(
+            $"{links.Count} links lead out of their folder, nowhere, or from one linked folder to another, and were not followed: "
+            + $"{string.Join(", ", samples)}{(links.Count > samples.Length ? ", ..." : "")}; name in corpus.paths what they lead to and it is read");
+        return new LinksLeftOut(links.Count, samples);
     }
 
     private static void Check(CorpusOptions options)

@@ -1,5 +1,4 @@
 using ElectraPipeline.Training.Corpus.Cache;
-using Microsoft.Extensions.FileSystemGlobbing;
 
 namespace ElectraPipeline.Training.Corpus;
 
@@ -18,12 +17,14 @@ public static class SourceFiles
 
     /// <summary>
     /// Entries in the order given; inside a folder or glob by name (ordinal). Hidden files (a name that begins with '.') in
-    /// folders and globs are left out; a file that two entries name is read once.
+    /// folders and globs are left out; a file that two entries name is read once. Of the links in folders and globs those are followed
+    /// that lead to something in the same folder, so that whoever may write into a corpus cannot have other files read;
+    /// <paramref name="onLink"/> gets the names of the others.
     /// </summary>
     /// <exception cref="PermanentException">
     /// A path is missing, a folder is empty or a glob matches nothing; the message names it.
     /// </exception>
-    public static IReadOnlyList<SourceFile> Resolve(CorpusOptions options)
+    public static IReadOnlyList<SourceFile> Resolve(CorpusOptions options, Action<string>? onLink = null)
     {
         if (options.Paths.Count == 0)
         {
@@ -34,7 +35,7 @@ public static class SourceFiles
         var files = new List<SourceFile>();
         foreach (string entry in options.Paths)
         {
-            foreach ((string path, string name) in Expand(entry))
+            foreach ((string path, string name) in Expand(entry, onLink))
             {
                 if (seen.Add(path))
                 {
@@ -46,7 +47,15 @@ public static class SourceFiles
         return files;
     }
 
-    private static IEnumerable<(string Path, string Name)> Expand(string entry)
+    /// <summary>The folder that a glob starts at; a path without wildcards as it is.</summary>
+    public static string BeforeWildcard(string path)
+    {
+        string[] segments = path.Split(Path.DirectorySeparatorChar);
+        int wild = Array.FindIndex(segments, segment => segment.Contains('*'));
+        return wild < 0 || Path.Exists(path) ? path : string.Join(Path.DirectorySeparatorChar, segments[..wild]) + Path.DirectorySeparatorChar;
+    }
+
+    private static IEnumerable<(string Path, string Name)> Expand(string entry, Action<string>? onLink)
     {
         if (entry == DotNetDocsWord || Path.GetFileName(entry) == DotNetDocsWord && !Path.Exists(entry))
         {
@@ -61,40 +70,35 @@ public static class SourceFiles
 
         if (Directory.Exists(full))
         {
-            return NonEmpty(Match(full, "**/*"), $"the folder {full} of corpus.paths holds no files; put text there or change the path");
+            return Match(full, "**/*", onLink, $"the folder {full} of corpus.paths holds no files", "put text there or change the path");
         }
 
-        return full.Contains('*') ? ExpandGlob(full) : throw Missing(full);
+        return full.Contains('*') ? ExpandGlob(full, onLink) : throw Missing(full);
     }
 
-    private static IReadOnlyList<(string Path, string Name)> ExpandGlob(string glob)
+    private static IReadOnlyList<(string Path, string Name)> ExpandGlob(string glob, Action<string>? onLink)
     {
-        string[] segments = glob.Split(Path.DirectorySeparatorChar);
-        int wild = Array.FindIndex(segments, segment => segment.Contains('*'));
-        string folder = string.Join(Path.DirectorySeparatorChar, segments[..wild]) + Path.DirectorySeparatorChar;
+        string folder = BeforeWildcard(glob);
         if (!Directory.Exists(folder))
         {
             throw Missing(folder.TrimEnd(Path.DirectorySeparatorChar));
         }
 
-        return NonEmpty(
-            Match(folder, string.Join('/', segments[wild..])),
-            $"no file matches {glob} of corpus.paths; only * and ** are wildcards, and letter case counts");
+        return Match(
+            folder, glob[folder.Length..], onLink, $"no file matches {glob} of corpus.paths", "only * and ** are wildcards, and letter case counts");
     }
 
-    private static IReadOnlyList<(string Path, string Name)> Match(string folder, string pattern)
+    private static IReadOnlyList<(string Path, string Name)> Match(
+        string folder, string pattern, Action<string>? onLink, string nothing, string remedy)
     {
-        var matcher = new Matcher(StringComparison.Ordinal);
-        matcher.AddInclude(pattern);
-        return matcher.GetResultsInFullPath(folder)
-            .Select(path => (path, name: Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/')))
-            .Where(file => !file.name.Split('/').Any(segment => segment.StartsWith('.')))
-            .OrderBy(file => file.name, StringComparer.Ordinal)
-            .ToList();
+        var links = new List<string>();
+        IReadOnlyList<(string Path, string Name)> files = SourceFolder.Match(folder, pattern, links.Add);
+        links.ForEach(link => onLink?.Invoke(link));
+        return files.Count > 0 ? files : throw new PermanentException(
+            links.Count == 0 ? $"{nothing}; {remedy}"
+                : $"{nothing} but links that lead elsewhere, which are not followed ({string.Join(", ", links.Take(3))}); "
+                    + "name in corpus.paths what they lead to");
     }
-
-    private static IReadOnlyList<(string Path, string Name)> NonEmpty(IReadOnlyList<(string Path, string Name)> files, string message) =>
-        files.Count > 0 ? files : throw new PermanentException(message);
 
     private static PermanentException Missing(string path)
     {

@@ -61,9 +61,9 @@ public sealed class RunConfigReaderTests
     public void PathsStartAtTheConfigFileAndReplicasAreResolved()
     {
         using var folder = new TemporaryFolder();
-        string path = folder.Write("conf/run.json", """{"name": "x", "corpus": {"paths": ["../text", "dotnet-docs"]}, "pretrain": {"replicas": 0}}""");
+        string path = folder.Write("conf/run.json", """{"name": "x", "corpus": {"paths": ["text", "dotnet-docs"]}, "pretrain": {"replicas": 0}}""");
         var config = RunConfigReader.ReadFile(path);
-        Assert.Equal([folder["text"], "dotnet-docs"], config.Corpus.Paths);
+        Assert.Equal([folder["conf/text"], "dotnet-docs"], config.Corpus.Paths);
         Assert.Equal(Environment.ProcessorCount, config.Pretrain.Replicas);
         Assert.Contains("absent.json", Assert.Throws<PermanentException>(() => RunConfigReader.ReadFile(folder["absent.json"])).Message);
     }
@@ -74,10 +74,10 @@ public sealed class RunConfigReaderTests
         using var folder = new TemporaryFolder();
         string path = folder.Write(
             "conf/run.json",
-            """{"name": "x", "corpus": {"paths": ["a"], "filters": {"c4": {"minSentences": 2}, "decontaminate": {"files": ["../dev.tsv"]}}}}""");
+            """{"name": "x", "corpus": {"paths": ["a"], "filters": {"c4": {"minSentences": 2}, "decontaminate": {"files": ["dev.tsv"]}}}}""");
         var filters = RunConfigReader.ReadFile(path).Corpus.Filters!;
         Assert.Equal(2, filters.C4!.MinSentences);
-        Assert.Equal([folder["dev.tsv"]], filters.Decontaminate!.Files);
+        Assert.Equal([folder["conf/dev.tsv"]], filters.Decontaminate!.Files);
         Assert.Null(filters.Length);
 
         string message = FaultsOf("""{"name": "x", "corpus": {"paths": ["a"], "filters": {"length": {"minWords": -1}, "c4": {"minSentences": -2}}}}""");
@@ -137,9 +137,9 @@ public sealed class RunConfigReaderTests
     [Fact]
     public void AMixtureHasWeightsAndPathsThatStartAtTheConfigFile()
     {
-        const string Text = """{"name": "x", "corpus": {"paths": ["a"]}, "mixture": {"weight": W, "datasets": [{"path": "../wiki", "weight": 0.5}]}}""";
+        const string Text = """{"name": "x", "corpus": {"paths": ["a"]}, "mixture": {"weight": W, "datasets": [{"path": "wiki", "weight": 0.5}]}}""";
         var config = RunConfigReader.Read(Encoding.UTF8.GetBytes(Text.Replace("W", "2")), "/conf/run.json");
-        Assert.Equal((2, 0.5, "/wiki"), (config.Mixture.Weight, config.Mixture.Datasets[0].Weight, config.Mixture.Datasets[0].Path));
+        Assert.Equal((2, 0.5, "/conf/wiki"), (config.Mixture.Weight, config.Mixture.Datasets[0].Weight, config.Mixture.Datasets[0].Path));
         Assert.Contains("mixture.weight is -1", FaultsOf(Text.Replace("W", "-1")));
         Assert.Contains("mixture.datasets[0].weight is 0", FaultsOf(Text.Replace("W", "1").Replace("0.5", "0")));
         Assert.Contains("mixture.weight is 0", FaultsOf("""{"name": "x", "corpus": {"paths": ["a"]}, "mixture": {"weight": 0}}"""));

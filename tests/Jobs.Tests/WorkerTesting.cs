@@ -1,6 +1,7 @@
 using ElectraPipeline.Storage;
 using ElectraPipeline.Storage.ReadModels;
 using ElectraPipeline.TestSupport;
+using ElectraPipeline.Training;
 using ElectraPipeline.Training.Corpus;
 using ElectraPipeline.Training.Shards;
 using ElectraPipeline.Training.Tokenization;
@@ -29,6 +30,9 @@ internal sealed class WorkerTesting : IAsyncDisposable
 
     public ElectraStorage Storage { get; private set; } = null!;
 
+    /// <summary>The folder of the corpus.</summary>
+    public string Folder => folder.Path;
+
     /// <summary>What a training stage runs instead of electra; the shell sees the order file as $1.</summary>
     public string ChildCommand { get; init; } = "exit 1";
 
@@ -50,13 +54,14 @@ internal sealed class WorkerTesting : IAsyncDisposable
         folder.Dispose();
     }
 
-    public async Task<IHost> StartWorkerAsync(int concurrency = 3)
+    public async Task<IHost> StartWorkerAsync(int concurrency = 3, InputFolders? inputs = null)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddElectraWorker(Storage, new WorkerOptions
         {
             Concurrency = concurrency,
+            InputFolders = inputs ?? InputFolders.Anywhere,
             LeaseTtl = TimeSpan.FromSeconds(4),
             RelayInterval = TimeSpan.FromMilliseconds(200),
             Backoff = TimeSpan.FromMilliseconds(10),

@@ -1,6 +1,7 @@
 using ElectraPipeline.Storage;
 using ElectraPipeline.Storage.ReadModels;
 using ElectraPipeline.TestSupport;
+using ElectraPipeline.Training;
 using Npgsql;
 using Xunit;
 
@@ -123,6 +124,28 @@ public sealed class WorkerTests(PostgresFixture postgres)
         var ingest = Of(run, "ingest");
         Assert.Equal((StageState.Failed, 1, "permanent"), (ingest.State, ingest.Attempt, ingest.ErrorKind));
         Assert.Contains("absent.txt", ingest.Error);
+    }
+
+    [Fact]
+    public async Task AWorkerWithConfinedInputsOpensNoFileElsewhereThoughTheStoredConfigNamesIt()
+    {
+        await using var testing = await WorkerTesting.OpenAsync(postgres);
+        string allowed = Directory.CreateDirectory(Path.Combine(testing.Folder, "allowed")).FullName;
+        var host = await testing.StartWorkerAsync(inputs: InputFolders.Parse(allowed));
+        var run = await testing.WaitForEndAsync(await testing.SubmitAsync(host, testing.Config()));
+        var ingest = Of(run, "ingest");
+        Assert.Equal((StageState.Failed, 1, "permanent"), (ingest.State, ingest.Attempt, ingest.ErrorKind));
+        Assert.Contains($"corpus.paths[0] is {testing.Folder}/corpus.txt", ingest.Error);
+        Assert.Contains($"inputs are read from {allowed} alone", ingest.Error);
+
+        // A link in the allowed folder leads out of it all the same.
+        File.CreateSymbolicLink(Path.Combine(allowed, "linked.txt"), Path.Combine(testing.Folder, "corpus.txt"));
+        var linked = await testing.WaitForEndAsync(await testing.SubmitAsync(host, testing.Config("allowed/linked.txt")));
+        Assert.Contains($"which leads to {testing.Folder}/corpus.txt", Of(linked, "ingest").Error);
+
+        File.Copy(Path.Combine(testing.Folder, "corpus.txt"), Path.Combine(allowed, "copied.txt"));
+        var copied = await testing.WaitForEndAsync(await testing.SubmitAsync(host, testing.Config("allowed/copied.txt")));
+        Assert.Equal(StageState.Succeeded, Of(copied, "ingest").State);
     }
 
     [Fact]

@@ -46,11 +46,17 @@ public sealed record CorpusFilterOptions
         return faults.Found;
     }
 
-    /// <summary>The same with other paths of the files that filters read.</summary>
-    public CorpusFilterOptions WithPaths(Func<string, string> change) => this with
+    /// <summary>The same with other paths of the files that filters read; <paramref name="change"/> gets each field and its path.</summary>
+    public CorpusFilterOptions WithPaths(Func<string, string, string> change) => this with
     {
-        Language = Language is null ? null : Language with { Profiles = [.. Language.Profiles.Select(change)] },
-        Decontaminate = Decontaminate is null ? null : Decontaminate with { Files = [.. Decontaminate.Files.Select(change)] },
+        Language = Language is null ? null : Language with
+        {
+            Profiles = [.. Language.Profiles.Select((path, i) => change($"language.profiles[{i}]", path))],
+        },
+        Decontaminate = Decontaminate is null ? null : Decontaminate with
+        {
+            Files = [.. Decontaminate.Files.Select((path, i) => change($"decontaminate.files[{i}]", path))],
+        },
     };
 
     /// <summary>The files that filters read, with their digests.</summary>

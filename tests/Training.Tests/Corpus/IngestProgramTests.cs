@@ -38,6 +38,25 @@ public sealed class IngestProgramTests : IDisposable
     }
 
     [Fact]
+    public void Links_that_lead_out_are_counted_and_named_and_what_is_read_is_the_same_without_them()
+    {
+        folder.Write("in/a.txt", "One.\n\nTwo.");
+        folder.Write("elsewhere/secret.txt", "Secret.");
+        Ingest(Options(folder["in"]), folder["plain"]);
+        File.CreateSymbolicLink(folder["in/secret.txt"], folder["elsewhere/secret.txt"]);
+        Directory.CreateSymbolicLink(folder["in/more"], folder["elsewhere"]);
+        CorpusManifest manifest = Ingest(Options(folder["in"]), folder["out"]).Manifest;
+        Assert.Equal(2, manifest.LinksLeftOut!.Count);
+        Assert.Equal(["more", "secret.txt"], manifest.LinksLeftOut.Samples);
+        Assert.Equal(2, manifest.Documents);
+        Assert.Equal(CorpusManifest.Read(folder["plain"]).Parts, manifest.Parts);
+        Assert.DoesNotContain("linksLeftOut", File.ReadAllText(folder["plain/manifest.json"]));
+
+        CorpusManifest named = Ingest(Options(folder["in"], folder["in/more"]), folder["named"]).Manifest;
+        Assert.Equal(3, named.Documents);
+    }
+
+    [Fact]
     public void Books_that_do_not_balance_are_refused()
     {
         folder.Write("a.txt", "One.\n\nTwo.");

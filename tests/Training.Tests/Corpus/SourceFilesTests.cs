@@ -38,6 +38,42 @@ public sealed class SourceFilesTests : IDisposable
         Assert.Equal(["b.txt", "B.txt", "a/deep/y.txt", "z.jsonl"], files.Select(file => file.Name));
     }
 
+    [Fact]
+    public void Links_are_followed_inside_the_folder_and_named_where_they_lead_out_of_it_nowhere_or_around()
+    {
+        using var elsewhere = new TemporaryFolder();
+        elsewhere.Write("secret.txt", "secret");
+        elsewhere.Write("deep/more.txt", "more");
+        File.CreateSymbolicLink(folder["a/alias.txt"], "../b.txt");
+        Directory.CreateSymbolicLink(folder["shown"], ".hidden");
+        File.CreateSymbolicLink(folder["a/out.txt"], elsewhere["secret.txt"]);
+        File.CreateSymbolicLink(folder["nowhere.txt"], folder["missing.txt"]);
+        Directory.CreateSymbolicLink(folder["out"], elsewhere.Path);
+        Directory.CreateSymbolicLink(folder["a/up"], "..");
+        Directory.CreateSymbolicLink(folder[".hidden/again"], "../a");
+
+        var links = new List<string>();
+        IReadOnlyList<SourceFile> files = SourceFiles.Resolve(Options(folder.Path), links.Add);
+        Assert.Equal(
+            ["B.txt", "a/alias.txt", "a/deep/y.txt", "a/z.jsonl", "b.txt", "shown/x.txt"], files.Select(file => file.Name));
+        Assert.Equal(["a/out.txt", "a/up", "nowhere.txt", "out", "shown/again"], links);
+
+        // A link to a file that a pattern does not match is not told of; what a path says in full is read.
+        links.Clear();
+        Assert.Equal(["z.jsonl"], SourceFiles.Resolve(Options(folder["a/*.jsonl"]), links.Add).Select(file => file.Name));
+        Assert.Equal(["up"], links);
+        links.Clear();
+        Assert.Equal(
+            ["deep/more.txt", "secret.txt", "out.txt"],
+            SourceFiles.Resolve(Options(folder["out"], folder["a/out.txt"]), links.Add).Select(file => file.Name));
+        Assert.Equal([], links);
+
+        Directory.CreateDirectory(folder["only"]);
+        File.CreateSymbolicLink(folder["only/out.txt"], elsewhere["secret.txt"]);
+        var thrown = Assert.Throws<PermanentException>(() => SourceFiles.Resolve(Options(folder["only"])));
+        Assert.Contains("holds no files but links that lead elsewhere, which are not followed (out.txt)", thrown.Message);
+    }
+
     [Theory]
     [InlineData("nowhere", "/nowhere of corpus.paths is neither a file nor a folder; its folder holds: .hidden, B.txt, a, b.txt")]
     [InlineData("nowhere/*.txt", "/nowhere of corpus.paths is neither a file nor a folder")]
