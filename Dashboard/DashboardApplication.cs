@@ -47,7 +47,7 @@ public static class DashboardApplication
         services.AddSingleton<RunReader>();
         services.AddSingleton<RunActions>();
         services.AddRazorComponents();
-        services.AddLoginLimit();
+        services.AddSingleton<LoginThrottle>();
         services.AddAntiforgery(antiforgery =>
         {
             antiforgery.HeaderName = AntiforgeryCheck.HeaderName;
@@ -79,7 +79,6 @@ public static class DashboardApplication
         UseProxies(application, options);
         application.UseExceptionHandler(failure => failure.Run(AnswerFailureAsync));
         application.UseRouting();
-        application.UseRateLimiter();
         application.UseAuthentication();
         application.UseAuthorization();
         application.UseHangfireAudit();

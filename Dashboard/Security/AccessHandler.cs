@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
@@ -9,12 +10,14 @@ namespace ElectraPipeline.Dashboard.Security;
 
 /// <summary>Answers for requests without a login cookie: by bearer token where one is configured, else by being local.</summary>
 internal sealed class AccessHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, DashboardOptions dashboard)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, DashboardOptions dashboard, LoginThrottle throttle)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     private const string BearerPrefix = "Bearer ";
 
     private readonly AccessToken? _token = dashboard.HasToken ? new AccessToken(dashboard.AccessToken!) : null;
+
+    private bool _isThrottled;
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -30,22 +33,29 @@ internal sealed class AccessHandler(
             return Task.FromResult(AuthenticateResult.NoResult());
         }
 
-        return Task.FromResult(_token?.Matches(authorization[BearerPrefix.Length..].Trim()) == true
-            ? Success("api", Access.BearerScheme)
-            : AuthenticateResult.Fail("The access token is wrong."));
+        IPAddress? address = Context.Connection.RemoteIpAddress;
+        _isThrottled = !throttle.TryBegin(address, account: null);
+        if (_isThrottled || _token?.Matches(authorization[BearerPrefix.Length..].Trim()) != true)
+        {
+            return Task.FromResult(AuthenticateResult.Fail(_isThrottled ? "Too many attempts." : "The access token is wrong."));
+        }
+
+        throttle.Succeeded(address, account: null);
+        return Task.FromResult(Success("api", Access.BearerScheme));
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         string? refusal = !dashboard.RequiresLogin ? LocalAccess.Refusal(Context) : null;
-        Response.StatusCode = refusal is null ? StatusCodes.Status401Unauthorized : StatusCodes.Status403Forbidden;
+        Response.StatusCode = _isThrottled ? StatusCodes.Status429TooManyRequests
+            : refusal is null ? StatusCodes.Status401Unauthorized : StatusCodes.Status403Forbidden;
         if (refusal is null)
         {
             Response.Headers.WWWAuthenticate = "Bearer";
         }
 
         Response.ContentType = "text/plain; charset=utf-8";
-        await Response.WriteAsync(refusal ?? "A login or the access token is needed.");
+        await Response.WriteAsync(refusal ?? (_isThrottled ? "Too many attempts; wait a minute." : "A login or the access token is needed."));
     }
 
     private AuthenticateResult Success(string user, string type)

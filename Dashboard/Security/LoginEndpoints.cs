@@ -6,41 +6,23 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace ElectraPipeline.Dashboard.Security;
 
 /// <summary>Exchanges a password, or the access token, for a cookie. Mapped only where people log in.</summary>
 internal static class LoginEndpoints
 {
-    /// <summary>Logins tried a minute, over all visitors: addresses can be forged behind a proxy, and people log in rarely.</summary>
-    public const int LoginsPerMinute = 20;
-
-    private const string Limit = "login";
     private const int LongestName = 40;
-
-    public static void AddLoginLimit(this IServiceCollection services) =>
-        services.AddRateLimiter(limiter =>
-        {
-            limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            limiter.AddFixedWindowLimiter(Limit, window =>
-            {
-                window.PermitLimit = LoginsPerMinute;
-                window.Window = TimeSpan.FromMinutes(1);
-            });
-        });
 
     public static void MapLogin(this IEndpointRouteBuilder routes, AccessToken? token)
     {
         routes.MapGet("/login", (string? returnUrl) => Page(returnUrl)).AllowAnonymous();
-        routes.MapPost("/login", (HttpContext context, [FromForm] LoginForm form, AccountStore accounts, AuditLog audit) =>
-                LoginAsync(context, form, token, accounts, audit))
+        routes.MapPost("/login", (HttpContext context, [FromForm] LoginForm form, AccountStore accounts, AuditLog audit, LoginThrottle throttle) =>
+                LoginAsync(context, form, token, accounts, audit, throttle))
             .DisableAntiforgery()
             .AddEndpointFilter<AntiforgeryCheck>()
-            .AllowAnonymous()
-            .RequireRateLimiting(Limit);
+            .AllowAnonymous();
         routes.MapPost("/logout", LogoutAsync).RequireAuthorization(Access.Policy).AddEndpointFilter<AntiforgeryCheck>();
     }
 
@@ -52,9 +34,15 @@ internal static class LoginEndpoints
     }
 
     private static async Task<IResult> LoginAsync(
-        HttpContext context, LoginForm form, AccessToken? token, AccountStore accounts, AuditLog audit)
+        HttpContext context, LoginForm form, AccessToken? token, AccountStore accounts, AuditLog audit, LoginThrottle throttle)
     {
         string name = DisplayName(form.Name);
+        if (!throttle.TryBegin(context.Connection.RemoteIpAddress, name))
+        {
+            context.Response.Headers.RetryAfter = "60";
+            return Page(form.ReturnUrl, "Too many attempts; wait a minute.", StatusCodes.Status429TooManyRequests);
+        }
+
         string secret = form.Secret?.Trim() ?? "";
         Account? account = await accounts.FindAsync(name, context.RequestAborted);
         if (Passwords.Matches(account, secret))
@@ -68,18 +56,16 @@ internal static class LoginEndpoints
         else
         {
             await audit.RecordAsync($"user:{name}", "login refused", From(context), CancellationToken.None);
-            return Page(form.ReturnUrl, "Name, password or access token is wrong.");
+            return Page(form.ReturnUrl, "Name, password or access token is wrong.", StatusCodes.Status401Unauthorized);
         }
 
+        throttle.Succeeded(context.Connection.RemoteIpAddress, name);
         await audit.RecordAsync($"user:{name}", "login", From(context), CancellationToken.None);
         return Results.LocalRedirect(LocalUrl(form.ReturnUrl));
     }
 
-    private static RazorComponentResult<LoginPage> Page(string? returnUrl, string? error = null) =>
-        new(new { ReturnUrl = LocalUrl(returnUrl), Error = error })
-        {
-            StatusCode = error is null ? StatusCodes.Status200OK : StatusCodes.Status401Unauthorized,
-        };
+    private static RazorComponentResult<LoginPage> Page(string? returnUrl, string? error = null, int status = StatusCodes.Status200OK) =>
+        new(new { ReturnUrl = LocalUrl(returnUrl), Error = error }) { StatusCode = status };
 
     private static string From(HttpContext context) => $"from {context.Connection.RemoteIpAddress}";
 

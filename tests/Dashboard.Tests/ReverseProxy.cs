@@ -51,12 +51,13 @@ internal sealed class ReverseProxy : IAsyncDisposable
         upstream.Dispose();
     }
 
-    private static HttpClient From(string ownAddress, Uri target)
+    /// <summary>A visitor of <paramref name="target"/> whose connections come from an address of 127.0.0.0/8.</summary>
+    public static HttpClient From(string ownAddress, Uri target, bool keepsCookies = false)
     {
         var handler = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
-            UseCookies = false,
+            UseCookies = keepsCookies,
             ConnectCallback = async (context, cancellationToken) =>
             {
                 var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

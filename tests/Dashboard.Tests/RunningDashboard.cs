@@ -67,18 +67,18 @@ internal sealed partial class RunningDashboard : IAsyncDisposable
     }
 
     /// <summary>Posts a form as a browser does after it has read <paramref name="page"/>: with that page's antiforgery token.</summary>
-    public async Task<HttpResponseMessage> PostFromAsync(string page, string action, params (string Name, string Value)[] fields)
-    {
-        string html = await Visitor.GetStringAsync(page);
-        string token = AntiforgeryField().Match(html).Groups[1].Value;
-        var form = fields.Append((Name: "__RequestVerificationToken", Value: WebUtility.HtmlDecode(token)))
-            .ToDictionary(field => field.Name, field => field.Value);
-        return await Visitor.PostAsync(action, new FormUrlEncodedContent(form));
-    }
+    public Task<HttpResponseMessage> PostFromAsync(string page, string action, params (string Name, string Value)[] fields) =>
+        PostFromAsync(Visitor, page, action, fields);
 
     /// <summary>Logs in with a password, or the access token.</summary>
-    public Task<HttpResponseMessage> LoginAsync(string name, string secret) =>
-        PostFromAsync("/login", "/login", ("name", name), ("secret", secret), ("returnUrl", "/runs"));
+    /// <param name="name">Name of the account, or any.</param>
+    /// <param name="secret">The password or token.</param>
+    /// <param name="visitor">Who does it; null: <see cref="Visitor"/>.</param>
+    public Task<HttpResponseMessage> LoginAsync(string name, string secret, HttpClient? visitor = null) =>
+        PostFromAsync(visitor ?? Visitor, "/login", "/login", ("name", name), ("secret", secret), ("returnUrl", "/runs"));
+
+    /// <summary>Another visitor who keeps cookies, at an address of 127.0.0.0/8.</summary>
+    public HttpClient VisitorAt(string address) => ReverseProxy.From(address, Visitor.BaseAddress!, keepsCookies: true);
 
     public async ValueTask DisposeAsync()
     {
@@ -86,6 +86,16 @@ internal sealed partial class RunningDashboard : IAsyncDisposable
         await application.DisposeAsync();
         await Storage.DisposeAsync();
         folder.Dispose();
+    }
+
+    private static async Task<HttpResponseMessage> PostFromAsync(
+        HttpClient visitor, string page, string action, params (string Name, string Value)[] fields)
+    {
+        string html = await visitor.GetStringAsync(page);
+        string token = AntiforgeryField().Match(html).Groups[1].Value;
+        var form = fields.Append((Name: "__RequestVerificationToken", Value: WebUtility.HtmlDecode(token)))
+            .ToDictionary(field => field.Name, field => field.Value);
+        return await visitor.PostAsync(action, new FormUrlEncodedContent(form));
     }
 
     [GeneratedRegex("name=\"__RequestVerificationToken\" value=\"([^\"]+)\"")]

@@ -1,24 +1,144 @@
 using System.Net;
+using System.Net.Http.Headers;
 using ElectraPipeline.Dashboard.Security;
 using ElectraPipeline.TestSupport;
 using Xunit;
 
 namespace ElectraPipeline.Dashboard.Tests;
 
+/// <summary>Guessing is slow from one place and for one account, and the guesser alone is shut out.</summary>
 public sealed class ThrottleTests(PostgresFixture postgres)
 {
+    private const string Password = "correct horse battery";
+    private const string Token = "a-token-of-enough-characters";
+    private static readonly IPAddress Home = IPAddress.Parse("192.0.2.1");
+
     [Fact]
-    public async Task Guessing_ends_after_the_logins_of_a_minute_and_then_not_even_the_right_password_helps()
+    public async Task Guessing_ends_after_the_tries_of_a_minute_and_then_not_even_the_right_password_helps_but_others_log_in()
     {
-        const string Password = "correct horse battery";
-        await using RunningDashboard dashboard = await RunningDashboard.StartAsync(
-            postgres, prepare: storage => storage.Accounts.SaveAsync("ada", "operator", Passwords.Hash(Password), "user:test"));
-        for (int i = 0; i < LoginEndpoints.LoginsPerMinute; i++)
+        await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres, Token, async storage =>
+        {
+            await storage.Accounts.SaveAsync("ada", "operator", Passwords.Hash(Password), "user:test");
+            await storage.Accounts.SaveAsync("bob", "viewer", Passwords.Hash(Password), "user:test");
+        });
+        using HttpClient bob = dashboard.VisitorAt("127.0.0.9");
+        using HttpClient ada = dashboard.VisitorAt("127.0.0.8");
+        for (int i = 0; i < LoginThrottle.FromOneAddress; i++)
         {
             Assert.Equal(HttpStatusCode.Unauthorized, (await dashboard.LoginAsync("ada", $"guess number {i}")).StatusCode);
         }
 
-        Assert.Equal(HttpStatusCode.TooManyRequests, (await dashboard.LoginAsync("ada", Password)).StatusCode);
+        HttpResponseMessage refused = await dashboard.LoginAsync("ada", Password);
+        Assert.Equal((HttpStatusCode.TooManyRequests, TimeSpan.FromMinutes(1)), (refused.StatusCode, refused.Headers.RetryAfter?.Delta));
+        Assert.Contains("Too many attempts", await refused.Content.ReadAsStringAsync());
         Assert.Equal(HttpStatusCode.Redirect, (await dashboard.Visitor.GetAsync("/runs")).StatusCode);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await dashboard.LoginAsync("bob", Password)).StatusCode);
+
+        foreach ((string name, HttpClient visitor) in new[] { ("bob", bob), ("ada", ada) })
+        {
+            Assert.Equal("/runs", (await dashboard.LoginAsync(name, Password, visitor)).Headers.Location?.OriginalString);
+            Assert.Equal(HttpStatusCode.OK, (await visitor.GetAsync("/runs")).StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task Guessing_of_the_access_token_by_header_is_throttled_too_and_right_ones_cost_nothing()
+    {
+        await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres, Token);
+        using HttpClient other = dashboard.VisitorAt("127.0.0.9");
+        for (int i = 0; i < LoginThrottle.FromOneAddress; i++)
+        {
+            Assert.Equal(HttpStatusCode.OK, await ApiAsync(dashboard.Visitor, Token));
+            Assert.Equal(HttpStatusCode.Unauthorized, await ApiAsync(dashboard.Visitor, $"a-guess-of-the-token-number-{i}"));
+        }
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, await ApiAsync(dashboard.Visitor, Token));
+        Assert.Equal(HttpStatusCode.OK, await ApiAsync(other, Token));
+    }
+
+    [Fact]
+    public void Many_addresses_shut_out_one_account_and_no_other_until_the_minute_is_over()
+    {
+        var clock = new Clock();
+        var throttle = new LoginThrottle(clock);
+        for (int i = 0; i < LoginThrottle.ForOneAccount; i++)
+        {
+            Assert.True(throttle.TryBegin(IPAddress.Parse($"192.0.2.{i + 2}"), "ada"));
+        }
+
+        Assert.False(throttle.TryBegin(Home, "ada"));
+        Assert.True(throttle.TryBegin(Home, "bob"));
+        clock.Now += TimeSpan.FromMinutes(1);
+        Assert.True(throttle.TryBegin(Home, "ada"));
+    }
+
+    [Fact]
+    public void All_together_have_a_ceiling_which_what_is_refused_does_not_count_for()
+    {
+        var throttle = new LoginThrottle(new Clock());
+        int admitted = Enumerable.Range(0, 100_000).Count(i => throttle.TryBegin(new IPAddress(0x0100007F + (i % 7 << 24)), $"name {i}"));
+        Assert.Equal(7 * LoginThrottle.FromOneAddress, admitted);
+        for (int i = admitted; i < LoginThrottle.InAll; i++)
+        {
+            Assert.True(throttle.TryBegin(IPAddress.Parse($"198.51.{i}.1"), null));
+        }
+
+        Assert.False(throttle.TryBegin(Home, "bob"));
+    }
+
+    [Fact]
+    public void A_success_takes_its_try_back_and_a_network_of_ipv6_is_one_address()
+    {
+        var throttle = new LoginThrottle(new Clock());
+        for (int i = 0; i < LoginThrottle.InAll * 2; i++)
+        {
+            Assert.True(throttle.TryBegin(Home, "ada"));
+            throttle.Succeeded(Home, "ada");
+        }
+
+        for (int i = 0; i < LoginThrottle.FromOneAddress; i++)
+        {
+            Assert.True(throttle.TryBegin(IPAddress.Parse($"2001:db8::{i + 1}"), $"name {i}"));
+            Assert.True(throttle.TryBegin(IPAddress.Parse(i % 2 == 0 ? "192.0.2.1" : "::ffff:192.0.2.1"), null));
+        }
+
+        Assert.False(throttle.TryBegin(IPAddress.Parse("2001:db8::ffff"), "bob"));
+        Assert.False(throttle.TryBegin(Home, "bob"));
+        Assert.True(throttle.TryBegin(IPAddress.Parse("2001:db8:0:1::1"), "bob"));
+    }
+
+    [Fact]
+    public void Its_memory_does_not_grow_with_addresses_and_names()
+    {
+        var clock = new Clock();
+        var throttle = new LoginThrottle(clock);
+        Try(1_000);
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+        Try(200_000);
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, -1_000_000, 100_000);
+        Assert.True(throttle.TryBegin(null, null)); // is alive until here
+
+        void Try(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                clock.Now += TimeSpan.FromSeconds(1);
+                throttle.TryBegin(new IPAddress(i), $"name {i}");
+            }
+        }
+    }
+
+    private static async Task<HttpStatusCode> ApiAsync(HttpClient visitor, string token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/runs");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        return (await visitor.SendAsync(request)).StatusCode;
+    }
+
+    private sealed class Clock : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch.AddYears(50);
+
+        public override DateTimeOffset GetUtcNow() => Now;
     }
 }
