@@ -59,9 +59,34 @@ public static class Backup
     }
 
     /// <summary>Fills a folder beside <paramref name="target"/>, which is missing or empty, and renames it when it is whole.</summary>
+    /// <exception cref="StorageException">Another process fills it, or it cannot be written.</exception>
     private static async Task<BackupManifest> PublishAsync(string target, Func<string, Task<BackupManifest>> fill)
     {
-        string partial = $"{target}.{Environment.ProcessId}.partial";
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            string lockFile = $"{target}.partial.lock";
+            await using FileStream alone = FileLock.TryAcquire(lockFile)
+                ?? throw new StorageException($"another process fills {target}.partial; wait for it, or name another folder");
+            try
+            {
+                return await PublishAloneAsync(target, fill);
+            }
+            finally
+            {
+                File.Delete(lockFile);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"{target} cannot be written: {e.Message.TrimEnd('.')}. Nothing of it is left; make room or name another folder", e);
+        }
+    }
+
+    private static async Task<BackupManifest> PublishAloneAsync(string target, Func<string, Task<BackupManifest>> fill)
+    {
+        string partial = $"{target}.partial";
+        await RemoveInterruptedAsync(partial);
         Directory.CreateDirectory(partial);
         try
         {
@@ -81,6 +106,29 @@ public static class Backup
             if (Directory.Exists(partial))
             {
                 Directory.Delete(partial, recursive: true);
+            }
+        }
+    }
+
+    /// <summary>Removes what a process left that was killed, its PostgreSQL too, which outlives it.</summary>
+    private static async Task RemoveInterruptedAsync(string partial)
+    {
+        string cluster = Path.Combine(partial, "postgresql");
+        if (Directory.Exists(Path.Combine(cluster, "data")) && ClusterFolder.Open(cluster) is var left && left.ServerProcess() is not null)
+        {
+            await left.StopServerAsync("immediate", CancellationToken.None);
+        }
+
+        // An initdb that outlived its caller may be writing there for some seconds yet.
+        for (int tries = 1; Directory.Exists(partial); tries++)
+        {
+            try
+            {
+                Directory.Delete(partial, recursive: true);
+            }
+            catch (IOException) when (tries < 40)
+            {
+                await Task.Delay(250);
             }
         }
     }
@@ -181,7 +229,8 @@ public static class Backup
 
         if (await connection.ExecuteScalarAsync<bool>("select exists (select 1 from information_schema.schemata where schema_name = 'electra')"))
         {
-            throw new StorageException($"the database {connection.Database} holds a schema 'electra' already; restore into an empty database");
+            throw new StorageException($"the database {connection.Database} holds a schema 'electra' already; restore into an empty database. If a restore "
+                + "that was interrupted left it: drop schema electra cascade");
         }
     }
 

@@ -44,8 +44,13 @@ public sealed class StorageExamination(ElectraStorage storage, TimeProvider cloc
         yield return await DurabilityAsync(connection);
         yield return await ClockAsync(connection);
         yield return await WorkersAsync(connection);
-        yield return await MissingArtifactsAsync(connection);
-        yield return await DamagedArtifactsAsync(connection, deep, cancellationToken);
+        var (sealedFolders, canLook) = await MissingArtifactsAsync(connection);
+        yield return sealedFolders;
+        yield return Strangers();
+        if (canLook)
+        {
+            yield return await DamagedArtifactsAsync(connection, deep, cancellationToken);
+        }
     }
 
     // Older schemas were brought up to date when the storage was opened, newer ones refused.
@@ -152,18 +157,27 @@ public sealed class StorageExamination(ElectraStorage storage, TimeProvider cloc
         };
     }
 
-    private async Task<Finding> MissingArtifactsAsync(NpgsqlConnection connection)
+    private async Task<(Finding Finding, bool CanLook)> MissingArtifactsAsync(NpgsqlConnection connection)
     {
         const string Subject = "sealed folders";
         var known = (await connection.QueryAsync<string>("select digest from artifact order by digest")).AsList();
-        var missing = storage.Artifacts.Missing(known);
-        return missing.Count == 0
+        IReadOnlyList<string> missing;
+        try
+        {
+            missing = storage.Artifacts.Missing(known);
+        }
+        catch (StorageException e)
+        {
+            return (new(Subject, Severity.Fault, e.Message, "mend that, then look again: nothing can be said of the sealed folders"), false);
+        }
+
+        return (missing.Count == 0
             ? new(Subject, Severity.Good, $"all {known.Count} are there")
             : new(
                 Subject,
                 Severity.Fault,
                 $"{missing.Count} of {known.Count} are missing, the first {missing[0]} of {storage.Artifacts.Place}",
-                "copy objects/ back from a backup, or run the configs again: what is missing is made again");
+                "copy objects/ back from a backup, or run the configs again: what is missing is made again"), true);
     }
 
     private async Task<Finding> DamagedArtifactsAsync(NpgsqlConnection connection, bool deep, CancellationToken cancellationToken)
@@ -172,10 +186,10 @@ public sealed class StorageExamination(ElectraStorage storage, TimeProvider cloc
         string which = deep ? "true" : ArtifactRows.IsOfVersion("a.digest");
         var digests = (await connection.QueryAsync<string>($"select digest from artifact a where {which} order by digest")).AsList();
         var damaged = new List<string>();
-        foreach (string digest in digests.Where(storage.Artifacts.Contains))
+        foreach (string digest in digests)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (storage.Artifacts.Verify(digest) is { } fault)
+            if (FaultOf(digest) is { } fault)
             {
                 damaged.Add(fault);
             }
@@ -188,5 +202,31 @@ public sealed class StorageExamination(ElectraStorage storage, TimeProvider cloc
                 Severity.Fault,
                 $"{damaged.Count} of {digests.Count} are damaged: {damaged[0]}",
                 "remove the damaged folder and copy it back from a backup, or run its config again");
+    }
+
+    // Missing folders are a finding of their own. What cannot be read is damaged; the others are to be looked at all the same.
+    private string? FaultOf(string digest)
+    {
+        try
+        {
+            return storage.Artifacts.Contains(digest) ? storage.Artifacts.Verify(digest) : null;
+        }
+        catch (Exception e) when (e is StorageException or IOException or UnauthorizedAccessException)
+        {
+            return e.Message;
+        }
+    }
+
+    private Finding Strangers()
+    {
+        const string Subject = "what is not ours";
+        IReadOnlyList<string> strangers = storage.Artifacts.Strangers();
+        return strangers.Count == 0
+            ? new(Subject, Severity.Good, "nothing but sealed folders in objects/")
+            : new(
+                Subject,
+                Severity.Warning,
+                $"{strangers.Count} entries of objects/ that this program did not write, the first {strangers[0]}",
+                "look at them and move them away: nothing reads or removes them");
     }
 }

@@ -62,7 +62,10 @@ internal static class GcCommand
 
         if (parsed.GetValue(CommonOptions.Json))
         {
-            terminal.WriteJson(new { dryRun, collected.Runs, collected.Checkpoints, collected.Artifacts, collected.Bytes, collected.WorkFolders, collected.Copies });
+            terminal.WriteJson(new
+            {
+                dryRun, collected.Runs, collected.Checkpoints, collected.Artifacts, collected.Bytes, collected.WorkFolders, collected.Uploads, collected.Copies,
+            });
             return ExitCode.Done;
         }
 
@@ -72,6 +75,11 @@ internal static class GcCommand
         table.AddRow("checkpoints of ended runs", $"{collected.Checkpoints}", "");
         table.AddRow("sealed folders", $"{collected.Artifacts.Count}", $"{collected.Bytes / 1048576.0:0.0}");
         table.AddRow("work folders of crashed attempts", $"{collected.WorkFolders}", "");
+        if (collected.Uploads > 0)
+        {
+            table.AddRow("unfinished uploads to the bucket", $"{collected.Uploads}", "");
+        }
+
         if (collected.Copies > 0)
         {
             table.AddRow("copies of what is in the bucket", $"{collected.Copies}", "");

@@ -77,9 +77,25 @@ public sealed partial class ArtifactStore
         return old.Count;
     }
 
+    // What else lies there (lost+found, what somebody put there) is not ours to remove.
     private IEnumerable<string> CopiesOlderThan(DateTimeOffset before) =>
-        from prefix in Directory.EnumerateDirectories(objects)
+        from prefix in Directory.EnumerateDirectories(objects, "??")
         from folder in Directory.EnumerateDirectories(prefix)
+        where IsDigest(Path.GetFileName(folder)) && folder == PathOf(Path.GetFileName(folder))
         where Directory.GetLastWriteTimeUtc(folder) < before.UtcDateTime
         select Path.GetFileName(folder);
+
+    /// <summary>Entries of objects/ that no store wrote.</summary>
+    internal IReadOnlyList<string> Strangers() =>
+    [
+        .. Directory.EnumerateFileSystemEntries(objects).SelectMany(prefix => Path.GetFileName(prefix).Length == 2 && Directory.Exists(prefix)
+                ? Directory.EnumerateFileSystemEntries(prefix).Where(entry =>
+                    !(Directory.Exists(entry) && IsDigest(Path.GetFileName(entry)) && entry == PathOf(Path.GetFileName(entry))))
+                : [prefix])
+            .Where(entry => Path.GetFileName(entry) != "lost+found")
+            .Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>Ends uploads of large files that were begun before <paramref name="before"/> and never finished; returns how many.</summary>
+    internal int AbortUploadsOlderThan(DateTimeOffset before, bool dryRun) => bucket?.AbortUploadsOlderThan(before, dryRun) ?? 0;
 }

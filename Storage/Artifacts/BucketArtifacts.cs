@@ -92,7 +92,7 @@ internal sealed class BucketArtifacts(S3Bucket bucket, ArtifactLocation location
     /// <summary>Digests of all folders that are there, whole or in part, and when each was last changed.</summary>
     public IReadOnlyDictionary<string, DateTimeOffset> ChangedAt() => bucket.List(Root)
         .Select(item => (Parts: item.Key[Root.Length..].Split('/'), item.ChangedAt))
-        .Where(item => item.Parts.Length > 2)
+        .Where(item => item.Parts.Length > 2 && ArtifactStore.IsDigest(item.Parts[1]))
         .GroupBy(item => item.Parts[1], item => item.ChangedAt)
         .ToDictionary(group => group.Key, group => group.Max());
 
@@ -107,6 +107,18 @@ internal sealed class BucketArtifacts(S3Bucket bucket, ArtifactLocation location
         }
     }
 
+    /// <summary>Ends uploads in parts that were begun before <paramref name="before"/>; returns how many. A dry run only counts them.</summary>
+    public int AbortUploadsOlderThan(DateTimeOffset before, bool dryRun)
+    {
+        var old = bucket.Uploads(Root).Where(upload => upload.BegunAt < before).ToList();
+        if (!dryRun)
+        {
+            old.ForEach(upload => bucket.Abort(upload.Key, upload.Id));
+        }
+
+        return old.Count;
+    }
+
     /// <summary>Size of the files of a sealed folder; 0 if it is gone.</summary>
     public long BytesOf(string digest) => bucket.List(Folder(digest) + "files/").Sum(item => item.Length);
 
@@ -116,6 +128,13 @@ internal sealed class BucketArtifacts(S3Bucket bucket, ArtifactLocation location
         string key = (location.Prefix.Length == 0 ? "" : location.Prefix + "/") + $"probe.{Guid.NewGuid():N}";
         bucket.Put(key, "probe"u8.ToArray());
         bucket.Delete(key);
+    }
+
+    // What an earlier try read before its connection broke is forgotten.
+    private static void ReadAnew(Stream stream, MemoryStream text)
+    {
+        text.SetLength(0);
+        stream.CopyTo(text);
     }
 
     private static void Write(Stream stream, string path)
@@ -131,7 +150,7 @@ internal sealed class BucketArtifacts(S3Bucket bucket, ArtifactLocation location
     private FolderListing? TryReadListing(string digest)
     {
         using var text = new MemoryStream();
-        return bucket.TryRead(Folder(digest) + ManifestName, stream => stream.CopyTo(text))
+        return bucket.TryRead(Folder(digest) + ManifestName, stream => ReadAnew(stream, text))
             ? FolderListing.Parse(text.ToArray(), digest) ?? throw new StorageException($"{PathOf(digest)}{ManifestName} is damaged: its SHA-256 is another")
             : null;
     }

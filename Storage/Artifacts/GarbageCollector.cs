@@ -26,9 +26,10 @@ public sealed record CollectedArtifact(string Digest, long Bytes);
 /// <param name="Checkpoints">Checkpoints of ended runs.</param>
 /// <param name="Artifacts">Sealed folders.</param>
 /// <param name="WorkFolders">Folders under work/ that crashed attempts left.</param>
+/// <param name="Uploads">Uploads of large files to the bucket that crashed attempts left unfinished.</param>
 /// <param name="Copies">This host's copies of sealed folders in a bucket that were not used lately; they can be fetched again.</param>
 public sealed record Collected(
-    IReadOnlyList<long> Runs, int Checkpoints, IReadOnlyList<CollectedArtifact> Artifacts, int WorkFolders, int Copies)
+    IReadOnlyList<long> Runs, int Checkpoints, IReadOnlyList<CollectedArtifact> Artifacts, int WorkFolders, int Uploads, int Copies)
 {
     /// <summary>Size of the sealed folders.</summary>
     public long Bytes => Artifacts.Sum(artifact => artifact.Bytes);
@@ -116,7 +117,9 @@ public sealed class GarbageCollector(NpgsqlDataSource dataSource, ArtifactStore 
         }
 
         int workFolders = store.DeleteWorkOlderThan(before, leased.ToHashSet().Contains, dryRun);
-        return new Collected(runs, checkpoints, artifacts, workFolders, store.DeleteCopiesOlderThan(before, inUse.ToHashSet().Contains, dryRun));
+        int uploads = store.AbortUploadsOlderThan(before, dryRun);
+        int copies = store.DeleteCopiesOlderThan(before, inUse.ToHashSet().Contains, dryRun);
+        return new Collected(runs, checkpoints, artifacts, workFolders, uploads, copies);
     }
 
     /// <summary>Removes one sealed folder if nothing names it.</summary>

@@ -9,6 +9,9 @@ namespace ElectraPipeline.Storage.Artifacts;
 /// <summary>An object in a bucket.</summary>
 internal readonly record struct BucketObject(string Key, long Length, DateTimeOffset ChangedAt);
 
+/// <summary>An upload in parts that is not finished.</summary>
+internal readonly record struct BucketUpload(string Key, string Id, DateTimeOffset BegunAt);
+
 /// <summary>
 /// The few requests that artifacts need of an S3-compatible server. Each is repeated by the client while the server is away for seconds.
 /// Blocks: sealing and reading are steps of stages, which have threads of their own.
@@ -17,6 +20,11 @@ internal sealed class S3Bucket : IDisposable
 {
     /// <summary>Files above this go up in parts.</summary>
     public const long PartBytes = 64L << 20;
+
+    /// <summary>How often a request is made again that failed before it was answered, or whose answer broke off.</summary>
+    private const int Repetitions = 5;
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
 
     private readonly ArtifactLocation location;
     private readonly Lazy<AmazonS3Client> connected;
@@ -59,18 +67,28 @@ internal sealed class S3Bucket : IDisposable
         Confirm(key, PutWhole(key, () => new MemoryStream(bytes, writable: false), sha256), sha256);
     }
 
-    /// <summary>Hands an object's bytes to <paramref name="read"/>; false: there is none.</summary>
+    /// <summary>
+    /// Hands an object's bytes to <paramref name="read"/>, again from the first where the connection breaks in the middle; false: there is
+    /// none.
+    /// </summary>
     public bool TryRead(string key, Action<Stream> read) => Ask(key, async () =>
     {
-        try
+        for (int broken = 0; ; broken++)
         {
-            using GetObjectResponse response = await Client.GetObjectAsync(location.Bucket, key);
-            read(response.ResponseStream);
-            return true;
-        }
-        catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.NotFound && e.ErrorCode != "NoSuchBucket")
-        {
-            return false;
+            try
+            {
+                using GetObjectResponse response = await Client.GetObjectAsync(location.Bucket, key);
+                read(response.ResponseStream);
+                return true;
+            }
+            catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.NotFound && e.ErrorCode != "NoSuchBucket")
+            {
+                return false;
+            }
+            catch (IOException e) when (IsBrokenConnection(e) && broken < Repetitions)
+            {
+                await Task.Delay(FirstPause * (1 << broken));
+            }
         }
     });
 
@@ -93,6 +111,26 @@ internal sealed class S3Bucket : IDisposable
     /// <summary>Removes an object, if it is there.</summary>
     public void Delete(string key) => Ask(key, async () => await Client.DeleteObjectAsync(location.Bucket, key));
 
+    /// <summary>Uploads in parts that are not finished, of keys that begin with <paramref name="prefix"/>.</summary>
+    public IReadOnlyList<BucketUpload> Uploads(string prefix) => Ask<IReadOnlyList<BucketUpload>>(prefix, async () =>
+    {
+        var found = new List<BucketUpload>();
+        var request = new ListMultipartUploadsRequest { BucketName = location.Bucket, Prefix = prefix };
+        ListMultipartUploadsResponse page;
+        do
+        {
+            page = await Client.ListMultipartUploadsAsync(request);
+            found.AddRange((page.MultipartUploads ?? []).Select(
+                upload => new BucketUpload(upload.Key, upload.UploadId, upload.Initiated ?? DateTime.UnixEpoch)));
+            (request.KeyMarker, request.UploadIdMarker) = (page.NextKeyMarker, page.NextUploadIdMarker);
+        }
+        while (page.IsTruncated == true);
+        return found;
+    });
+
+    /// <summary>Ends an unfinished upload and frees its parts.</summary>
+    public void Abort(string key, string upload) => Ask(key, async () => await Client.AbortMultipartUploadAsync(location.Bucket, key, upload));
+
     private AmazonS3Client Connect()
     {
         var config = new AmazonS3Config
@@ -100,7 +138,7 @@ internal sealed class S3Bucket : IDisposable
             AuthenticationRegion = location.Region,
             ForcePathStyle = location.Endpoint is not null,
             RetryMode = RequestRetryMode.Standard,
-            MaxErrorRetry = 5,
+            MaxErrorRetry = Repetitions,
             Timeout = TimeSpan.FromMinutes(10),
 
             // We send and compare SHA-256 ourselves; other checksums are more than some servers know.
@@ -179,11 +217,23 @@ internal sealed class S3Bucket : IDisposable
         }
         catch
         {
-            // Parts of an upload without an end cost money and are in no listing.
-            await Client.AbortMultipartUploadAsync(location.Bucket, key, upload.UploadId);
+            await TryAbortAsync(key, upload.UploadId);
             throw;
         }
     });
+
+    // Parts of an upload without an end cost money and are in no listing. What ended the upload may end this too, and is what matters.
+    private async Task TryAbortAsync(string key, string upload)
+    {
+        try
+        {
+            await Client.AbortMultipartUploadAsync(location.Bucket, key, upload);
+        }
+        catch (Exception e) when (e is AmazonClientException or AmazonServiceException or HttpRequestException or TaskCanceledException)
+        {
+            // The collection of garbage aborts what is abandoned.
+        }
+    }
 
     private async Task<PartETag> PutPartAsync(InitiateMultipartUploadResponse upload, string file, long start, long length, int number)
     {
@@ -239,14 +289,30 @@ internal sealed class S3Bucket : IDisposable
         catch (AmazonS3Exception e)
         {
             throw new StorageException(
-                $"the bucket {location.DisplayName} refuses '{key}': {e.ErrorCode ?? "no code"}, HTTP {(int)e.StatusCode}. Check the bucket's name, "
-                + "region and policy, and the credentials in the environment",
-                e);
+                $"the bucket {location.DisplayName} refuses '{key}': {e.ErrorCode ?? "no code"}, HTTP {(int)e.StatusCode}. {RemedyFor(e)}", e);
         }
-        catch (Exception e) when (e is AmazonClientException or HttpRequestException or TaskCanceledException)
+        catch (Exception e) when (e is AmazonClientException or HttpRequestException or TaskCanceledException
+            || (e is IOException broken && IsBrokenConnection(broken)))
         {
-            throw new StorageException(
-                $"the bucket {location.DisplayName} cannot be reached at {location.Endpoint?.GetLeftPart(UriPartial.Authority) ?? location.Region}: {e.Message}", e);
+            throw new StorageException($"the bucket {location.DisplayName} cannot be reached at {Server}: {e.Message}", e);
         }
     }
+
+    private string RemedyFor(AmazonS3Exception refusal) => refusal.ErrorCode switch
+    {
+        "NoSuchBucket" => $"There is no bucket '{location.Bucket}' at {Server}: make it, or mend the name",
+        "InvalidAccessKeyId" => "The server does not know the key in AWS_ACCESS_KEY_ID: set the one of this server's account",
+        "SignatureDoesNotMatch" => "AWS_SECRET_ACCESS_KEY is not the secret of the key in AWS_ACCESS_KEY_ID, or the region is another "
+            + $"than '{location.Region}' (?region=)",
+        "ExpiredToken" or "InvalidToken" => "The session in AWS_SESSION_TOKEN is over: set new credentials",
+        "RequestTimeTooSkewed" => "This host's clock is wrong: set it",
+        "AccessDenied" => $"Let these credentials list '{location.Bucket}', and get, put and delete objects in it",
+        "PermanentRedirect" or "AuthorizationHeaderMalformed" => $"The bucket is in another region than '{location.Region}': name it with ?region=",
+        _ => "Check the bucket's name, region and policy, and the credentials in the environment",
+    };
+
+    private string Server => location.Endpoint?.GetLeftPart(UriPartial.Authority) ?? location.Region;
+
+    // The reader's own disk fails with other exceptions.
+    private static bool IsBrokenConnection(IOException e) => e is HttpIOException || e.InnerException is System.Net.Sockets.SocketException;
 }

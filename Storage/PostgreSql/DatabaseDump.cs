@@ -37,11 +37,26 @@ internal static class DatabaseDump
         }
 
         using Process process = Process.Start(start) ?? throw new StorageException($"{path} could not be started");
-        string errors = await process.StandardError.ReadToEndAsync(cancellationToken);
-        await process.WaitForExitAsync(cancellationToken);
+        // It would go on without us, and a restore commit what nobody waits for.
+        await using CancellationTokenRegistration stop = cancellationToken.Register(() => Stop(process));
+        string errors = await process.StandardError.ReadToEndAsync(CancellationToken.None);
+        await process.WaitForExitAsync(CancellationToken.None);
+        cancellationToken.ThrowIfCancellationRequested();
         if (process.ExitCode != 0)
         {
             throw new StorageException($"{path} failed with exit code {process.ExitCode}: {errors.Trim()}");
+        }
+    }
+
+    private static void Stop(Process process)
+    {
+        try
+        {
+            process.Kill();
+        }
+        catch (InvalidOperationException)
+        {
+            // It has ended.
         }
     }
 }

@@ -33,7 +33,7 @@ public sealed class ConfigPathTests : IDisposable
         "corpus.filters.gopherQuality.languages[]", "examples.overflow", "model.preset", "model.embeddingSharing", "model.generator",
         "model.initialization", "pretrain.objective", "pretrain.device", "pretrain.precision", "finetune[].name", "finetune[].kind",
         "finetune[].metric", "finetune[].textColumn", "finetune[].pairColumn", "finetune[].labelColumn", "finetune[].groupColumn",
-        "finetune[].layerwiseDecayRule",
+        "finetune[].layerwiseDecayRule", "finetune[].head",
     ];
 
     private readonly TemporaryFolder folder = new();

@@ -115,6 +115,96 @@ public sealed class BucketTests
         Assert.True(stumbles > 3 && lost > 1);
     }
 
+    [Fact]
+    public async Task AConnectionThatBreaksInTheMiddleIsBegunAnewAndNothingHalfIsEverSeen()
+    {
+        await using FakeS3 server = await FakeS3.StartAsync();
+        using var one = new Host(server);
+        using var other = new Host(server);
+        var broken = new System.Collections.Concurrent.ConcurrentDictionary<string, int>();
+        server.Breaks = (method, key) => broken.AddOrUpdate($"{method} {key}", 1, (_, times) => times + 1) <= 2;
+        string text = new('x', 100_000);
+        SealedArtifact artifact = one.Seal(("a.txt", text), ("b.txt", "two"));
+        Assert.Equal(text, File.ReadAllText(Path.Combine(other.Store.Fetch(artifact.Digest), "a.txt")));
+        Assert.Null(other.Store.Verify(artifact.Digest));
+        Assert.True(broken.Keys.Count(request => request.StartsWith("GET", StringComparison.Ordinal)) >= 3);
+        Assert.All(broken.Values, times => Assert.True(times > 2, $"{times} times"));
+    }
+
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("PUT")]
+    public async Task AConnectionThatAlwaysBreaksIsToldInWordsAndLeavesNothingUnderItsName(string method)
+    {
+        await using FakeS3 server = await FakeS3.StartAsync();
+        using var one = new Host(server);
+        using var other = new Host(server);
+        SealedArtifact artifact = one.Seal(("a.txt", "one of them"));
+        server.Breaks = (asked, key) => asked == method && key.EndsWith(".txt", StringComparison.Ordinal);
+        StorageException failure = Assert.Throws<StorageException>(() => method == "GET" ? other.Store.Fetch(artifact.Digest) : one.Seal(("b.txt", "two of them")).Digest);
+        Assert.Contains("cannot be reached at http://127.0.0.1:", failure.Message);
+        Assert.False(Directory.Exists(other.Store.PathOf(artifact.Digest)));
+        Assert.Empty(other.WorkFolders);
+        Assert.DoesNotContain(server.Keys, key => key.EndsWith("b.txt", StringComparison.Ordinal));
+        Assert.Single(server.Keys, key => key.EndsWith("/manifest", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task WhatIsWrongIsToldWithItsRemedy()
+    {
+        await using FakeS3 server = await FakeS3.StartAsync();
+        string missing = FaultOf(server.Url("prefix").Replace("models", "elsewhere", StringComparison.Ordinal));
+        Assert.Contains("There is no bucket 'elsewhere' at http://127.0.0.1:", missing);
+        server.Refusal = (_, _) => 403;
+        Assert.Contains("Let these credentials list 'models'", FaultOf(server.Url("prefix")));
+        server.Refusal = (_, _) => null;
+        string url = server.Url("prefix");
+        try
+        {
+            Environment.SetEnvironmentVariable("AWS_SECRET_ACCESS_KEY", "another");
+            Assert.Contains("AWS_SECRET_ACCESS_KEY is not the secret", FaultOf(url));
+            Environment.SetEnvironmentVariable("AWS_ACCESS_KEY_ID", "nobody");
+            Assert.Contains("does not know the key in AWS_ACCESS_KEY_ID", FaultOf(url));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("AWS_ACCESS_KEY_ID", FakeS3.AccessKey);
+            Environment.SetEnvironmentVariable("AWS_SECRET_ACCESS_KEY", FakeS3.SecretKey);
+        }
+
+        static string FaultOf(string place)
+        {
+            using var folder = new TemporaryFolder();
+            using var store = new ArtifactStore(folder.Path, ArtifactLocation.Parse(place));
+            return Assert.Throws<StorageException>(store.Probe).Message;
+        }
+    }
+
+    [Fact]
+    public async Task AnUploadInPartsThatADeadProcessLeftIsEndedWithTheGarbageAndItsFailureToEndHidesNoOther()
+    {
+        await using FakeS3 server = await FakeS3.StartAsync();
+        using var host = new Host(server);
+        using var folder = new TemporaryFolder();
+        using var bucket = new S3Bucket(ArtifactLocation.Parse(server.Url("prefix"))!, partBytes: 1000);
+        File.WriteAllBytes(folder["large"], new byte[2500]);
+        int puts = 0;
+        server.Refusal = (method, _) => (method == "PUT" && ++puts > 1) || method == "DELETE" ? 403 : null;
+        StorageException failure = Assert.Throws<StorageException>(
+            () => bucket.Put("prefix/objects/ab/left/files/large", folder["large"], Convert.ToHexStringLower(SHA256.HashData(new byte[2500]))));
+        Assert.Contains("'prefix/objects/ab/left/files/large': AccessDenied", failure.Message);
+        Assert.Equal(1, server.UnfinishedUploads);
+
+        server.Refusal = (_, _) => null;
+        DateTimeOffset before = DateTimeOffset.UtcNow - TimeSpan.FromHours(24);
+        Assert.Equal(0, host.Store.AbortUploadsOlderThan(before, dryRun: false));
+        server.Age(TimeSpan.FromHours(25));
+        Assert.Equal(1, host.Store.AbortUploadsOlderThan(before, dryRun: true));
+        Assert.Equal(1, server.UnfinishedUploads);
+        Assert.Equal(1, host.Store.AbortUploadsOlderThan(before, dryRun: false));
+        Assert.Equal(0, server.UnfinishedUploads);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -1,4 +1,5 @@
 using Dapper;
+using ElectraPipeline.Storage.Artifacts;
 using ElectraPipeline.Storage.Runs;
 using ElectraPipeline.TestSupport;
 using Npgsql;
@@ -15,7 +16,10 @@ public sealed class ExaminationTests(PostgresFixture postgres)
         await using StorageTesting testing = await StorageTesting.OpenAsync(postgres);
         var findings = await ExamineAsync(testing.Storage);
         Assert.Equal(
-            ["free space", "writing", "PostgreSQL", "PostgreSQL settings", "clocks", "work", "sealed folders", "contents of versions"],
+            [
+                "free space", "writing", "PostgreSQL", "PostgreSQL settings", "clocks", "work", "sealed folders", "what is not ours",
+                "contents of versions",
+            ],
             findings.Select(f => f.Subject));
         Assert.Matches(@"^version \d+\.\d+, schema 00\d\d_\w+\.sql", Of(findings, "PostgreSQL").Detail);
         Assert.All(findings, finding => Assert.Equal(finding.Severity == Severity.Good, finding.Remedy is null));
@@ -137,6 +141,47 @@ public sealed class ExaminationTests(PostgresFixture postgres)
         Assert.Contains(Path.GetFileName(folders[0]), damaged.Detail);
         Assert.Contains("backup", damaged.Remedy);
         Assert.Equal(Severity.Good, Of(await ExamineAsync(testing.Storage), "contents of versions").Severity);
+    }
+
+    [Fact]
+    public async Task WhatCannotBeReadIsDamagedAndTheRestIsLookedAtAllTheSame()
+    {
+        await using StorageTesting testing = await StorageTesting.OpenAsync(postgres);
+        var (_, stages) = await testing.CreateAsync(3, [], []);
+        var folders = new List<string>();
+        foreach (long stage in stages)
+        {
+            await testing.CompleteAsync((await testing.ClaimAsync(stage))!);
+            string digest = (await testing.Storage.Queries.StageAsync(stage, TestContext.Current.CancellationToken))!.OutputDigest!;
+            folders.Add(testing.Storage.Artifacts.PathOf(digest));
+        }
+
+        File.CreateSymbolicLink(Path.Combine(folders[0], "link"), "out.txt");
+        File.AppendAllText(Path.Combine(folders[1], "out.txt"), "!");
+        Finding damaged = Of(await ExamineAsync(testing.Storage, deep: true), "contents of all");
+        Assert.StartsWith("2 of 2 are damaged", damaged.Detail);
+    }
+
+    [Fact]
+    public async Task WhatSomebodyPutAmongSealedFoldersIsNamedAndGarbageCollectionGoesAroundIt()
+    {
+        await using StorageTesting testing = await StorageTesting.OpenAsync(postgres);
+        SealedArtifact orphan = testing.Seal(new StageLease(1, 1, "stage", "", 1, 1, 1, "worker"), "orphan");
+        string objects = Path.Combine(testing.Storage.DataFolder, "objects");
+        string[] strangers = [Path.Combine(objects, "ab", "half.tmp"), Path.Combine(objects, "elsewhere"), Path.Combine(objects, "cd", new string('0', 64))];
+        foreach (string stranger in strangers.Append(Path.Combine(objects, "lost+found")))
+        {
+            Directory.CreateDirectory(stranger);
+        }
+
+        Finding finding = Of(await ExamineAsync(testing.Storage), "what is not ours");
+        Assert.Equal(Severity.Warning, finding.Severity);
+        Assert.Contains($"3 entries of objects/ that this program did not write, the first {strangers[0]}", finding.Detail);
+
+        Collected collected = await testing.Storage.Garbage.CollectAsync(
+            new RetentionPolicy { OrphanAge = TimeSpan.Zero }, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal([orphan.Digest], collected.Artifacts.Select(artifact => artifact.Digest));
+        Assert.All(strangers, stranger => Assert.True(Directory.Exists(stranger)));
     }
 
     private static Finding Of(IEnumerable<Finding> findings, string subject) => findings.Single(finding => finding.Subject == subject);

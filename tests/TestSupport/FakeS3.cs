@@ -21,7 +21,7 @@ public sealed class FakeS3 : IAsyncDisposable
     private const string Bucket = "models";
     private const int PageSize = 3;
     private readonly ConcurrentDictionary<string, StoredObject> objects = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, SortedDictionary<int, byte[]>> uploads = new();
+    private readonly ConcurrentDictionary<string, Upload> uploads = new();
     private readonly WebApplication server;
 
     private FakeS3(WebApplication server) => this.server = server;
@@ -34,6 +34,9 @@ public sealed class FakeS3 : IAsyncDisposable
 
     /// <summary>Whether a request (method, key) is done, but its answer never comes.</summary>
     public Func<string, string, bool> LosesAnswer { get; set; } = (_, _) => false;
+
+    /// <summary>Whether a request (method, key) breaks off in the middle of its body, or of its answer's.</summary>
+    public Func<string, string, bool> Breaks { get; set; } = (_, _) => false;
 
     /// <summary>What is stored instead of the bytes sent.</summary>
     public Func<string, byte[], byte[]> Damage { get; set; } = (_, bytes) => bytes;
@@ -71,12 +74,17 @@ public sealed class FakeS3 : IAsyncDisposable
     /// <summary>Changes a stored byte behind everybody's back.</summary>
     public void Rot(string key) => objects[key].Bytes[0] ^= 1;
 
-    /// <summary>Makes all objects look as if they were stored a while ago.</summary>
+    /// <summary>Makes all objects and unfinished uploads look as if they were stored and begun a while ago.</summary>
     public void Age(TimeSpan by)
     {
         foreach (string key in objects.Keys)
         {
             objects[key] = objects[key] with { ChangedAt = objects[key].ChangedAt - by };
+        }
+
+        foreach (string id in uploads.Keys)
+        {
+            uploads[id] = uploads[id] with { BegunAt = uploads[id].BegunAt - by };
         }
     }
 
@@ -87,6 +95,13 @@ public sealed class FakeS3 : IAsyncDisposable
         string[] path = context.Request.Path.Value!.TrimStart('/').Split('/', 2);
         string key = path.Length > 1 ? path[1] : "";
         string method = context.Request.Method;
+        if (method is "PUT" && context.Request.ContentLength is { } announced && Breaks(method, key))
+        {
+            await context.Request.Body.ReadAtLeastAsync(new byte[announced / 2], (int)(announced / 2));
+            context.Abort();
+            return;
+        }
+
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body);
         if (Refusal(method, key) is { } status)
@@ -95,7 +110,7 @@ public sealed class FakeS3 : IAsyncDisposable
         }
         else if (!AwsSignature.IsValid(context.Request, body.ToArray(), AccessKey, SecretKey))
         {
-            await FailAsync(context, 403, "SignatureDoesNotMatch");
+            await FailAsync(context, 403, KnowsKey(context.Request) ? "SignatureDoesNotMatch" : "InvalidAccessKeyId");
         }
         else if (path[0] != Bucket)
         {
@@ -113,16 +128,29 @@ public sealed class FakeS3 : IAsyncDisposable
         IQueryCollection query = context.Request.Query;
         return context.Request.Method switch
         {
+            "GET" when query.ContainsKey("uploads") => ListUploadsAsync(context, query["prefix"].ToString()),
             "GET" when key.Length == 0 => ListAsync(context, query["prefix"].ToString(), query["continuation-token"].ToString()),
-            "GET" => objects.TryGetValue(key, out StoredObject? found)
-                ? context.Response.Body.WriteAsync(found.Bytes).AsTask()
-                : FailAsync(context, 404, "NoSuchKey"),
+            "GET" => objects.TryGetValue(key, out StoredObject? found) ? GetAsync(context, key, found.Bytes) : FailAsync(context, 404, "NoSuchKey"),
             "PUT" => PutAsync(context, key, body),
             "POST" when query.ContainsKey("uploads") => BeginUploadAsync(context, key),
             "POST" => FinishUploadAsync(context, key, query["uploadId"].ToString(), body),
             "DELETE" => DeleteAsync(context, key, query["uploadId"].ToString()),
             _ => FailAsync(context, 405, "MethodNotAllowed"),
         };
+    }
+
+    private static bool KnowsKey(HttpRequest request) => request.Headers.Authorization.ToString().Contains($"Credential={AccessKey}/", StringComparison.Ordinal);
+
+    private async Task GetAsync(HttpContext context, string key, byte[] bytes)
+    {
+        context.Response.ContentLength = bytes.Length;
+        bool breaks = Breaks("GET", key);
+        await context.Response.Body.WriteAsync(breaks ? bytes.AsMemory(0, bytes.Length / 2) : bytes);
+        if (breaks)
+        {
+            await context.Response.Body.FlushAsync();
+            context.Abort();
+        }
     }
 
     private async Task PutAsync(HttpContext context, string key, byte[] body)
@@ -140,7 +168,7 @@ public sealed class FakeS3 : IAsyncDisposable
         {
             lock (uploads)
             {
-                uploads[context.Request.Query["uploadId"].ToString()][int.Parse(part, CultureInfo.InvariantCulture)] = stored;
+                uploads[context.Request.Query["uploadId"].ToString()].Parts[int.Parse(part, CultureInfo.InvariantCulture)] = stored;
             }
         }
         else
@@ -175,14 +203,14 @@ public sealed class FakeS3 : IAsyncDisposable
             page.Select(item => new XElement(
                 "Contents",
                 new XElement("Key", item.Key),
-                new XElement("LastModified", item.Value.ChangedAt.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture)),
+                new XElement("LastModified", Moment(item.Value.ChangedAt)),
                 new XElement("Size", item.Value.Bytes.Length)))));
     }
 
     private Task BeginUploadAsync(HttpContext context, string key)
     {
         string id = Guid.NewGuid().ToString("N");
-        uploads[id] = [];
+        uploads[id] = new Upload(key, DateTimeOffset.UtcNow, []);
         return XmlAsync(context, new XElement(
             "InitiateMultipartUploadResult", new XElement("Bucket", Bucket), new XElement("Key", key), new XElement("UploadId", id)));
     }
@@ -190,9 +218,9 @@ public sealed class FakeS3 : IAsyncDisposable
     private Task FinishUploadAsync(HttpContext context, string key, string id, byte[] order)
     {
         var numbers = XDocument.Parse(Encoding.UTF8.GetString(order)).Descendants().Where(element => element.Name.LocalName == "PartNumber");
-        uploads.TryRemove(id, out SortedDictionary<int, byte[]>? parts);
+        uploads.TryRemove(id, out Upload? upload);
         objects[key] = new StoredObject(
-            [.. numbers.SelectMany(number => parts![int.Parse(number.Value, CultureInfo.InvariantCulture)])], DateTimeOffset.UtcNow);
+            [.. numbers.SelectMany(number => upload!.Parts[int.Parse(number.Value, CultureInfo.InvariantCulture)])], DateTimeOffset.UtcNow);
         return XmlAsync(context, new XElement("CompleteMultipartUploadResult", new XElement("Key", key), new XElement("ETag", "\"parts\"")));
     }
 
@@ -214,6 +242,19 @@ public sealed class FakeS3 : IAsyncDisposable
         context.Response.ContentType = "application/xml";
         return context.Response.WriteAsync(content.ToString());
     }
+
+    private Task ListUploadsAsync(HttpContext context, string prefix) => XmlAsync(context, new XElement(
+        "ListMultipartUploadsResult",
+        new XElement("IsTruncated", false),
+        uploads.Where(upload => upload.Value.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(upload => new XElement(
+            "Upload",
+            new XElement("Key", upload.Value.Key),
+            new XElement("UploadId", upload.Key),
+            new XElement("Initiated", Moment(upload.Value.BegunAt))))));
+
+    private static string Moment(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+
+    private sealed record Upload(string Key, DateTimeOffset BegunAt, SortedDictionary<int, byte[]> Parts);
 
     private sealed record StoredObject(byte[] Bytes, DateTimeOffset ChangedAt);
 }

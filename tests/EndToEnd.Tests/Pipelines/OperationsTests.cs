@@ -37,9 +37,22 @@ public sealed class OperationsTests(UndisturbedRun undisturbed)
         await project.SucceedAsync("run", project.Config, "--watch");
         await project.SucceedAsync("backup", project.PathOf("backup"));
         Assert.Equal(2, (await project.RunAsync("backup", project.PathOf("backup"))).ExitCode);
+        ProcessResult unwritable = await project.RunAsync("backup", Path.Combine(project.Config, "backup"));
+        Assert.Equal(2, unwritable.ExitCode);
+        Assert.Contains("tiny.json/backup cannot be written", unwritable.Error);
 
         using var restored = new TinyProject(project.PathOf("restored"));
+        string partial = project.PathOf("restored.partial");
+        string server = Path.Combine(partial, "postgresql", "data", "postmaster.pid");
+        using (StartedProcess killed = restored.Start("restore", project.PathOf("backup")))
+        {
+            await TinyProject.WaitForAsync(() => Task.FromResult(File.Exists(server)), killed);
+            killed.Kill();
+        }
+
+        Assert.False(Directory.Exists(restored.DataFolder));
         await restored.SucceedAsync("restore", project.PathOf("backup"));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(project.PathOf("."), "*.partial*"));
         Assert.Equal((await project.SucceedAsync("models", "--json")).Output, (await restored.SucceedAsync("models", "--json")).Output);
         await restored.SucceedAsync("doctor", "--deep");
         ProcessResult again = await restored.SucceedAsync("run", project.Config, "--watch", "--json");
