@@ -15,8 +15,7 @@ create table pause (
 -- counted, and the stage waits until its host's disk takes files again.
 alter table stage_run
     add column priority int not null default 0,
-    add column memory_gb int,            -- what it takes of its host's memory; null: not counted
-    add column attempts_allowed int not null default 3; -- without a step forward; "max_attempts" grows with each, a retry sets it back
+    add column memory_gb int;            -- what it takes of its host's memory; null: not counted
 create index stage_run_priority_idx on stage_run (queue, priority desc, id) where state = 'ready';
 
 -- Who waits for a slot that was freed is looked for after every stage that held one.

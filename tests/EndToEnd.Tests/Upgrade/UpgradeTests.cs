@@ -1,5 +1,3 @@
-using System.Formats.Tar;
-using System.IO.Compression;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Dapper;
@@ -31,7 +29,8 @@ public sealed class UpgradeTests(PostgresFixture postgres) : IDisposable
     [InlineData("options-that-are-set.tar.gz", "continues from the checkpoint at step 200")]
     public async Task ARunOfAnEarlierVersionEndsWithTheSameWeights(string archive, string saying)
     {
-        string connectionString = await RestoreAsync(archive);
+        string connectionString = await UpgradeArchive.RestoreAsync(postgres, archive, folder["left"]);
+        Directory.Move(folder["left/objects"], Path.Combine(Directory.CreateDirectory(folder["data"]).FullName, "objects"));
         await using var database = NpgsqlDataSource.Create(connectionString);
         var before = await StagesAsync(database);
         Assert.Equal("running", before["pretrain"].State);
@@ -51,6 +50,7 @@ public sealed class UpgradeTests(PostgresFixture postgres) : IDisposable
         Assert.Equal(["fsync = off"], await FaultsAsync(project)); // of the tests' own server
         Assert.Contains("\"tiny\"", (await project.SucceedAsync("models", "--json")).Output);
         Assert.Equal(5, await connection.ExecuteScalarAsync<int>("select count(*) from hangfire.job where id <= 5")); // its history is kept
+        Assert.Contains("run 2 is submitted", (await project.SucceedAsync("run", project.Config)).Error); // and more can be begun
     }
 
     private static async Task<IEnumerable<string?>> FaultsAsync(TinyProject project)
@@ -59,23 +59,6 @@ public sealed class UpgradeTests(PostgresFixture postgres) : IDisposable
         return [.. findings.RootElement.EnumerateArray()
             .Where(finding => finding.GetProperty("severity").GetString() == "fault")
             .Select(finding => finding.GetProperty("detail").GetString())];
-    }
-
-    private async Task<string> RestoreAsync(string archive)
-    {
-        string left = Directory.CreateDirectory(folder["left"]).FullName;
-        await using (var packed = File.OpenRead(Path.Combine(SharedData.RepositoryRoot, "tests", "EndToEnd.Tests", "Upgrade", archive)))
-        await using (var tar = new GZipStream(packed, CompressionMode.Decompress))
-        {
-            await TarFile.ExtractToDirectoryAsync(tar, left, overwriteFiles: false);
-        }
-
-        Directory.Move(Path.Combine(left, "objects"), Path.Combine(Directory.CreateDirectory(folder["data"]).FullName, "objects"));
-        string connectionString = await postgres.NewEmptyDatabaseAsync();
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
-        await connection.OpenAsync();
-        await connection.ExecuteAsync(await File.ReadAllTextAsync(Path.Combine(left, "dump.sql")));
-        return connectionString;
     }
 
     private static async Task<IReadOnlyDictionary<string, StageThen>> StagesAsync(NpgsqlDataSource database)
