@@ -1,7 +1,9 @@
+using System.Globalization;
 using Dapper;
 using ElectraPipeline.Storage;
 using ElectraPipeline.Storage.Runs;
 using Hangfire;
+using Hangfire.Common;
 using Hangfire.States;
 using Microsoft.Extensions.Logging;
 
@@ -13,8 +15,12 @@ public sealed partial class StageEnqueuer(ElectraStorage storage, IBackgroundJob
     // Thousands of shards become ready at once: what is not marked enqueued yet, other nodes' relays enqueue meanwhile.
     private const int Batch = 50;
 
+    // In its stage's queue: a job that an older version made and somebody requeued in Hangfire's dashboard waits in "default", which no
+    // worker serves, and would wait for ever.
     private const string WaitingJobs = $"""
-        select jobid::text from {WorkerHost.HangfireSchema}.jobqueue where jobid = any(@jobs) and fetchedat is null
+        select waiting.jobid::text from {WorkerHost.HangfireSchema}.jobqueue waiting
+        join unnest(@jobs, @queues) nudge (job, queue) on nudge.job = waiting.jobid and nudge.queue = waiting.queue
+        where waiting.fetchedat is null
         """;
 
     /// <summary>
@@ -42,12 +48,15 @@ public sealed partial class StageEnqueuer(ElectraStorage storage, IBackgroundJob
     /// </summary>
     public async Task NudgeAgainAsync(IReadOnlyList<ReadyStage> taken, CancellationToken cancellationToken)
     {
-        long[] jobs = [.. taken.Select(stage => stage.HangfireJobId).OfType<string>().Select(long.Parse)];
+        ReadyStage[] nudged = [.. taken.Where(stage => stage.HangfireJobId is not null)];
         HashSet<string> waiting = [];
-        if (jobs.Length > 0)
+        if (nudged.Length > 0)
         {
+            long[] jobs = [.. nudged.Select(stage => long.Parse(stage.HangfireJobId!, CultureInfo.InvariantCulture))];
+            string[] queues = [.. nudged.Select(stage => stage.Queue)];
             await using var connection = await storage.Database.DataSource.OpenConnectionAsync(cancellationToken);
-            waiting = [.. await connection.QueryAsync<string>(new CommandDefinition(WaitingJobs, new { jobs }, cancellationToken: cancellationToken))];
+            waiting = [.. await connection.QueryAsync<string>(
+                new CommandDefinition(WaitingJobs, new { jobs, queues }, cancellationToken: cancellationToken))];
         }
 
         await NudgeAsync([.. taken.Where(stage => stage.HangfireJobId is null || !waiting.Contains(stage.HangfireJobId))], cancellationToken);
@@ -59,7 +68,10 @@ public sealed partial class StageEnqueuer(ElectraStorage storage, IBackgroundJob
         foreach (var stage in taken)
         {
             FaultPoint.Reach("before the nudge");
-            nudged.Add((stage.Id, hangfire.Create<StageJob>(target => target.Run(stage.Id, CancellationToken.None), new EnqueuedState(stage.Queue))));
+
+            // The queue is the job's own, so that it comes back to it when somebody requeues it in Hangfire's dashboard.
+            Job job = Job.FromExpression<StageJob>(target => target.Run(stage.Id, CancellationToken.None), stage.Queue);
+            nudged.Add((stage.Id, hangfire.Create(job, new EnqueuedState(stage.Queue))));
             FaultPoint.Reach("after the nudge");
         }
 

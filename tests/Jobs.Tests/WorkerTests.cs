@@ -2,6 +2,8 @@ using ElectraPipeline.Storage;
 using ElectraPipeline.Storage.ReadModels;
 using ElectraPipeline.TestSupport;
 using ElectraPipeline.Training;
+using Hangfire;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Xunit;
 
@@ -75,9 +77,24 @@ public sealed class WorkerTests(PostgresFixture postgres)
         await NudgeAgainAsync();
         Assert.Equal(1, await WaitingAsync());
 
+        // Whoever requeues a job in Hangfire's dashboard names no queue.
+        long stageRun = (await testing.Storage.Reconciler.TakeForgottenAsync(TimeSpan.Zero, 10)).Single().Id;
+        string job = (await testing.Storage.Queries.StageAsync(stageRun))!.HangfireJobId!;
+        Assert.True(client.Services.GetRequiredService<IBackgroundJobClient>().Requeue(job));
+        Assert.Equal(2, await WaitingAsync());
+
+        // A job of a version that gave jobs no queue of their own: it stands where no worker looks.
+        await using (var command = testing.Storage.Database.DataSource.CreateCommand("update hangfire.jobqueue set queue = 'default'"))
+        {
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        await NudgeAgainAsync();
+        Assert.Equal(1, await WaitingAsync());
+
         async Task<long> WaitingAsync()
         {
-            await using var command = testing.Storage.Database.DataSource.CreateCommand("select count(*) from hangfire.jobqueue");
+            await using var command = testing.Storage.Database.DataSource.CreateCommand("select count(*) from hangfire.jobqueue where queue = 'cpu'");
             return (long)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
         }
 
