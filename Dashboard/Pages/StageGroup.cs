@@ -40,8 +40,14 @@ public sealed record StageGroup(string Name, IReadOnlyList<StageRow> Stages)
     public string ProgressInWords(DateTimeOffset now) =>
         StageProgress.Words(Display.Count(Done), Display.Count(Stages.Count), "parts", Share, Remaining(now));
 
+    // Unknown while nobody is at work.
     private TimeSpan? Remaining(DateTimeOffset now)
     {
+        if (Stages.All(stage => stage.State != StageState.Running))
+        {
+            return null;
+        }
+
         DateTimeOffset[] last = [.. Stages
             .Where(stage => stage is { State: StageState.Succeeded, FinishedAt: not null })
             .Select(stage => stage.FinishedAt!.Value)

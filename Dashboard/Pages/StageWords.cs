@@ -10,10 +10,10 @@ internal static class StageWords
 
     public static string Of(RunSummary run) => run.State switch
     {
-        RunState.Running when run.IsPaused => $"Paused with {run.StagesDone} of {Stages(run.Stages)} done; it begins no others until it is resumed.",
+        RunState.Running when run.IsPaused => $"Paused with {Display.Count(run.StagesDone)} of {Stages(run.Stages)} done; it begins no others until it is resumed.",
         RunState.Running when run.StagesFailed > 0 =>
             $"{Stages(run.StagesFailed)} failed; the others that do not need the failed output still run.",
-        RunState.Running => $"{run.StagesDone} of {Stages(run.Stages)} done.",
+        RunState.Running => $"{Display.Count(run.StagesDone)} of {Stages(run.Stages)} done.",
         RunState.Succeeded => $"All {Stages(run.Stages)} are done.",
         RunState.Failed => $"{Stages(run.StagesFailed)} failed for good. What succeeded is kept; a retry goes on from the failure.",
         RunState.Cancelled => "Someone cancelled it; the history below says who. What succeeded is kept.",
@@ -22,7 +22,7 @@ internal static class StageWords
 
     public static string Of(StageRow stage, DateTimeOffset now) => stage.State switch
     {
-        StageState.Blocked => $"Waits for {(stage.PendingDependencies == 1 ? "an earlier stage" : $"{stage.PendingDependencies} earlier stages")}.",
+        StageState.Blocked => $"Waits for {(stage.PendingDependencies == 1 ? "an earlier stage" : $"{Display.Count(stage.PendingDependencies)} earlier stages")}.",
         StageState.Ready when stage.Hold is { } hold => $"Held back: {hold}.",
         StageState.Ready when stage.ErrorKind == "disk" => $"Held back until the disk takes files again ({stage.WaitingFor}); goes on by itself.",
         StageState.Ready when stage.AvailableAt > now =>
@@ -55,5 +55,5 @@ internal static class StageWords
         _ => $"Failed on each of {stage.Attempt} attempts.",
     };
 
-    private static string Stages(int count) => count == 1 ? "1 stage" : $"{count} stages";
+    private static string Stages(int count) => count == 1 ? "1 stage" : $"{Display.Count(count)} stages";
 }
