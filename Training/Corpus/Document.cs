@@ -7,6 +7,7 @@ namespace ElectraPipeline.Training.Corpus;
 public sealed record Document
 {
     private readonly ReadOnlyMemory<byte> utf8;
+    private string? id;
     private string? text;
 
     /// <summary>A document of a text that is at hand as a string.</summary>
@@ -20,19 +21,30 @@ public sealed record Document
     /// <summary>A document of a text in UTF-8, whose bytes change no more.</summary>
     internal Document(string id, ReadOnlyMemory<byte> utf8, string source)
     {
-        Id = id;
+        this.id = id;
         this.utf8 = utf8;
         Source = source;
     }
 
+    /// <summary>A document without an id of its own, which begins at a line, counted from 1.</summary>
+    internal Document(string source, long line, ReadOnlyMemory<byte> utf8)
+    {
+        this.utf8 = utf8;
+        Source = source;
+        Line = line;
+    }
+
     /// <summary>The source's own id, or the source and the line it starts at; not necessarily unique.</summary>
-    public string Id { get; }
+    public string Id => id ??= $"{Source}:{Line}";
 
     /// <summary>Sentences separated by '\n'; no blank lines, no white space around a line.</summary>
     public string Text => text ??= Encoding.UTF8.GetString(utf8.Span);
 
     /// <summary>The file it was read from, relative to the path given in the options.</summary>
     public string Source { get; }
+
+    /// <summary>The line that <see cref="Id"/> names; 0 if the source gave an id.</summary>
+    internal long Line { get; }
 
     /// <summary>The bytes of <see cref="Text"/>.</summary>
     internal ReadOnlySpan<byte> Utf8 => utf8.Span;

@@ -19,8 +19,14 @@ internal static class DocumentLine
     /// <summary>A text is escaped by so many bytes at a time.</summary>
     private const int Piece = 1 << 12;
 
-    /// <summary>Bytes of the longest escape: \u001f.</summary>
+    /// <summary>Bytes of the longest escape: \u001f. A UTF-16 unit takes no more either.</summary>
     private const int LongestEscape = 6;
+
+    /// <summary>Bytes of a line beside its strings, at most.</summary>
+    private const int Frame = 96;
+
+    private static readonly SearchValues<char> Escaped = SearchValues.Create(
+        [.. Enumerable.Range(0, 32).Select(control => (char)control), '"', '\\']);
 
     private static ReadOnlySpan<byte> BeforeId => "{\"id\":\""u8;
 
@@ -33,14 +39,34 @@ internal static class DocumentLine
     /// <summary>Writes the line and its line feed.</summary>
     public static void Write(Document document, IBufferWriter<byte> output)
     {
-        output.Write(BeforeId);
-        WriteEscaped(document.Id, output);
-        output.Write(BeforeText);
-        WriteEscaped(document.Utf8, output);
-        output.Write(BeforeSource);
-        WriteEscaped(document.Source, output);
-        output.Write(End);
-        output.Write("\n"u8);
+        string id = document.Line > 0 ? document.Source : document.Id;
+        int strings = LongestEscape * (id.Length + document.Source.Length);
+        Span<byte> line = output.GetSpan(strings + (LongestEscape * Math.Min(Piece, document.Utf8.Length)) + Frame);
+        int length = Copy(BeforeId, line);
+        length += Escape(id, line[length..]);
+        if (document.Line > 0)
+        {
+            line[length++] = (byte)':';
+            document.Line.TryFormat(line[length..], out int digits, default, CultureInfo.InvariantCulture);
+            length += digits;
+        }
+
+        length += Copy(BeforeText, line[length..]);
+        ReadOnlySpan<byte> text = document.Utf8;
+        while (text.Length > Piece)
+        {
+            length += Escape(text[..Piece], line[length..]);
+            output.Advance(length);
+            text = text[Piece..];
+            line = output.GetSpan(strings + (LongestEscape * Math.Min(Piece, text.Length)) + Frame);
+            length = 0;
+        }
+
+        length += Escape(text, line[length..]);
+        length += Copy(BeforeSource, line[length..]);
+        length += Escape(document.Source, line[length..]);
+        length += Copy("\"}\n"u8, line[length..]);
+        output.Advance(length);
     }
 
     /// <summary>
@@ -126,21 +152,23 @@ internal static class DocumentLine
         }
     }
 
-    private static void WriteEscaped(string value, IBufferWriter<byte> output)
+    private static int Copy(ReadOnlySpan<byte> bytes, Span<byte> output)
     {
-        byte[] bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(value.Length));
-        WriteEscaped(bytes.AsSpan(0, Encoding.UTF8.GetBytes(value, bytes)), output);
-        ArrayPool<byte>.Shared.Return(bytes);
+        bytes.CopyTo(output);
+        return bytes.Length;
     }
 
-    private static void WriteEscaped(ReadOnlySpan<byte> value, IBufferWriter<byte> output)
+    private static int Escape(string value, Span<byte> output)
     {
-        while (!value.IsEmpty)
+        if (!value.AsSpan().ContainsAny(Escaped))
         {
-            ReadOnlySpan<byte> piece = value[..Math.Min(Piece, value.Length)];
-            output.Advance(Escape(piece, output.GetSpan(LongestEscape * piece.Length)));
-            value = value[piece.Length..];
+            return Encoding.UTF8.GetBytes(value, output);
         }
+
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(value.Length));
+        int length = Escape(bytes.AsSpan(0, Encoding.UTF8.GetBytes(value, bytes)), output);
+        ArrayPool<byte>.Shared.Return(bytes);
+        return length;
     }
 
     /// <summary>Escapes text into <paramref name="output"/>, which has room for an escape a byte; returns the bytes written.</summary>
@@ -181,18 +209,12 @@ internal static class DocumentLine
             }
         }
 
-        for (; position < text.Length; position++)
-        {
-            byte value = text[position];
-            if (value == stop[0] || value == quote[0] || value < lowest[0])
-            {
-                break;
-            }
-
-            output[position] = value;
-        }
-
-        return position;
+        ReadOnlySpan<byte> rest = text[position..];
+        rest.CopyTo(output[position..]);
+        int end = rest.IndexOfAny(stop[0], quote[0]);
+        rest = end < 0 ? rest : rest[..end];
+        end = lowest == Vector256<byte>.Zero ? -1 : rest.IndexOfAnyInRange((byte)0, (byte)(lowest[0] - 1));
+        return position + (end < 0 ? rest.Length : end);
     }
 
     private static int WriteEscape(byte value, Span<byte> output)

@@ -9,7 +9,9 @@ namespace ElectraPipeline.Training.Corpus;
 /// </summary>
 internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWriters writers, IStageReporter reporter, int threads)
 {
-    private const int BatchDocuments = 512;
+    /// <summary>So many that waking threads for a batch costs nothing beside its work.</summary>
+    private const int BatchDocuments = 4096;
+
     private const int BatchBytes = 2 << 20;
     private const long ProgressBytes = 4 << 20;
     private readonly DuplicateFilter duplicateFilter = new(options.RemoveDuplicates);

@@ -17,7 +17,7 @@ internal sealed record RecordBatch(SourceFile File, SourceFormat Format, IReadOn
 /// </summary>
 internal sealed class ReadAhead : IDisposable
 {
-    private const int BatchRecords = 256;
+    private const int BatchRecords = 2048;
     private const int BatchBytes = 1 << 19;
     private const int BatchesAhead = 2;
 

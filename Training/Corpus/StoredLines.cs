@@ -44,8 +44,7 @@ internal sealed class StoredLines : IDisposable
             }
 
             parse(lines.Line.Span);
-            hash.Append(lines.Line.Span);
-            hash.Append("\n"u8);
+            hash.Append(lines.WholeLine.Span);
             return true;
         }
         catch (Exception exception) when (SourceContent.IsDamage(exception) || exception is JsonException or InvalidOperationException)

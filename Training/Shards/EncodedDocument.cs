@@ -30,17 +30,7 @@ public sealed class EncodedDocument
     }
 
     /// <summary>Takes the sentences of a text, one a line, in place of the document before.</summary>
-    public void Encode(ReadOnlySpan<byte> utf8, ITokenizer tokenizer)
-    {
-        Clear();
-        while (!utf8.IsEmpty)
-        {
-            int end = utf8.IndexOf((byte)'\n');
-            tokenizer.Encode(end < 0 ? utf8 : utf8[..end], ids);
-            EndSentence();
-            utf8 = end < 0 ? default : utf8[(end + 1)..];
-        }
-    }
+    public void Encode(ReadOnlySpan<byte> utf8, ITokenizer tokenizer) => tokenizer.EncodeLines(utf8, ids, ends);
 
     private void EndSentence()
     {

@@ -42,8 +42,7 @@ internal sealed class TokenTally(Vocabulary vocabulary)
     {
         TokensIn = tokens,
         UnknownTokens = counts[vocabulary.UnknownId],
-        FrequentTokens = MostFrequent(
-            counts.Index().Where(count => count.Item > 0).Select(count => new TokenCount(vocabulary.TokenOf(count.Index), count.Item))),
+        FrequentTokens = MostFrequent(Candidates().Select(id => new TokenCount(vocabulary.TokenOf(id), counts[id]))),
     };
 
     /// <summary>The tokens of several counts together, the most frequent first, equal ones by their bytes.</summary>
@@ -56,4 +55,13 @@ internal sealed class TokenTally(Vocabulary vocabulary)
             .ThenBy(token => token.Token, StringComparer.Ordinal)
             .Take(Told),
     ];
+
+    /// <summary>All tokens that may be among the most frequent ones: those as frequent as the last of them, or more.</summary>
+    private IEnumerable<int> Candidates()
+    {
+        long[] sorted = [.. counts];
+        Array.Sort(sorted);
+        long least = Math.Max(1, sorted[Math.Max(0, sorted.Length - Told)]);
+        return Enumerable.Range(0, counts.Length).Where(id => counts[id] >= least);
+    }
 }

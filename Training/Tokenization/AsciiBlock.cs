@@ -20,6 +20,12 @@ internal static class AsciiBlock
         punctuation = ~(letters | irregular | spacesLow | ((ulong)spacesHigh << 32));
     }
 
+    /// <summary>The line feeds of the 64 bytes at <paramref name="block"/>, one bit each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong LineFeeds(ref byte block) =>
+        Vector256.Equals(Vector256.LoadUnsafe(ref block), Vector256.Create((byte)'\n')).ExtractMostSignificantBits()
+        | ((ulong)Vector256.Equals(Vector256.LoadUnsafe(ref block, 32), Vector256.Create((byte)'\n')).ExtractMostSignificantBits() << 32);
+
     /// <summary>Turns A to Z into a to z.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> Lower(Vector128<byte> characters)

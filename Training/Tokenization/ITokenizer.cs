@@ -14,4 +14,23 @@ public interface ITokenizer
 
     /// <summary>Appends the ids of <paramref name="text"/>, without [CLS] and [SEP]. Lone surrogates count as U+FFFD.</summary>
     void Encode(string text, List<int> ids);
+
+    /// <summary>
+    /// Puts the ids of all lines of <paramref name="utf8"/> in place of <paramref name="ids"/>, and where those of each line end in place of
+    /// <paramref name="ends"/>; lines without any are left out.
+    /// </summary>
+    void EncodeLines(ReadOnlySpan<byte> utf8, List<int> ids, List<int> ends)
+    {
+        ids.Clear();
+        ends.Clear();
+        foreach (Range line in utf8.Split((byte)'\n'))
+        {
+            int before = ids.Count;
+            Encode(utf8[line], ids);
+            if (ids.Count > before)
+            {
+                ends.Add(ids.Count);
+            }
+        }
+    }
 }

@@ -15,4 +15,12 @@ internal interface IWordSink
     /// Any word, normalized. Where <paramref name="codePoints"/> is above the scanner's limit the word is cut and only its length right.
     /// </summary>
     void Any(scoped ReadOnlySpan<byte> word, int codePoints);
+
+    /// <summary>
+    /// Called at a line feed, behind the words before it. Never called if <see cref="SeesLines"/> is false.
+    /// </summary>
+    void EndLine();
+
+    /// <summary>Whether it wants to know where lines end.</summary>
+    static abstract bool SeesLines { get; }
 }

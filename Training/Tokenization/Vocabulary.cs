@@ -89,7 +89,18 @@ public sealed class Vocabulary
     /// <summary>Writes a vocab.txt: UTF-8 without byte order mark, one token and a line feed a line.</summary>
     public void Save(string path) => DurableFile.Write(path, ToBytes());
 
-    private byte[] ToBytes() => Encoding.UTF8.GetBytes(string.Concat(tokens.Select(token => token + "\n")));
+    private byte[] ToBytes()
+    {
+        byte[] bytes = new byte[tokens.Sum(token => Encoding.UTF8.GetByteCount(token) + 1)];
+        int length = 0;
+        foreach (string token in tokens)
+        {
+            length += Encoding.UTF8.GetBytes(token, bytes.AsSpan(length));
+            bytes[length++] = (byte)'\n';
+        }
+
+        return bytes;
+    }
 
     private void Add(string token, int id)
     {

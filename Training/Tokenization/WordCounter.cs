@@ -81,6 +81,8 @@ public sealed class WordCounter
 
     private readonly struct CountingSink(WordCounter counter) : IWordSink
     {
+        public static bool SeesLines => false;
+
         public void Expect(int bytes)
         {
         }
@@ -98,6 +100,10 @@ public sealed class WordCounter
             {
                 counter.Count(word);
             }
+        }
+
+        public void EndLine()
+        {
         }
     }
 }

@@ -51,22 +51,18 @@ public sealed class WordPieceTokenizer : ITokenizer
     public Vocabulary Vocabulary { get; }
 
     /// <inheritdoc/>
-    public void Encode(ReadOnlySpan<byte> utf8, List<int> ids)
+    public void Encode(ReadOnlySpan<byte> utf8, List<int> ids) => Encode(utf8, ids, ends: null);
+
+    /// <inheritdoc/>
+    public void EncodeLines(ReadOnlySpan<byte> utf8, List<int> ids, List<int> ends)
     {
-        if (specials is null)
+        ids.Clear();
+        ends.Clear();
+        Encode(utf8, ids, ends);
+        if (ids.Count > (ends.Count > 0 ? ends[^1] : 0))
         {
-            EncodeText(utf8, ids);
-            return;
+            ends.Add(ids.Count);
         }
-
-        while (specials.TryFind(utf8, out int start, out int length, out int id))
-        {
-            EncodeText(utf8[..start], ids);
-            ids.Add(id);
-            utf8 = utf8[(start + length)..];
-        }
-
-        EncodeText(utf8, ids);
     }
 
     /// <inheritdoc/>
@@ -78,19 +74,39 @@ public sealed class WordPieceTokenizer : ITokenizer
         ArrayPool<byte>.Shared.Return(utf8);
     }
 
-    private void EncodeText(ReadOnlySpan<byte> utf8, List<int> ids)
+    private void Encode(ReadOnlySpan<byte> utf8, List<int> ids, List<int>? ends)
     {
-        var sink = new IdSink(this, ids);
+        if (specials is null)
+        {
+            EncodeText(utf8, ids, ends);
+            return;
+        }
+
+        while (specials.TryFind(utf8, out int start, out int length, out int id))
+        {
+            EncodeText(utf8[..start], ids, ends);
+            ids.Add(id);
+            utf8 = utf8[(start + length)..];
+        }
+
+        EncodeText(utf8, ids, ends);
+    }
+
+    private void EncodeText(ReadOnlySpan<byte> utf8, List<int> ids, List<int>? ends)
+    {
+        var sink = new IdSink(this, ids, ends);
         WordScanner.Scan(utf8, table, maxWordLength, ref sink);
         sink.Finish();
     }
 
     /// <summary>Writes into the list's own storage, ahead of its count, which is set right at the end.</summary>
-    private ref struct IdSink(WordPieceTokenizer tokenizer, List<int> ids) : IWordSink
+    private ref struct IdSink(WordPieceTokenizer tokenizer, List<int> ids, List<int>? ends) : IWordSink
     {
         private readonly WordTable words = tokenizer.words;
         private Span<int> room = CollectionsMarshal.AsSpan(ids);
         private int count = ids.Count;
+
+        public static bool SeesLines => true;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Expect(int bytes)
@@ -132,6 +148,14 @@ public sealed class WordPieceTokenizer : ITokenizer
             else
             {
                 Split(word, codePoints);
+            }
+        }
+
+        public readonly void EndLine()
+        {
+            if (ends is not null && count > (ends.Count > 0 ? ends[^1] : 0))
+            {
+                ends.Add(count);
             }
         }
 

@@ -101,8 +101,29 @@ internal struct WordScanner
 
         ulong starts = (letters & ~(letters << 1)) | punctuation;
         ulong lasts = (letters & ~(letters >> 1)) | punctuation;
-        bool lowersCase = table.LowersCase;
+        ulong lineFeeds = TSink.SeesLines ? AsciiBlock.LineFeeds(ref block) & inside : 0;
         sink.Expect(BlockSize);
+        while (lineFeeds != 0)
+        {
+            // Up to the first of them.
+            ulong line = lineFeeds ^ (lineFeeds - 1);
+            ScanWords(ref block, starts & line, lasts & line, ref sink);
+            sink.EndLine();
+            starts &= ~line;
+            lasts &= ~line;
+            lineFeeds &= lineFeeds - 1;
+        }
+
+        ScanWords(ref block, starts, lasts, ref sink);
+        return length;
+    }
+
+    /// <summary>Takes the words of a block whose first and last bytes are told.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void ScanWords<TSink>(ref byte block, ulong starts, ulong lasts, scoped ref TSink sink)
+        where TSink : struct, IWordSink, allows ref struct
+    {
+        bool lowersCase = table.LowersCase;
         while (starts != 0)
         {
             int start = BitOperations.TrailingZeroCount(starts);
@@ -125,8 +146,6 @@ internal struct WordScanner
 
             sink.Short(characters & Vector128.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(Masks), (nuint)(16 - bytes)), bytes);
         }
-
-        return length;
     }
 
     /// <summary>
@@ -163,6 +182,11 @@ internal struct WordScanner
                     break;
                 case CharacterAction.Space:
                     Flush(ref sink);
+                    if (TSink.SeesLines && scalar == '\n')
+                    {
+                        sink.EndLine();
+                    }
+
                     break;
                 default:
                     continue;

@@ -105,5 +105,7 @@ internal sealed class FilterChain
                 filter.Prepare(document);
             }
         }
+
+        document.ForgetWords();
     }
 }

@@ -3,7 +3,7 @@ namespace ElectraPipeline.Training.Corpus.Filters;
 /// <summary>A document on its way through the filters. Not to be used by two threads at once.</summary>
 internal sealed class FilteredDocument(Document document, bool removeDuplicateLines)
 {
-    private readonly List<(string Filter, RemovedLine Line)> removedLines = [];
+    private List<(string Filter, RemovedLine Line)>? removedLines;
     private TextWords? words;
     private string? shortened;
 
@@ -32,13 +32,16 @@ internal sealed class FilteredDocument(Document document, bool removeDuplicateLi
     public (string Filter, string Reason, string Detail)? Removal { get; private set; }
 
     /// <summary>Lines taken out, if it stays.</summary>
-    public IReadOnlyList<(string Filter, RemovedLine Line)> RemovedLines => removedLines;
+    public IReadOnlyList<(string Filter, RemovedLine Line)> RemovedLines => removedLines ?? [];
 
     /// <summary>The code of its language, once a filter looked for it.</summary>
     public string? Language { get; set; }
 
     /// <summary>See <see cref="MinHash.BandsOf"/>; null until a filter prepares them.</summary>
     public ulong[]? Bands { get; set; }
+
+    /// <summary>Forgets the words, which weigh more than the text, when all that look at them have done so.</summary>
+    public void ForgetWords() => words = null;
 
     /// <summary>Asks a filter, unless one before removed the document.</summary>
     public void Pass(IDocumentFilter filter)
@@ -57,7 +60,7 @@ internal sealed class FilteredDocument(Document document, bool removeDuplicateLi
         {
             shortened = rest;
             words = null;
-            removedLines.AddRange(verdict.RemovedLines.Select(line => (filter.Name, line)));
+            (removedLines ??= []).AddRange(verdict.RemovedLines.Select(line => (filter.Name, line)));
         }
     }
 }

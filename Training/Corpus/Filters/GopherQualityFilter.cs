@@ -9,7 +9,7 @@ internal sealed class GopherQualityFilter : IDocumentFilter
     private static readonly SearchValues<char> Bullets = SearchValues.Create("•‣⁃◦▪●○■□·*-–—");
 
     private readonly GopherQualityOptions options;
-    private readonly IReadOnlyList<ulong[]> spacedStopWords;
+    private readonly StopWordTable spacedStopWords;
     private readonly IReadOnlyList<string[]> unspacedStopWords;
 
     public GopherQualityFilter(GopherQualityOptions options)
@@ -18,7 +18,7 @@ internal sealed class GopherQualityFilter : IDocumentFilter
         var stopWords = (options.Languages.Count > 0 ? options.Languages : FrequentWords.Instance.Languages)
             .Select(language => FrequentWords.Instance.Of(language).Take(FrequentWords.StopWords).ToArray())
             .ToList();
-        spacedStopWords = [.. stopWords.Where(words => !IsUnspaced(words)).Select(words => words.Select(HashOf).ToArray())];
+        spacedStopWords = new StopWordTable([.. stopWords.Where(words => !IsUnspaced(words)).Select(words => words.Select(HashOf).ToArray())]);
         unspacedStopWords = [.. stopWords.Where(IsUnspaced)];
     }
 
@@ -93,22 +93,7 @@ internal sealed class GopherQualityFilter : IDocumentFilter
 
     private FilterVerdict? CheckStopWords(string text, TextWords words)
     {
-        if (options.MinStopWords == 0)
-        {
-            return null;
-        }
-
-        int best = 0;
-        if (spacedStopWords.Count > 0)
-        {
-            var distinct = new HashSet<ulong>();
-            foreach (ulong hash in words.Hashes)
-            {
-                distinct.Add(hash);
-            }
-
-            best = spacedStopWords.Max(list => list.Count(distinct.Contains));
-        }
+        int best = spacedStopWords.MostOfOneLanguage(words.Hashes, options.MinStopWords);
 
         // A word of these scripts is no run of letters that could be looked up.
         best = words.IsUnspaced ? unspacedStopWords.Select(list => list.Count(text.Contains)).Append(best).Max() : best;
@@ -121,31 +106,26 @@ internal sealed class GopherQualityFilter : IDocumentFilter
     {
         int all = 0;
         int withLetter = 0;
-        foreach (Range range in text.SplitAny(" \n\t"))
+        bool inWord = false;
+        bool hasLetter = false;
+        foreach (char character in text)
         {
-            ReadOnlySpan<char> word = text[range];
-            if (!word.IsEmpty)
+            if (character is ' ' or '\n' or '\t')
             {
-                all++;
-                withLetter += HasLetter(word) ? 1 : 0;
+                withLetter += hasLetter ? 1 : 0;
+                inWord = hasLetter = false;
+                continue;
             }
-        }
 
-        return all == 0 ? 0 : (double)withLetter / all;
-    }
+            all += inWord ? 0 : 1;
+            inWord = true;
 
-    private static bool HasLetter(ReadOnlySpan<char> word)
-    {
-        foreach (char character in word)
-        {
             // Letters beyond the basic plane (surrogates) are ideographs or rare scripts, emoji hardly ever.
-            if (char.IsLetter(character) || char.IsSurrogate(character))
-            {
-                return true;
-            }
+            hasLetter = hasLetter || char.IsLetter(character) || char.IsSurrogate(character);
         }
 
-        return false;
+        withLetter += hasLetter ? 1 : 0;
+        return all == 0 ? 0 : (double)withLetter / all;
     }
 
     private static bool IsUnspaced(string[] words) => TextWords.IsUnspacedLetter(words[0][0]);

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
 
 namespace ElectraPipeline.Training.Corpus.Filters;
 
@@ -20,10 +22,11 @@ internal sealed class GopherRepetitionFilter(GopherRepetitionOptions options) : 
             return lines;
         }
 
-        TextWords words = document.Words;
+        RepeatedNgrams repeated = RepeatedNgrams.Borrow(document.Words);
         for (int i = 0; i < options.MaxTopNgrams.Count; i++)
         {
-            double share = TopShare(words, FirstTop + i);
+            repeated.Find(FirstTop + i);
+            double share = repeated.TopShare();
             if (share > options.MaxTopNgrams[i])
             {
                 return Remove($"top-{FirstTop + i}-gram", share, options.MaxTopNgrams[i]);
@@ -38,7 +41,8 @@ internal sealed class GopherRepetitionFilter(GopherRepetitionOptions options) : 
 
         for (int i = 0; i < options.MaxDuplicateNgrams.Count; i++)
         {
-            double share = DuplicateShare(words, FirstDuplicate + i);
+            repeated.Find(FirstDuplicate + i);
+            double share = repeated.DuplicateShare();
             if (share > options.MaxDuplicateNgrams[i])
             {
                 return Remove($"duplicate-{FirstDuplicate + i}-grams", share, options.MaxDuplicateNgrams[i]);
@@ -55,15 +59,19 @@ internal sealed class GopherRepetitionFilter(GopherRepetitionOptions options) : 
 
     private FilterVerdict? CheckLines(string text)
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        HashSet<string>.AlternateLookup<ReadOnlySpan<char>> lookup = seen.GetAlternateLookup<ReadOnlySpan<char>>();
-        int lines = 0;
+        int lines = 1 + text.AsSpan().Count('\n');
+        if (lines == 1)
+        {
+            return null;
+        }
+
+        HashCounter seen = HashCounter.Borrow(lines);
         int duplicates = 0;
         int characters = 0;
-        foreach (ReadOnlySpan<char> line in text.AsSpan().EnumerateLines())
+        foreach (Range range in text.AsSpan().Split('\n'))
         {
-            lines++;
-            if (!lookup.Add(line))
+            ReadOnlySpan<char> line = text.AsSpan()[range];
+            if (!seen.IsNew(XxHash3.HashToUInt64(MemoryMarshal.AsBytes(line))))
             {
                 duplicates++;
                 characters += line.Length;
@@ -76,53 +84,6 @@ internal sealed class GopherRepetitionFilter(GopherRepetitionOptions options) : 
             : characterShare > options.MaxDuplicateLineCharacters
                 ? Remove("duplicate-line-characters", characterShare, options.MaxDuplicateLineCharacters)
                 : null;
-    }
-
-    /// <summary>
-    /// The share of letters in the n-gram that covers most of them, once for each time it occurs; 0 if none occurs twice.
-    /// </summary>
-    private static double TopShare(TextWords words, int n)
-    {
-        var counts = new Dictionary<ulong, int>(words.Count);
-        long top = 0;
-        for (int start = 0; start + n <= words.Count; start++)
-        {
-            ulong hash = WordNgrams.Hash(words.Hashes.Slice(start, n));
-            int count = counts.GetValueOrDefault(hash) + 1;
-            counts[hash] = count;
-            if (count > 1)
-            {
-                top = Math.Max(top, count * Letters(words, start, n));
-            }
-        }
-
-        return (double)top / Math.Max(1, words.Characters);
-    }
-
-    /// <summary>The share of letters in n-grams that occurred before; none counts twice.</summary>
-    private static double DuplicateShare(TextWords words, int n)
-    {
-        var seen = new HashSet<ulong>(words.Count);
-        long repeated = 0;
-        for (int start = 0; start + n <= words.Count;)
-        {
-            bool isNew = seen.Add(WordNgrams.Hash(words.Hashes.Slice(start, n)));
-            repeated += isNew ? 0 : Letters(words, start, n);
-            start += isNew ? 1 : n;
-        }
-
-        return (double)repeated / Math.Max(1, words.Characters);
-    }
-
-    private static long Letters(TextWords words, int start, int n)
-    {
-        long letters = 0;
-        for (int word = start; word < start + n; word++)
-        {
-            letters += words.LengthOf(word);
-        }
-
-        return letters;
     }
 
     private static FilterVerdict Remove(string reason, double share, double limit) =>

@@ -19,14 +19,27 @@ internal sealed class LanguageFilter(LanguageFilterOptions options) : IDocumentF
     public FilterVerdict Judge(FilteredDocument document)
     {
         var lengths = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        string text = document.Text;
+        TextWords words = document.Words;
         long all = 0;
-        foreach (string piece in Pieces(document.Text).Take(MaxPieces))
+        int first = 0;
+        int start = 0;
+        for (int piece = 0; piece < MaxPieces && start < text.Length; piece++)
         {
-            all += piece.Length;
-            if (identifier.Identify(piece) is { } found)
+            int end = EndOfPiece(text, start);
+            int last = first;
+            while (last < words.Count && words.StartOf(last) < end)
             {
-                lengths[found] = lengths.GetValueOrDefault(found) + piece.Length;
+                last++;
             }
+
+            all += end - start;
+            if (identifier.Identify(words, first, last) is { } found)
+            {
+                lengths[found] = lengths.GetValueOrDefault(found) + end - start;
+            }
+
+            (first, start) = (last, end + 1);
         }
 
         if (lengths.Count == 0)
@@ -47,17 +60,12 @@ internal sealed class LanguageFilter(LanguageFilterOptions options) : IDocumentF
     private static string Figure(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// Whole lines, together at least <see cref="PieceLength"/> long but for the last; a long line is one piece. What lies behind the
-    /// pieces that are taken is not looked at.
+    /// A piece is whole lines, together at least <see cref="PieceLength"/> long but for the last; a long line is one piece. What lies behind
+    /// the pieces that are taken is not looked at.
     /// </summary>
-    private static IEnumerable<string> Pieces(string text)
+    private static int EndOfPiece(string text, int start)
     {
-        for (int start = 0; start < text.Length;)
-        {
-            int end = text.IndexOf('\n', Math.Min(start + PieceLength - 1, text.Length));
-            end = end < 0 ? text.Length : end;
-            yield return text[start..end];
-            start = end + 1;
-        }
+        int end = text.IndexOf('\n', Math.Min(start + PieceLength - 1, text.Length));
+        return end < 0 ? text.Length : end;
     }
 }

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace ElectraPipeline.Training.Corpus.Filters;
 
 /// <summary>
@@ -32,19 +30,31 @@ internal sealed class LanguageIdentifier
     /// <summary>The likeliest language; null for a text without letters, or in a script of no known language.</summary>
     public string? Identify(string text)
     {
-        Dictionary<string, int> words = WordsOf(text, out Script script);
-        return scores.GetValueOrDefault(script)?.Best(words);
+        TextWords words = TextWords.Of(text);
+        return Identify(words, 0, words.Count);
     }
 
-    /// <summary>Lower-case words with their counts that are in the script which most of the text is in.</summary>
-    private static Dictionary<string, int> WordsOf(string text, out Script script)
+    /// <summary>The same of the words from <paramref name="first"/> to before <paramref name="last"/>.</summary>
+    public string? Identify(TextWords words, int first, int last)
     {
-        var byScript = new Dictionary<Script, Dictionary<string, int>>();
-        long[] weights = new long[Enum.GetValues<Script>().Length];
-        TextWords words = TextWords.Of(text);
+        Script script = ScriptOf(words, first, ref last);
+        return scores.GetValueOrDefault(script)?.Best(words, first, last, script);
+    }
+
+    /// <summary>The script which most of the words are in; sets <paramref name="last"/> behind the words that it looked at.</summary>
+    private static Script ScriptOf(TextWords words, int first, ref int last)
+    {
+        Span<long> weights = stackalloc long[Scripts.Count];
+        weights.Clear();
         long letters = 0;
-        for (int i = 0; i < words.Count && letters < MaxLetters; i++)
+        for (int i = first; i < last; i++)
         {
+            if (letters >= MaxLetters)
+            {
+                last = i;
+                break;
+            }
+
             ReadOnlySpan<char> word = words[i];
             Script found = Scripts.Of(word);
             if (found == Script.None)
@@ -57,20 +67,22 @@ internal sealed class LanguageIdentifier
             // An ideograph says about as much as a syllable or two. Latin names and commands are in text of every script, other
             // scripts hardly ever in Latin text: so they count twice.
             weights[(int)found] += found is Script.Han or Script.Kana ? 5 : found == Script.Latin ? word.Length : 2 * word.Length;
-            Dictionary<string, int> counts = byScript.TryGetValue(found, out var known) ? known : byScript[found] = [];
-            CollectionsMarshal.GetValueRefOrAddDefault(counts, Scripts.LowerCase(word), out _)++;
         }
 
-        script = MainScript(weights);
-        return byScript.GetValueOrDefault(script) ?? [];
+        return MainScript(weights);
     }
 
     /// <summary>Japanese is Han with kana in it.</summary>
-    private static Script MainScript(long[] weights)
+    private static Script MainScript(ReadOnlySpan<long> weights)
     {
         long kana = weights[(int)Script.Kana];
         long japanese = kana > 0 ? kana + weights[(int)Script.Han] : 0;
-        int top = Array.IndexOf(weights, weights.Max());
+        int top = 0;
+        for (int script = 1; script < weights.Length; script++)
+        {
+            top = weights[script] > weights[top] ? script : top;
+        }
+
         return weights[top] == 0 ? Script.None
             : japanese >= weights[top] && 20 * kana > japanese ? Script.Kana
             : (Script)top;

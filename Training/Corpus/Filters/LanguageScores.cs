@@ -1,4 +1,7 @@
-using System.Collections.Concurrent;
+using System.Buffers;
+using System.IO.Hashing;
+using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace ElectraPipeline.Training.Corpus.Filters;
 
@@ -7,102 +10,161 @@ namespace ElectraPipeline.Training.Corpus.Filters;
 /// </summary>
 internal sealed class LanguageScores
 {
-    /// <summary>The first so many different words: frequent ones come early. About 200 bytes each.</summary>
-    private const int MaxRemembered = 50_000;
+    /// <summary>Places for the scores of words. Frequent words come early, so that they nearly always have one. About 200 bytes each.</summary>
+    private const int Places = 1 << 17;
+
+    /// <summary>A word may be in so many places, from the one on that its hash tells; the last one goes to the latest word.</summary>
+    private const int Ways = 4;
 
     private const int MaxRememberedLength = 32;
 
-    private readonly ConcurrentDictionary<string, double[]> remembered = new(StringComparer.Ordinal);
+    private readonly KnownWord?[] remembered = new KnownWord?[Places + Ways];
     private readonly string[] languages;
-    private readonly Dictionary<string, double[]>[] gains = new Dictionary<string, double[]>[LanguageProfile.MaxNgram + 1];
-    private int rememberedWords;
+    private readonly GainTable ngrams;
+    private readonly GainTable words;
+    private readonly int width;
 
     public LanguageScores(IReadOnlyList<LanguageProfile> profiles)
     {
         languages = [.. profiles.Select(profile => profile.Language)];
-        for (int n = 0; n < gains.Length; n++)
-        {
-            gains[n] = new Dictionary<string, double[]>(StringComparer.Ordinal);
-        }
-
+        width = (languages.Length + Vector<double>.Count - 1) / Vector<double>.Count * Vector<double>.Count;
+        Dictionary<ulong, double[]> ngramGains = [], wordGains = [];
         foreach ((int language, LanguageProfile profile) in profiles.Index())
         {
             foreach ((int n, string ngram, double gain) in profile.Gains())
             {
-                if (!gains[n].TryGetValue(ngram, out double[]? known))
-                {
-                    gains[n][ngram] = known = new double[languages.Length];
-                }
-
-                known[language] = gain;
+                ref double[]? known = ref CollectionsMarshal.GetValueRefOrAddDefault(
+                    n == LanguageProfile.WholeWord ? wordGains : ngramGains, n == LanguageProfile.WholeWord ? HashOf(ngram) : KeyOf(ngram), out _);
+                (known ??= new double[width])[language] = gain;
             }
         }
+
+        ngrams = new GainTable(ngramGains, width);
+        words = new GainTable(wordGains, width);
     }
 
-    /// <summary>The language in which the words, with their counts, are the likeliest; the first of equal ones.</summary>
-    public string Best(Dictionary<string, int> words)
+    /// <summary>
+    /// The language in which words are the likeliest; the first of equal ones. Only those in <paramref name="script"/> count.
+    /// </summary>
+    public string Best(TextWords text, int first, int last, Script script)
     {
-        double[] sums = new double[languages.Length];
-        if (languages.Length > 1)
+        if (languages.Length == 1)
         {
-            foreach ((string word, int count) in words)
+            return languages[0];
+        }
+
+        // Each word once with its number, in the order in which they come: the order of a sum is in its last bits.
+        HashCounter counter = HashCounter.Borrow(last - first);
+        int[] places = ArrayPool<int>.Shared.Rent(last - first);
+        int[] distinct = ArrayPool<int>.Shared.Rent(last - first);
+        int count = 0;
+        for (int i = first; i < last; i++)
+        {
+            if (Scripts.Of(text[i]) == script)
             {
-                Add(count, ScoresOf(word), sums);
+                places[count] = counter.Add(text.Hashes[i]);
+                distinct[count] = i;
+                count += counter[places[count]] == 1 ? 1 : 0;
             }
         }
 
-        return languages[Array.IndexOf(sums, sums.Max())];
+        Span<double> sums = stackalloc double[width];
+        sums.Clear();
+        for (int i = 0; i < count; i++)
+        {
+            Add(counter[places[i]], ScoresOf(text.Hashes[distinct[i]], text[distinct[i]]), sums);
+        }
+
+        ArrayPool<int>.Shared.Return(places);
+        ArrayPool<int>.Shared.Return(distinct);
+        return languages[IndexOfMax(sums[..languages.Length])];
+    }
+
+    private static int IndexOfMax(ReadOnlySpan<double> values)
+    {
+        int top = 0;
+        for (int i = 1; i < values.Length; i++)
+        {
+            top = values[i] > values[top] ? i : top;
+        }
+
+        return top;
     }
 
     /// <summary>The scores of a word in each language; those of frequent words are remembered.</summary>
-    private double[] ScoresOf(string word)
+    private double[] ScoresOf(ulong hash, ReadOnlySpan<char> word)
     {
-        if (remembered.TryGetValue(word, out double[]? known))
+        int place = (int)(hash % Places);
+        int last = place + Ways - 1;
+        while (Volatile.Read(ref remembered[place]) is { } known)
         {
-            return known;
+            if (known.Hash == hash)
+            {
+                return known.Scores;
+            }
+
+            if (place == last)
+            {
+                break;
+            }
+
+            place++;
         }
 
-        double[] scores = new double[languages.Length];
-        AddWord(word, scores);
-
-        // Counted here, as asking the dictionary locks all of it. Which words are remembered changes no score.
-        if (word.Length <= MaxRememberedLength
-            && Volatile.Read(ref rememberedWords) < MaxRemembered
-            && Interlocked.Increment(ref rememberedWords) <= MaxRemembered)
+        double[] scores = new double[width];
+        AddWord(hash, Scripts.LowerCase(word), scores);
+        if (word.Length <= MaxRememberedLength)
         {
-            remembered.TryAdd(word, scores);
+            Volatile.Write(ref remembered[place], new KnownWord(hash, scores));
         }
 
         return scores;
     }
 
-    private void AddWord(string word, double[] sums)
+    private void AddWord(ulong hash, string word, Span<double> sums)
     {
-        Add(LanguageProfile.WholeWord, word, sums);
-        Span<char> marked = word.Length < 100 ? stackalloc char[word.Length + 2] : new char[word.Length + 2];
-        LanguageProfile.Mark(word, marked);
+        Add(1, words.Find(hash), sums);
+
+        // Zeros behind it, so that four characters can be read at each.
+        int length = word.Length + 2;
+        Span<char> marked = word.Length <= 100 ? stackalloc char[length + LanguageProfile.MaxNgram] : new char[length + LanguageProfile.MaxNgram];
+        marked.Clear();
+        LanguageProfile.Mark(word, marked[..length]);
         for (int n = 1; n <= LanguageProfile.MaxNgram; n++)
         {
-            for (int start = 0; start + n <= marked.Length; start++)
+            for (int start = 0; start + n <= length; start++)
             {
-                Add(n, marked.Slice(start, n), sums);
+                Add(1, ngrams.Find(KeyOf(marked.Slice(start, LanguageProfile.MaxNgram), n)), sums);
             }
         }
     }
 
-    private void Add(int n, ReadOnlySpan<char> ngram, double[] sums)
+    private static void Add(int times, ReadOnlySpan<double> scores, Span<double> sums)
     {
-        if (gains[n].GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(ngram, out double[]? known))
+        ReadOnlySpan<Vector<double>> terms = MemoryMarshal.Cast<double, Vector<double>>(scores);
+        Span<Vector<double>> totals = MemoryMarshal.Cast<double, Vector<double>>(sums);
+        for (int i = 0; i < terms.Length; i++)
         {
-            Add(1, known, sums);
+            totals[i] += times * terms[i];
         }
     }
 
-    private static void Add(int times, double[] scores, double[] sums)
+    /// <summary>An n-gram of at most four characters as a number: its characters, none of which is 0, and zeros behind them.</summary>
+    private static ulong KeyOf(string ngram)
     {
-        for (int language = 0; language < sums.Length; language++)
-        {
-            sums[language] += times * scores[language];
-        }
+        Span<char> characters = stackalloc char[LanguageProfile.MaxNgram];
+        characters.Clear();
+        ngram.CopyTo(characters);
+        return KeyOf(characters, ngram.Length);
     }
+
+    private static ulong KeyOf(ReadOnlySpan<char> characters, int n) =>
+        MemoryMarshal.Read<ulong>(MemoryMarshal.AsBytes(characters)) & (ulong.MaxValue >> (64 - (16 * n)));
+
+    /// <summary>As in <see cref="TextWords.Hashes"/>, of a word in lower case.</summary>
+    private static ulong HashOf(string word) => XxHash3.HashToUInt64(MemoryMarshal.AsBytes(word.AsSpan()));
+
+    /// <param name="Hash">Of the word, see <see cref="TextWords.Hashes"/>.</param>
+    /// <param name="Scores">In each language.</param>
+    private sealed record KnownWord(ulong Hash, double[] Scores);
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -41,37 +42,49 @@ internal sealed class MinHash
             return [];
         }
 
-        uint[] minima = new uint[keys.Length];
-        minima.AsSpan().Fill(uint.MaxValue);
+        uint[] shingles = ArrayPool<uint>.Shared.Rent(words.Count);
+        uint[] minima = ArrayPool<uint>.Shared.Rent(keys.Length);
         ReadOnlySpan<ulong> hashes = words.Hashes;
 
         // A text of fewer words than a shingle is one shingle.
         int length = Math.Min(ngram, hashes.Length);
-        for (int start = 0; start + length <= hashes.Length; start++)
+        int count = hashes.Length - length + 1;
+        for (int start = 0; start < count; start++)
         {
-            Lower(minima, (uint)(WordNgrams.Hash(hashes.Slice(start, length)) >> 32));
+            shingles[start] = (uint)(WordNgrams.Hash(hashes.Slice(start, length)) >> 32);
         }
 
+        Minima(shingles.AsSpan(0, count), minima);
         ulong[] result = new ulong[bands];
         for (int band = 0; band < bands; band++)
         {
             result[band] = XxHash3.HashToUInt64(MemoryMarshal.AsBytes(minima.AsSpan(band * rows, rows)), band);
         }
 
+        ArrayPool<uint>.Shared.Return(shingles);
+        ArrayPool<uint>.Shared.Return(minima);
         return result;
     }
 
-    /// <summary>One hash function a key, eight at a time: the shingle is mixed with the key, by operations that lose no bit.</summary>
-    private void Lower(uint[] minima, uint shingle)
+    /// <summary>
+    /// The least hash of all shingles for each key, one hash function a key, eight at a time: a shingle is mixed with the key, by operations
+    /// that lose no bit. All shingles for some keys, then for the next: keys and minima stay in registers.
+    /// </summary>
+    private void Minima(ReadOnlySpan<uint> shingles, Span<uint> minima)
     {
-        Vector256<uint> value = Vector256.Create(shingle);
         for (int i = 0; i < keys.Length; i += Vector256<uint>.Count)
         {
-            Vector256<uint> mixed = value ^ Vector256.LoadUnsafe(ref keys[i]);
-            mixed = (mixed ^ (mixed >>> 16)) * FirstMultiplier;
-            mixed = (mixed ^ (mixed >>> 15)) * SecondMultiplier;
-            mixed ^= mixed >>> 16;
-            Vector256.Min(mixed, Vector256.LoadUnsafe(ref minima[i])).StoreUnsafe(ref minima[i]);
+            var key = Vector256.LoadUnsafe(ref keys[i]);
+            Vector256<uint> least = Vector256<uint>.AllBitsSet;
+            foreach (uint shingle in shingles)
+            {
+                Vector256<uint> mixed = Vector256.Create(shingle) ^ key;
+                mixed = (mixed ^ (mixed >>> 16)) * FirstMultiplier;
+                mixed = (mixed ^ (mixed >>> 15)) * SecondMultiplier;
+                least = Vector256.Min(least, mixed ^ (mixed >>> 16));
+            }
+
+            least.CopyTo(minima[i..]);
         }
     }
 }

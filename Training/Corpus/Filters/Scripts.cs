@@ -19,6 +19,9 @@ internal enum Script
 /// <summary>Finds the script of words by the blocks of Unicode.</summary>
 internal static class Scripts
 {
+    /// <summary>Scripts, none included.</summary>
+    public const int Count = (int)Script.Han + 1;
+
     /// <summary>The script of the first letter; none for digits and for scripts that are not listed.</summary>
     public static Script Of(ReadOnlySpan<char> word)
     {

@@ -10,12 +10,18 @@ internal static class WordNgrams
     /// <summary>The hash of words: of their hashes and their order.</summary>
     public static ulong Hash(ReadOnlySpan<ulong> words)
     {
-        ulong hash = (ulong)words.Length;
+        ulong hash = Append((ulong)words.Length, words);
+        return hash ^ (hash >> 32);
+    }
+
+    /// <summary>Takes more words into a hash that began as any number.</summary>
+    public static ulong Append(ulong hash, ReadOnlySpan<ulong> words)
+    {
         foreach (ulong word in words)
         {
             hash = (BitOperations.RotateLeft(hash, 23) ^ word) * Multiplier;
         }
 
-        return hash ^ (hash >> 32);
+        return hash;
     }
 }

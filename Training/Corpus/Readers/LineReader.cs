@@ -26,6 +26,9 @@ internal sealed class LineReader(Stream stream, long firstOffset, int maxLineByt
     /// <summary>The line last read, without '\n' and without a '\r' before it; valid until the next call.</summary>
     public ReadOnlyMemory<byte> Line { get; private set; }
 
+    /// <summary>The line last read as it stands, with what ends it; valid until the next call.</summary>
+    public ReadOnlyMemory<byte> WholeLine { get; private set; }
+
     private long NextOffset { get; set; } = firstOffset;
 
     /// <summary>
@@ -66,6 +69,7 @@ internal sealed class LineReader(Stream stream, long firstOffset, int maxLineByt
         Overlong |= length > maxLineBytes;
         Memory<byte> line = buffer.AsMemory(start, Overlong ? 0 : length);
         Line = line.Span.EndsWith("\r"u8) ? line[..^1] : line;
+        WholeLine = buffer.AsMemory(start, Overlong ? 0 : length + terminator);
         start += length + terminator;
         NextOffset += length + terminator;
         Number++;

@@ -62,7 +62,7 @@ internal sealed class PlainTextReader : IDocumentReader
 
     private static ReadRecord Finish(SourceContent content, DocumentTextBuffer text, Utf8Arena arena, long firstLine, Reject? fault)
     {
-        ReadRecord record = fault is not null ? fault : new Document($"{content.Name}:{firstLine}", arena.Keep(text.Text), content.Name);
+        ReadRecord record = fault is not null ? fault : new Document(content.Name, firstLine, arena.Keep(text.Text));
         text.Clear();
         return record;
     }

@@ -66,6 +66,36 @@ public sealed class TokenizerAgreementTests
         Assert.Equal(expected.SelectMany(ids => ids), joined);
     }
 
+    /// <summary>All lines at once are every line by itself, of random texts that hold line feeds, and of words before and behind them.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void LinesAreEncodedTogetherAsOneByOne(bool specialTokens)
+    {
+        var options = new TokenizerOptions { SpecialTokensInText = specialTokens, MaxWordLength = 30 };
+        var tokenizer = new WordPieceTokenizer(GoldenTokenization.Vocabulary("uncased"), options);
+        List<int> ids = [1], ends = [1], expected = [], expectedEnds = [];
+        int lines = 0;
+        foreach (byte[] text in RandomTexts(1_000).Chunk(3).Select(some => some.Aggregate((a, b) => [.. a, (byte)'\n', .. b])))
+        {
+            tokenizer.EncodeLines(text, ids, ends);
+            expected.Clear();
+            expectedEnds.Clear();
+            foreach (Range line in text.AsSpan().Split((byte)'\n'))
+            {
+                int before = expected.Count;
+                tokenizer.Encode(text.AsSpan()[line], expected);
+                expectedEnds.AddRange(expected.Count > before ? [expected.Count] : []);
+            }
+
+            Assert.Equal(expected, ids);
+            Assert.Equal(expectedEnds, ends);
+            lines += ends.Count;
+        }
+
+        Assert.InRange(lines, 1_000, 100_000);
+    }
+
     [Fact]
     public void BytesThatAreNotUtf8AreRemovedWithoutEndingTheWord()
     {
