@@ -37,6 +37,11 @@ internal static class TokenizeCommand
 
     private static int Tokenize(ParseResult parsed, CancellationToken cancellationToken)
     {
+        if (parsed.GetValue(MaxWordLength) is < 1 and int length)
+        {
+            throw new UsageException($"{MaxWordLength.Name} is {length}; it must be at least 1 (Hugging Face uses 100, the official code 200)");
+        }
+
         var options = new TokenizerOptions
         {
             LowerCase = !parsed.GetValue(Cased),

@@ -46,6 +46,10 @@ public sealed class TextToolTests : IDisposable
         ProcessResult refused = await BuiltElectra.RunAsync(Environment, "tokenize", "--vocab", small, "--input", small, "--add-special");
         Assert.Equal(2, refused.ExitCode);
         Assert.Contains("[PAD]", refused.Error);
+
+        ProcessResult tooShort = await BuiltElectra.RunAsync(Environment, "tokenize", "--vocab", small, "--input", small, "--max-word-length", "0");
+        Assert.Equal(2, tooShort.ExitCode);
+        Assert.Contains("--max-word-length is 0", tooShort.Error);
     }
 
     [Theory]
@@ -98,6 +102,15 @@ public sealed class TextToolTests : IDisposable
         ProcessResult damaged = await BuiltElectra.RunAsync(Environment, "shards", "verify", shards);
         Assert.Equal(1, damaged.ExitCode);
         Assert.Contains($"{train}: block 0 (bytes 128 to ", damaged.Error);
+
+        // What was written before the damage was met stands under no name.
+        foreach (string format in (string[])["megatron", "parquet"])
+        {
+            ProcessResult failed = await BuiltElectra.RunAsync(Environment, "shards", "export", shards, "--format", format, "--output", folder["failed"]);
+            Assert.NotEqual(0, failed.ExitCode);
+            Assert.Contains(train, failed.Error);
+            Assert.Empty(Directory.GetFileSystemEntries(folder.Path, "failed*"));
+        }
 
         ProcessResult occupied = await BuiltElectra.RunAsync(Environment, "shards", "build", "--input", text, "--vocab", vocabulary, "--output", shards);
         Assert.Equal(2, occupied.ExitCode);

@@ -50,6 +50,59 @@ public sealed class ParquetTests : IDisposable
         Assert.Equal(2_000, documents.Count);
     }
 
+    /// <summary>
+    /// A page of 40 MB of one letter, in some thousand bytes, that says to hold less, or more than any column may. What is taken for it is
+    /// measured: the package would take all of it.
+    /// </summary>
+    [Theory]
+    [InlineData(CompressionMethod.Gzip, 1_000, "holds more")]
+    [InlineData(CompressionMethod.Zstd, 1_000, "holds more")]
+    [InlineData(CompressionMethod.Brotli, 1_000, "holds more")]
+    [InlineData(CompressionMethod.Snappy, 1_000, "holds more")]
+    [InlineData(CompressionMethod.Gzip, 60_000_000, "holds fewer")]
+    [InlineData(CompressionMethod.Zstd, 60_000_000, "holds fewer")]
+    [InlineData(CompressionMethod.Gzip, -5, "which cannot be")]
+    public async Task A_page_that_lies_about_its_size_is_refused(CompressionMethod compression, int told, string message)
+    {
+        const int Letters = 40_000_000;
+        byte[] bytes = File.ReadAllBytes(await Write([new Row { text = new string('a', Letters) }], 10, compression));
+
+        // The size is the header's second field, behind the type: a number of four bytes, whose sign is its last bit.
+        ReadOnlySpan<byte> before = [0x15, 0x00, 0x15];
+        long page = -1;
+        for (int at = 0; page < 0; at++)
+        {
+            at += bytes.AsSpan(at).IndexOf(before);
+            page = Varint(bytes, at + 3) / 2 is >= Letters and < Letters + 100 ? at : -1;
+        }
+
+        uint value = told < 0 ? (uint)(-told * 2 - 1) : (uint)told * 2;
+        for (int i = 0; i < 4; i++)
+        {
+            bytes[page + 3 + i] = (byte)(((value >> (7 * i)) & 0x7F) | (i < 3 ? 0x80u : 0));
+        }
+
+        string path = folder.Write("lies.parquet", bytes);
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        Reject reject = Assert.Single(Read(path).Rejects);
+        allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+        Assert.Equal(("damaged-row-group", "lies.parquet", page), (reject.Reason, reject.Source, reject.Offset));
+        Assert.Contains($"the page at byte {page} says to", reject.Detail);
+        Assert.Contains(message, reject.Detail);
+        Assert.InRange(allocated, 0, Letters / 4);
+    }
+
+    private static long Varint(ReadOnlySpan<byte> bytes, int at)
+    {
+        long value = 0;
+        for (int i = 0; i < 4; i++)
+        {
+            value |= (bytes[at + i] & 0x7FL) << (7 * i);
+        }
+
+        return value;
+    }
+
     [Fact]
     public async Task A_file_cut_short_or_compressed_is_refused_with_the_reason()
     {
@@ -65,15 +118,16 @@ public sealed class ParquetTests : IDisposable
         return (reject.Reason, reject.Detail);
     }
 
-    private async Task<string> Write(int rows, int rowGroupSize)
+    private Task<string> Write(int rows, int rowGroupSize) => Write(Enumerable.Range(0, rows).Select(i => new Row
+    {
+        id = i, title = $"Title {i}", text = i == 3 ? null : $"Row {i}.\nSecond line.", year = 2000 + i, tags = [$"t{i}"],
+    }), rowGroupSize, CompressionMethod.None);
+
+    private async Task<string> Write(IEnumerable<Row> table, int rowGroupSize, CompressionMethod compression)
     {
         string path = folder["table.parquet"];
         await using FileStream stream = File.Create(path);
-        IEnumerable<Row> table = Enumerable.Range(0, rows).Select(i => new Row
-        {
-            id = i, title = $"Title {i}", text = i == 3 ? null : $"Row {i}.\nSecond line.", year = 2000 + i, tags = [$"t{i}"],
-        });
-        var options = new ParquetOptions { CompressionMethod = CompressionMethod.None, RowGroupSize = rowGroupSize, DictionaryEncodingThreshold = 0 };
+        var options = new ParquetOptions { CompressionMethod = compression, RowGroupSize = rowGroupSize, DictionaryEncodingThreshold = 0 };
         await ParquetSerializer.SerializeAsync(table, stream, options, cancellationToken: TestContext.Current.CancellationToken);
         return path;
     }

@@ -7,14 +7,12 @@ namespace ElectraPipeline.Training.Corpus.Readers;
 /// in "id". Null texts count as empty. Nested columns cannot hold a text; the file's are skipped with one message.
 /// </summary>
 /// <remarks>
-/// The text column of one row group is in memory at a time; a group in which it says to take more than 512 MiB is rejected. A
+/// The text column of one row group is in memory at a time; a group in which it takes more than 512 MiB, whatever it says, is rejected. A
 /// damaged group is one reject, and reading goes on with the next. A table is read from its end, so one inside a compressed file
 /// is refused.
 /// </remarks>
 internal sealed class ParquetDocumentReader : IDocumentReader
 {
-    private const long MaxColumnBytes = 512 << 20;
-
     public string Format => "parquet";
 
     public IReadOnlyList<string> Extensions { get; } = [".parquet"];
@@ -67,9 +65,9 @@ internal sealed class ParquetDocumentReader : IDocumentReader
         ParquetTable table, int group, DataField text, string source, (long First, long Rows, long Offset, long Bytes) place)
     {
         (long first, long rows, long offset, long bytes) = place;
-        if (bytes > MaxColumnBytes)
+        if (bytes > ParquetTable.MaxColumnBytes)
         {
-            yield return new Reject("row-group-too-large", source, first, offset, $"the text of rows {first} to {first + rows - 1} takes {bytes} bytes, more than {MaxColumnBytes}");
+            yield return new Reject("row-group-too-large", source, first, offset, $"the text of rows {first} to {first + rows - 1} takes {bytes} bytes, more than {ParquetTable.MaxColumnBytes}");
             yield break;
         }
 

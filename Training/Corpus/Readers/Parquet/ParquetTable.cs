@@ -8,6 +8,9 @@ namespace ElectraPipeline.Training.Corpus.Readers;
 /// <summary>An open Parquet file, whose damage of any kind shows as one kind of exception.</summary>
 internal sealed class ParquetTable : IDisposable
 {
+    /// <summary>What the pages of a column of a row group may hold together.</summary>
+    public const long MaxColumnBytes = 512 << 20;
+
     private const long MaxRows = 16 << 20;
     private readonly DiskStream disk;
     private readonly ParquetReader reader;
@@ -53,15 +56,14 @@ internal sealed class ParquetTable : IDisposable
     public (long Rows, long Offset, long Bytes) Describe(int group, DataField column) => Guarded(disk, () =>
     {
         using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
-        ColumnMetaData data = rows.GetMetadata(column)?.MetaData ?? throw new InvalidDataException(
-            $"row group {group} has no column {column.Name}");
-        return (RowsOf(group), data.DictionaryPageOffset ?? data.DataPageOffset, data.TotalUncompressedSize);
+        ColumnMetaData data = MetadataOf(rows, group, column);
+        return (RowsOf(group), FirstPage(data), data.TotalUncompressedSize);
     });
 
     /// <summary>The strings of a column, null where the table has none.</summary>
     public string?[] ReadStrings(int group, DataField column) => Guarded(disk, () =>
     {
-        using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
+        using ParquetRowGroupReader rows = OpenChecked(group, column);
         string?[] strings = new string?[RowsOf(group)];
         Wait(rows.ReadAsync(column, strings.AsMemory()));
         return strings;
@@ -85,11 +87,35 @@ internal sealed class ParquetTable : IDisposable
     private string?[] ReadNumbers<T>(int group, DataField column)
         where T : struct, IFormattable => Guarded(disk, () =>
     {
-        using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
+        using ParquetRowGroupReader rows = OpenChecked(group, column);
         var numbers = new T?[RowsOf(group)];
         Wait(rows.ReadAsync(column, numbers.AsMemory()));
         return Array.ConvertAll(numbers, number => number?.ToString(null, CultureInfo.InvariantCulture));
     });
+
+    /// <summary>Opens a row group whose column is what its pages say.</summary>
+    private ParquetRowGroupReader OpenChecked(int group, DataField column)
+    {
+        ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
+        try
+        {
+            ColumnMetaData data = MetadataOf(rows, group, column);
+            ParquetPages.Check(disk, data, FirstPage(data), MaxColumnBytes);
+            return rows;
+        }
+        catch
+        {
+            rows.Dispose();
+            throw;
+        }
+    }
+
+    private static ColumnMetaData MetadataOf(ParquetRowGroupReader rows, int group, DataField column) =>
+        rows.GetMetadata(column)?.MetaData ?? throw new InvalidDataException($"row group {group} has no column {column.Name}");
+
+    /// <summary>Some writers give a dictionary's offset as 0 where there is none.</summary>
+    private static long FirstPage(ColumnMetaData data) =>
+        data.DictionaryPageOffset is > 0 and long dictionary ? Math.Min(dictionary, data.DataPageOffset) : data.DataPageOffset;
 
     /// <summary>Memory is taken by this count before any row is read, so a damaged one must not be believed.</summary>
     private long RowsOf(int group)
