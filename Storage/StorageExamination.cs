@@ -226,7 +226,7 @@ public sealed class StorageExamination(ElectraStorage storage, TimeProvider cloc
             : new(
                 Subject,
                 Severity.Warning,
-                $"{strangers.Count} entries of objects/ that this program did not write, the first {strangers[0]}",
+                $"in objects/ lie {strangers.Count} that this program did not write, the first {strangers[0]}",
                 "look at them and move them away: nothing reads or removes them");
     }
 }

@@ -176,7 +176,7 @@ public sealed class ExaminationTests(PostgresFixture postgres)
 
         Finding finding = Of(await ExamineAsync(testing.Storage), "what is not ours");
         Assert.Equal(Severity.Warning, finding.Severity);
-        Assert.Contains($"3 entries of objects/ that this program did not write, the first {strangers[0]}", finding.Detail);
+        Assert.Contains($"in objects/ lie 3 that this program did not write, the first {strangers[0]}", finding.Detail);
 
         Collected collected = await testing.Storage.Garbage.CollectAsync(
             new RetentionPolicy { OrphanAge = TimeSpan.Zero }, cancellationToken: TestContext.Current.CancellationToken);
