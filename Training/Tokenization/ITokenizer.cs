@@ -16,8 +16,8 @@ public interface ITokenizer
     void Encode(string text, List<int> ids);
 
     /// <summary>
-    /// Puts the ids of all lines of <paramref name="utf8"/> in place of <paramref name="ids"/>, and where those of each line end in place of
-    /// <paramref name="ends"/>; lines without any are left out.
+    /// Puts the ids of all lines of <paramref name="utf8"/> in place of <paramref name="ids"/>, and where those of each line end in
+    /// place of <paramref name="ends"/>; lines without any are left out.
     /// </summary>
     void EncodeLines(ReadOnlySpan<byte> utf8, List<int> ids, List<int> ends)
     {

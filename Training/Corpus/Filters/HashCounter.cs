@@ -21,7 +21,9 @@ internal sealed class HashCounter
     private int[] counts = [];
     private int mask;
 
-    /// <summary>The calling thread's counter with nothing in it, and room for so many different hashes. It is one for each thread.</summary>
+    /// <summary>
+    /// The calling thread's counter with nothing in it, and room for so many different hashes. It is one for each thread.
+    /// </summary>
     public static HashCounter Borrow(int room)
     {
         HashCounter counter = own ??= new HashCounter();

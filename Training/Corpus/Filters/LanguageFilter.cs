@@ -60,8 +60,8 @@ internal sealed class LanguageFilter(LanguageFilterOptions options) : IDocumentF
     private static string Figure(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// A piece is whole lines, together at least <see cref="PieceLength"/> long but for the last; a long line is one piece. What lies behind
-    /// the pieces that are taken is not looked at.
+    /// A piece is whole lines, together at least <see cref="PieceLength"/> long but for the last; a long line is one piece. What lies
+    /// behind the pieces that are taken is not looked at.
     /// </summary>
     private static int EndOfPiece(string text, int start)
     {

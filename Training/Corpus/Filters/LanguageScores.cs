@@ -10,7 +10,9 @@ namespace ElectraPipeline.Training.Corpus.Filters;
 /// </summary>
 internal sealed class LanguageScores
 {
-    /// <summary>Places for the scores of words. Frequent words come early, so that they nearly always have one. About 200 bytes each.</summary>
+    /// <summary>
+    /// Places for the scores of words. Frequent words come early, so that they nearly always have one. About 200 bytes each.
+    /// </summary>
     private const int Places = 1 << 17;
 
     /// <summary>A word may be in so many places, from the one on that its hash tells; the last one goes to the latest word.</summary>
@@ -33,8 +35,9 @@ internal sealed class LanguageScores
         {
             foreach ((int n, string ngram, double gain) in profile.Gains())
             {
+                bool isWord = n == LanguageProfile.WholeWord;
                 ref double[]? known = ref CollectionsMarshal.GetValueRefOrAddDefault(
-                    n == LanguageProfile.WholeWord ? wordGains : ngramGains, n == LanguageProfile.WholeWord ? HashOf(ngram) : KeyOf(ngram), out _);
+                    isWord ? wordGains : ngramGains, isWord ? HashOf(ngram) : KeyOf(ngram), out _);
                 (known ??= new double[width])[language] = gain;
             }
         }
@@ -127,7 +130,8 @@ internal sealed class LanguageScores
 
         // Zeros behind it, so that four characters can be read at each.
         int length = word.Length + 2;
-        Span<char> marked = word.Length <= 100 ? stackalloc char[length + LanguageProfile.MaxNgram] : new char[length + LanguageProfile.MaxNgram];
+        int room = length + LanguageProfile.MaxNgram;
+        Span<char> marked = room <= 128 ? stackalloc char[room] : new char[room];
         marked.Clear();
         LanguageProfile.Mark(word, marked[..length]);
         for (int n = 1; n <= LanguageProfile.MaxNgram; n++)

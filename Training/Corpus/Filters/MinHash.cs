@@ -67,8 +67,8 @@ internal sealed class MinHash
     }
 
     /// <summary>
-    /// The least hash of all shingles for each key, one hash function a key, eight at a time: a shingle is mixed with the key, by operations
-    /// that lose no bit. All shingles for some keys, then for the next: keys and minima stay in registers.
+    /// The least hash of all shingles for each key, one hash function a key, eight at a time: a shingle is mixed with the key, by
+    /// operations that lose no bit. All shingles for some keys, then for the next: keys and minima stay in registers.
     /// </summary>
     private void Minima(ReadOnlySpan<uint> shingles, Span<uint> minima)
     {

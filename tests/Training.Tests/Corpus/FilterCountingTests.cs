@@ -12,8 +12,8 @@ public sealed class FilterCountingTests
 {
     private static readonly string[] Pieces =
     [
-        "a", "A", "the", "The", "word", "WORD", " ", " ", " ", "\n", "'", "’", "don't", "O’Neill", "3", "1990s", "é", "É", "Straße", "e\u0301", "я", "Слово", "א", "日", "本", "ที่", "😀",
-        "\U00020000", "\U0001D400", "-", "—", ".", "\u00A0", "a_long_piece_with_underscores", "incomprehensibilities",
+        "a", "A", "the", "The", "word", "WORD", " ", " ", " ", "\n", "'", "’", "don't", "O’Neill", "3", "1990s", "é", "É", "Straße",
+        "e\u0301", "я", "Слово", "א", "日", "本", "ที่", "😀", "\U00020000", "\U0001D400", "-", "—", ".", "\u00A0", "a_long_piece_with_underscores", "incomprehensibilities",
     ];
 
     [Fact]
@@ -95,7 +95,8 @@ public sealed class FilterCountingTests
             Rune rune = runes[i];
             bool isMark = Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
             bool isAlone = TextWords.IsUnspacedLetter(rune.Value) && !isMark;
-            bool isApostrophe = rune.Value is '\'' or '’' && open && !EndsAlone(text, words) && i + 1 < runes.Length && char.IsLetter(text[position + 1]);
+            bool isApostrophe = rune.Value is '\'' or '’'
+                && open && !EndsAlone(text, words) && i + 1 < runes.Length && char.IsLetter(text[position + 1]);
             if (!isAlone && !isApostrophe && !isMark && !Rune.IsLetterOrDigit(rune))
             {
                 open = false;

@@ -1,5 +1,6 @@
 using ElectraPipeline.TestSupport;
 using ElectraPipeline.Training.Corpus;
+using ElectraPipeline.Training.Corpus.Readers;
 using Parquet;
 using Parquet.Serialization;
 using Xunit;
@@ -90,6 +91,16 @@ public sealed class ParquetTests : IDisposable
         Assert.Contains($"the page at byte {page} says to", reject.Detail);
         Assert.Contains(message, reject.Detail);
         Assert.InRange(allocated, 0, Letters / 4);
+    }
+
+    /// <summary>A header of a million lists in lists would end the process where each is a call.</summary>
+    [Theory]
+    [InlineData(0x99, 0x19)]
+    [InlineData(0x9C, 0x1C)]
+    public void A_header_of_endless_depth_is_refused(byte field, byte inner)
+    {
+        using var header = new MemoryStream([field, .. Enumerable.Repeat(inner, 1 << 20)]);
+        Assert.Throws<InvalidDataException>(() => ParquetPageHeader.Read(header));
     }
 
     private static long Varint(ReadOnlySpan<byte> bytes, int at)

@@ -66,7 +66,7 @@ public sealed class TokenizerAgreementTests
         Assert.Equal(expected.SelectMany(ids => ids), joined);
     }
 
-    /// <summary>All lines at once are every line by itself, of random texts that hold line feeds, and of words before and behind them.</summary>
+    /// <summary>All lines at once are every line by itself, of random texts that hold line feeds.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -9,6 +9,7 @@ internal sealed class CompactThrift(Stream stream)
     private const int False = 2;
     private const int Byte = 3;
     private const int Int16 = 4;
+    private const int Integer = 5;
     private const int Int64 = 6;
     private const int Double = 7;
     private const int Binary = 8;
@@ -18,7 +19,7 @@ internal sealed class CompactThrift(Stream stream)
     /// <summary>Statistics hold a smallest and a largest value; more than this is damage.</summary>
     private const int MaxSkipped = 64 << 20;
 
-    /// <summary>Structures in structures.</summary>
+    /// <summary>Structures and lists in each other.</summary>
     private const int MaxDepth = 16;
 
     private int depth;
@@ -40,7 +41,7 @@ internal sealed class CompactThrift(Stream stream)
     /// <summary>A field that must be a 32-bit number.</summary>
     public int Int32(int kind)
     {
-        Expect(kind, 5);
+        Expect(kind, Integer);
         return checked((int)ZigZag());
     }
 
@@ -61,6 +62,11 @@ internal sealed class CompactThrift(Stream stream)
 
     private void Skip(int kind)
     {
+        if (++depth > MaxDepth)
+        {
+            throw new InvalidDataException($"more than {MaxDepth} structures in each other");
+        }
+
         switch (kind)
         {
             case True or False:
@@ -68,7 +74,7 @@ internal sealed class CompactThrift(Stream stream)
             case Byte:
                 ReadByte();
                 break;
-            case Int16 or 5 or Int64:
+            case Int16 or Integer or Int64:
                 Varint();
                 break;
             case Double:
@@ -86,6 +92,8 @@ internal sealed class CompactThrift(Stream stream)
             default:
                 throw new InvalidDataException($"a field of kind {kind}, which page headers do not have");
         }
+
+        depth--;
     }
 
     private void SkipList()
@@ -109,17 +117,10 @@ internal sealed class CompactThrift(Stream stream)
 
     private void SkipStruct()
     {
-        if (++depth > MaxDepth)
-        {
-            throw new InvalidDataException($"more than {MaxDepth} structures in each other");
-        }
-
         for (int field = 0; NextField(ref field, out int kind);)
         {
             Skip(kind);
         }
-
-        depth--;
     }
 
     private void SkipBytes(ulong count)
@@ -154,5 +155,6 @@ internal sealed class CompactThrift(Stream stream)
         throw new InvalidDataException("a number of more than ten bytes");
     }
 
-    private int ReadByte() => stream.ReadByte() is >= 0 and int value ? value : throw new EndOfStreamException("the file ends in a page's header");
+    private int ReadByte() =>
+        stream.ReadByte() is >= 0 and int value ? value : throw new EndOfStreamException("the file ends in a page's header");
 }

@@ -14,7 +14,9 @@ internal static class ParquetPages
     private const int DataPageVersion2 = 3;
     private const int BufferBytes = 1 << 16;
 
-    /// <summary>Throws unless all pages of a column of a row group together hold at most so many bytes, and each as many as it says.</summary>
+    /// <summary>
+    /// Throws unless all pages of a column of a row group together hold at most so many bytes, and each as many as it says.
+    /// </summary>
     /// <param name="file">The file; its position changes.</param>
     /// <param name="column">What the file says of the column.</param>
     /// <param name="offset">Byte of its first page.</param>
@@ -34,7 +36,8 @@ internal static class ParquetPages
                 || page.CompressedBytes > file.Length - start)
             {
                 throw new InvalidDataException(
-                    $"the page at byte {offset} says to take {page.CompressedBytes} bytes and to hold {page.UncompressedBytes}, which cannot be");
+                    $"the page at byte {offset} says to take {page.CompressedBytes} bytes and to hold {page.UncompressedBytes}, "
+                    + "which cannot be");
             }
 
             bytes += page.UncompressedBytes;
@@ -82,7 +85,8 @@ internal static class ParquetPages
         if (held != told)
         {
             throw new InvalidDataException(
-                $"the page at byte {offset} says to hold {page.UncompressedBytes} bytes and holds {(held > told ? "more" : "fewer")}: damaged, or a decompression bomb");
+                $"the page at byte {offset} says to hold {page.UncompressedBytes} bytes and holds {(held > told ? "more" : "fewer")}: "
+                + "damaged, or a decompression bomb");
         }
     }
 
