@@ -1,3 +1,5 @@
+using ElectraPipeline.Training;
+
 namespace ElectraPipeline.Cli;
 
 /// <summary>A folder that a command makes.</summary>
@@ -13,19 +15,33 @@ internal static class OutputFolder
             : folder;
     }
 
-    /// <summary>Lets a command fill a folder that is missing or empty; if it fails, nothing is left of what it wrote, so that it can be called again.</summary>
+    /// <summary>
+    /// Lets a command fill a folder that is missing or empty, beside it: whole it appears under its name, and if the command fails, nothing
+    /// is left. What a killed one left beside it is removed.
+    /// </summary>
     /// <exception cref="UsageException">Something is there.</exception>
     public static T Fill<T>(string path, Func<string, T> fill)
     {
         string folder = RequireEmpty(path);
+        string partial = folder + DurableFile.PartialSuffix;
+        DurableFolder.DeleteWhole(partial);
         try
         {
-            return fill(folder);
+            Directory.CreateDirectory(partial);
+            T result = fill(partial);
+            DurableFolder.SyncAll(partial);
+            if (Directory.Exists(folder))
+            {
+                Directory.Delete(folder); // empty, or this fails
+            }
+
+            Directory.Move(partial, folder);
+            DurableFolder.Sync(Path.GetDirectoryName(folder)!);
+            return result;
         }
-        catch when (Directory.Exists(folder))
+        finally
         {
-            Directory.Delete(folder, recursive: true);
-            throw;
+            DurableFolder.DeleteWhole(partial);
         }
     }
 }

@@ -4,7 +4,6 @@ using ElectraPipeline.Cli.Hosting;
 using ElectraPipeline.Jobs;
 using ElectraPipeline.Storage;
 using ElectraPipeline.Storage.ReadModels;
-using ElectraPipeline.Training;
 using ElectraPipeline.Training.Checkpoints;
 
 namespace ElectraPipeline.Cli.Commands;
@@ -43,27 +42,18 @@ internal static class ExportCommand
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
         ModelVersionRow row = await ModelReference.FindAsync(storage.Queries, parsed.GetRequiredValue(Model), cancellationToken);
 
-        // All of it appears at once: a reader never finds half a model under the final name.
-        string temporary = $"{target}.{Environment.ProcessId}.new", elementType = parsed.GetRequiredValue(ElementType);
-        try
+        string elementType = parsed.GetRequiredValue(ElementType);
+        OutputFolder.Fill(target, folder =>
         {
-            CopyArtifact(row.Artifact, temporary);
+            CopyArtifact(row.Artifact, folder);
             using var finetuned = JsonDocument.Parse(row.Finetuned);
             foreach (JsonProperty task in finetuned.RootElement.EnumerateObject())
             {
-                CopyArtifact(task.Value.GetProperty("artifact").GetString()!, Path.Combine(temporary, "finetuned", task.Name));
+                CopyArtifact(task.Value.GetProperty("artifact").GetString()!, Path.Combine(folder, "finetuned", task.Name));
             }
 
-            Publish(temporary, target);
-        }
-        finally
-        {
-            if (Directory.Exists(temporary))
-            {
-                Directory.Delete(temporary, recursive: true);
-            }
-        }
-
+            return folder;
+        });
         terminal.Note($"{row.Model}@{row.Version} is in {target}");
         return ExitCode.Done;
 
@@ -76,17 +66,5 @@ internal static class ExportCommand
 
             ModelExport.Copy(storage.Artifacts.Fetch(digest), folder, elementType, cancellationToken);
         }
-    }
-
-    private static void Publish(string temporary, string target)
-    {
-        if (Directory.Exists(target))
-        {
-            Directory.Delete(target); // empty, or this fails
-        }
-
-        DurableFolder.SyncAll(temporary);
-        Directory.Move(temporary, target);
-        DurableFolder.Sync(Path.GetDirectoryName(target)!);
     }
 }
