@@ -16,7 +16,11 @@ public sealed record ManifestCorpus(
     IReadOnlyList<ManifestReject> Skips,
     IReadOnlyList<ManifestReject> Rejects,
     ManifestFilters? Filters = null,
-    IReadOnlyList<ManifestDocument>? Samples = null);
+    IReadOnlyList<ManifestDocument>? Samples = null,
+    ManifestLinks? LinksLeftOut = null);
+
+/// <summary>Links in folders that were not followed, as they lead elsewhere, and the names of the first.</summary>
+public sealed record ManifestLinks(long Count, IReadOnlyList<string> Samples);
 
 /// <summary>The beginning of a document that was kept.</summary>
 public sealed record ManifestDocument(string Source, string Id, string Excerpt);

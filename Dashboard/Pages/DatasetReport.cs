@@ -48,6 +48,7 @@ public sealed record DatasetReport(ManifestCorpus Corpus, IReadOnlyList<Manifest
         .. (Corpus.Filters?.LineReasons ?? []).Select(reason => Of(reason, "lines")),
         .. Corpus.Rejects.Select(reason => Of(reason, "not readable")),
         .. Corpus.Skips.Select(reason => Of(reason, "no text")),
+        .. Corpus.LinksLeftOut is { } links ? (DatasetRemoval[])[Of(links)] : [],
     ];
 
     /// <summary>The report; null for a manifest of another layout, which the page then shows as it is.</summary>
@@ -70,6 +71,10 @@ public sealed record DatasetReport(ManifestCorpus Corpus, IReadOnlyList<Manifest
     private static DatasetRemoval Of(ManifestReject reason, string unit) => new(
         "reader", reason.Reason, unit, reason.Count,
         [.. reason.Samples.Select(sample => ($"{sample.Source}{(sample.Line > 0 ? $", line {sample.Line}" : "")}, byte {sample.Offset}", sample.Detail))]);
+
+    private static DatasetRemoval Of(ManifestLinks links) => new(
+        "folders", "link-not-followed", "links", links.Count,
+        [.. links.Samples.Select(name => (name, "leads out of its folder, nowhere, or around in a circle"))]);
 
     private static string Place(string source, string id) => id.StartsWith(source, StringComparison.Ordinal) ? id : $"{source}, {id}";
 }

@@ -26,6 +26,7 @@ public sealed class DatasetReportTests(PostgresFixture postgres)
         {
             "8 records of 2 files", "removed by filters", "too-few-words", "language-de", "near-duplicate", "broken-json", "no-terminal-punctuation",
             "en 2", "1,234", "<code>##ing</code>", "77, 6.2", "The garden of the old house", "Too short, this &lt;b&gt;document", "b.jsonl, line 2, byte ", "Documents by length",
+            "link-not-followed", "passwords",
         })
         {
             Assert.Contains(expected, page);
@@ -86,13 +87,14 @@ public sealed class DatasetReportTests(PostgresFixture postgres)
         const string First = "The garden of the old house was quiet in the winter, and nobody had been there for a long time.\nHome and more news";
         const string Second = "We have to say that the railway to the harbour was never built, though it was planned with care and with the best of reasons.";
         folder.Write(
-            "a.txt",
+            "texts/a.txt",
             $"{First}\n\n{Second}\n\n{Second} Indeed.\n\nDer alte Garten hinter dem Haus ist im Winter sehr still, und niemand ist mehr da.\n\nToo short, this <b>document.\n\n"
             + $"{new string('x', 300)} <i>one.</i>\n");
-        folder.Write("b.jsonl", $$"""{"text": "{{Second}}"}""" + "\nnonsense\n");
+        folder.Write("texts/b.jsonl", $$"""{"text": "{{Second}}"}""" + "\nnonsense\n");
+        File.CreateSymbolicLink(folder["texts/passwords"], folder.Write("passwords.txt", "not for the corpus"));
         var options = new CorpusOptions
         {
-            Paths = [folder["a.txt"], folder["b.jsonl"]],
+            Paths = [folder["texts"]],
             MaxRejectShare = 1,
             Filters = new CorpusFilterOptions
             {
