@@ -18,11 +18,12 @@ public sealed class OperationTests(PostgresFixture postgres)
         var host = await testing.StartWorkerAsync();
         long runId = await testing.SubmitAsync(host, testing.Config());
         StageRow training = Pretrain(await testing.WaitAsync(runId, testing.HasChild));
+        int child = await testing.ChildOfAsync(training.Id);
 
         await testing.Storage.Pauses.PauseAsync(PauseScope.Run, $"{runId}", interrupts: true, Ada);
         RunDetail paused = await testing.WaitAsync(runId, run => Pretrain(run).State == StageState.Ready);
         Assert.Equal((0, 1L), (Pretrain(paused).Attempt, Pretrain(paused).LeaseEpoch));
-        Assert.False(Directory.Exists($"/proc/{await testing.ChildOfAsync(training.Id)}"));
+        Assert.False(Directory.Exists($"/proc/{child}"));
         Assert.Equal(RunState.Running, paused.Summary.State);
 
         // Nudged as by a user of Hangfire's dashboard, it stays where it is.
@@ -70,11 +71,11 @@ public sealed class OperationTests(PostgresFixture postgres)
     {
         await using var testing = await WorkerTesting.OpenAsync(postgres, "exec sleep 300");
         var host = await testing.StartWorkerAsync();
-        StageLimits limits = new() { Stage = "pretrain", Attempts = 2, TimeLimitSeconds = 0.5, BackoffSeconds = 0 };
+        StageLimits limits = new() { Stage = "pretrain", Attempts = 2, TimeLimitSeconds = 2, BackoffSeconds = 0 };
         RunDetail ended = await testing.WaitForEndAsync(await testing.SubmitAsync(host, testing.Config() with { Limits = [limits] }));
         StageRow training = Pretrain(ended);
         Assert.Equal((StageState.Failed, 2, "retryable"), (training.State, training.Attempt, training.ErrorKind));
-        Assert.Contains("after 0.5 s, the time limit of pretrain", training.Error);
+        Assert.Contains("after 2 s, the time limit of pretrain", training.Error);
         Assert.False(Directory.Exists($"/proc/{await testing.ChildOfAsync(training.Id)}"));
     }
 

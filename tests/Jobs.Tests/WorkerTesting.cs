@@ -149,11 +149,21 @@ internal sealed class WorkerTesting : IAsyncDisposable
         run.Stages.Single(stage => stage.Stage == "pretrain").State == StageState.Running &&
         Directory.EnumerateFiles(Path.Combine(Storage.DataFolder, "work"), "order.json", SearchOption.AllDirectories).Any();
 
-    /// <summary>Id of the newest child process of a stage, as its log says.</summary>
+    /// <summary>Id of the newest child process of a stage, as its log says: lines are stored a moment after they are written.</summary>
     public async Task<int> ChildOfAsync(long stageRunId)
     {
-        var lines = await Storage.Queries.LogTailAsync(stageRunId);
-        return lines.Select(line => line.Line.Split(' ')).Where(words => words is ["child", "process", ..]).Select(words => int.Parse(words[2])).Last();
+        DateTimeOffset end = DateTimeOffset.UtcNow + Patience;
+        while (true)
+        {
+            var lines = await Storage.Queries.LogTailAsync(stageRunId);
+            if (lines.Select(line => line.Line.Split(' ')).LastOrDefault(words => words is ["child", "process", ..]) is { } words)
+            {
+                return int.Parse(words[2]);
+            }
+
+            Assert.True(DateTimeOffset.UtcNow < end, "the log names no child process within 90 s");
+            await Task.Delay(50);
+        }
     }
 
     /// <summary>Ids of the workers seen, once there are so many.</summary>
