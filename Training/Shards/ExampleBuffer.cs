@@ -13,7 +13,7 @@ internal sealed class ExampleBuffer(ShardWriter writer)
     {
         if (length + header.Stride > records.Length)
         {
-            Array.Resize(ref records, Math.Max(1 << 20, 2 * records.Length));
+            Array.Resize(ref records, Math.Max(1 << 18, 2 * records.Length));
         }
 
         ShardRecord.Write(header, ids, secondSegmentStart, records.AsSpan(length, header.Stride));

@@ -11,13 +11,16 @@ public sealed class ShardBuildProgram
 {
     private const int SamplesKept = 10;
 
+    /// <summary>Pieces that may be done before an earlier one.</summary>
+    private const int PiecesAhead = 16;
+
     private readonly ShardBuildRequest request;
     private readonly WordPieceTokenizer tokenizer;
     private readonly TextChunks chunks;
     private readonly ShardFolderWriter output;
     private readonly CancellationToken cancellationToken;
     private readonly Lock totals = new();
-    private readonly OrderedTurns turns = new();
+    private readonly OrderedOutput<Piece> pieces;
     private readonly List<string> samples = [];
     private readonly TokenTally tokens;
     private long documents;
@@ -31,6 +34,8 @@ public sealed class ShardBuildProgram
         this.cancellationToken = cancellationToken;
         tokenizer = new WordPieceTokenizer(request.Vocabulary, request.Tokenizer);
         tokens = new TokenTally(request.Vocabulary);
+        pieces = new OrderedOutput<Piece>(
+            () => new Piece(new ExampleBuffer(output.Train), new ExampleBuffer(output.HeldOut)), Write, PiecesAhead);
     }
 
     /// <summary>
@@ -68,21 +73,21 @@ public sealed class ShardBuildProgram
     {
         var packer = new DocumentPacker(request.Vocabulary, request.Examples, request.Seed);
         var cutter = new PlainTextCutter();
-        var train = new ExampleBuffer(output.Train);
-        var heldOut = new ExampleBuffer(output.HeldOut);
         try
         {
             while (chunks.Next() is { } chunk)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                List<string> rejects = Pack(chunk, cutter, packer, train, heldOut);
-                turns.Take(chunk.Number, () => Write(train, heldOut, rejects));
+                Piece piece = pieces.Borrow();
+                Pack(chunk, cutter, packer, piece);
+                int number = chunk.Number;
                 chunk.Dispose();
+                pieces.Give(number, piece);
             }
         }
         catch
         {
-            turns.Break();
+            pieces.Break();
             throw;
         }
 
@@ -93,18 +98,17 @@ public sealed class ShardBuildProgram
         }
     }
 
-    /// <summary>Packs the documents of a piece; returns those that are none, with file and place.</summary>
-    private List<string> Pack(TextChunk chunk, PlainTextCutter cutter, DocumentPacker packer, ExampleBuffer train, ExampleBuffer heldOut)
+    /// <summary>Packs the documents of a chunk; those that are none are told with file and place.</summary>
+    private void Pack(TextChunk chunk, PlainTextCutter cutter, DocumentPacker packer, Piece piece)
     {
-        var rejects = new List<string>();
-        ExampleReceiver toTrain = train.Add, toHeldOut = heldOut.Add;
+        ExampleReceiver toTrain = piece.Train.Add, toHeldOut = piece.HeldOut.Add;
         ReadOnlySpan<byte> rest = chunk.Text.Span;
         long start = chunk.Offset;
         while (cutter.Next(ref rest))
         {
             if (cutter.Fault is { } fault)
             {
-                rejects.Add($"{chunk.Source}, document from byte {start}: {fault}");
+                piece.Rejects.Add($"{chunk.Source}, document from byte {start}: {fault}");
             }
             else if (!cutter.Text.IsEmpty)
             {
@@ -113,16 +117,15 @@ public sealed class ShardBuildProgram
 
             start = chunk.Offset + chunk.Text.Length - rest.Length;
         }
-
-        return rejects;
     }
 
-    private void Write(ExampleBuffer train, ExampleBuffer heldOut, List<string> rejects)
+    private void Write(Piece piece)
     {
-        train.Flush();
-        heldOut.Flush();
-        rejected += rejects.Count;
-        samples.AddRange(rejects.Take(SamplesKept - samples.Count));
+        piece.Train.Flush();
+        piece.HeldOut.Flush();
+        rejected += piece.Rejects.Count;
+        samples.AddRange(piece.Rejects.Take(SamplesKept - samples.Count));
+        piece.Rejects.Clear();
     }
 
     private static IReadOnlyList<string> FilesOf(IReadOnlyList<string> inputs)
@@ -138,5 +141,11 @@ public sealed class ShardBuildProgram
             $"input not found: {missing}; name UTF-8 text files, or folders of .txt files")
             : files.Length == 0 ? throw new PermanentException($"no .txt file in {string.Join(", ", inputs)}")
             : files;
+    }
+
+    /// <summary>What is made of a chunk.</summary>
+    private sealed record Piece(ExampleBuffer Train, ExampleBuffer HeldOut)
+    {
+        public List<string> Rejects { get; } = [];
     }
 }

@@ -24,12 +24,12 @@ internal sealed record TextChunk(int Number, string Source, long Offset, ReadOnl
 }
 
 /// <summary>
-/// Hands out text files in pieces of about 4 MiB, cut at blank lines: where they are cut is a function of the files alone. Safe for
+/// Hands out text files in pieces of about 1 MiB, cut at blank lines: where they are cut is a function of the files alone. Safe for
 /// several threads.
 /// </summary>
 internal sealed class TextChunks(IReadOnlyList<string> files) : IDisposable
 {
-    private const int ChunkBytes = 4 << 20;
+    private const int ChunkBytes = 1 << 20;
 
     /// <summary>A document without end is cut at the line that passes this.</summary>
     private const int MaxBytes = 64 << 20;

@@ -1,0 +1,64 @@
+namespace ElectraPipeline.Training.Shards;
+
+/// <summary>
+/// Takes what threads make, whichever is done first, and hands it on in the order of numbers, which start at 0. A thread on a slow
+/// processor holds nobody up: the others may be a number of pieces ahead.
+/// </summary>
+/// <typeparam name="T">What is made. It is used again once it was written.</typeparam>
+/// <param name="make">Makes an empty one.</param>
+/// <param name="write">Hands one on and empties it; called for one at a time.</param>
+/// <param name="ahead">How many may wait for an earlier one, so that memory is bounded.</param>
+internal sealed class OrderedOutput<T>(Func<T> make, Action<T> write, int ahead)
+{
+    private readonly object gate = new();
+    private readonly Dictionary<int, T> early = [];
+    private readonly Stack<T> free = new();
+    private int next;
+    private bool broken;
+
+    /// <summary>An empty one to fill.</summary>
+    public T Borrow()
+    {
+        lock (gate)
+        {
+            return free.TryPop(out T? used) ? used : make();
+        }
+    }
+
+    /// <summary>Gives back what was filled. Waits where too many wait already; does nothing any more once a thread has failed.</summary>
+    public void Give(int number, T filled)
+    {
+        lock (gate)
+        {
+            while (number > next + ahead && !broken)
+            {
+                Monitor.Wait(gate);
+            }
+
+            if (broken)
+            {
+                return;
+            }
+
+            early.Add(number, filled);
+            while (early.Remove(next, out T? ready))
+            {
+                write(ready);
+                free.Push(ready);
+                next++;
+            }
+
+            Monitor.PulseAll(gate);
+        }
+    }
+
+    /// <summary>Ends all waiting: a thread failed, and its number will not come.</summary>
+    public void Break()
+    {
+        lock (gate)
+        {
+            broken = true;
+            Monitor.PulseAll(gate);
+        }
+    }
+}
