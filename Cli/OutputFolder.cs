@@ -16,32 +16,14 @@ internal static class OutputFolder
     }
 
     /// <summary>
-    /// Lets a command fill a folder that is missing or empty, beside it: whole it appears under its name, and if the command fails, nothing
-    /// is left. What a killed one left beside it is removed.
+    /// Lets a command fill a folder that is missing or empty: it appears whole, and if the command fails, nothing is left; see
+    /// <see cref="DurableFolder.WriteNew"/>.
     /// </summary>
     /// <exception cref="UsageException">Something is there.</exception>
     public static T Fill<T>(string path, Func<string, T> fill)
     {
-        string folder = RequireEmpty(path);
-        string partial = folder + DurableFile.PartialSuffix;
-        DurableFolder.DeleteWhole(partial);
-        try
-        {
-            Directory.CreateDirectory(partial);
-            T result = fill(partial);
-            DurableFolder.SyncAll(partial);
-            if (Directory.Exists(folder))
-            {
-                Directory.Delete(folder); // empty, or this fails
-            }
-
-            Directory.Move(partial, folder);
-            DurableFolder.Sync(Path.GetDirectoryName(folder)!);
-            return result;
-        }
-        finally
-        {
-            DurableFolder.DeleteWhole(partial);
-        }
+        T? result = default;
+        DurableFolder.WriteNew(RequireEmpty(path), partial => result = fill(partial));
+        return result!;
     }
 }

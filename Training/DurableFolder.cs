@@ -11,19 +11,25 @@ public static partial class DurableFolder
     /// Makes a folder: <paramref name="fill"/> puts files (each by <see cref="DurableFile"/>) into <c>path.partial</c>, which is flushed
     /// and renamed. A folder already at <paramref name="path"/> is replaced; a crash in between leaves neither, never a mixture.
     /// </summary>
-    public static void Write(string path, Action<string> fill)
+    public static void Write(string path, Action<string> fill) => Publish(Path.GetFullPath(path), fill, DeleteWhole);
+
+    /// <summary>
+    /// The same of a folder that is missing or empty; a folder that holds something is not replaced. If <paramref name="fill"/> fails, nothing
+    /// is left.
+    /// </summary>
+    /// <exception cref="IOException">There is something in the folder.</exception>
+    public static void WriteNew(string path, Action<string> fill)
     {
         string full = Path.GetFullPath(path);
-        string parent = Path.GetDirectoryName(full)!;
-        Directory.CreateDirectory(parent);
-        string partial = full + DurableFile.PartialSuffix;
-        DeleteIfThere(partial);
-        Directory.CreateDirectory(partial);
-        fill(partial);
-        SyncAll(partial);
-        DeleteWhole(full);
-        Directory.Move(partial, full);
-        Sync(parent);
+        try
+        {
+            Publish(full, fill, DeleteEmpty);
+        }
+        catch
+        {
+            DeleteWhole(full + DurableFile.PartialSuffix);
+            throw;
+        }
     }
 
     /// <summary>Flushes the entries of a folder and of all folders in it.</summary>
@@ -76,6 +82,28 @@ public static partial class DurableFolder
         finally
         {
             _ = Close(descriptor);
+        }
+    }
+
+    private static void Publish(string full, Action<string> fill, Action<string> makeRoom)
+    {
+        string parent = Path.GetDirectoryName(full)!;
+        Directory.CreateDirectory(parent);
+        string partial = full + DurableFile.PartialSuffix;
+        DeleteIfThere(partial);
+        Directory.CreateDirectory(partial);
+        fill(partial);
+        SyncAll(partial);
+        makeRoom(full);
+        Directory.Move(partial, full);
+        Sync(parent);
+    }
+
+    private static void DeleteEmpty(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder);
         }
     }
 

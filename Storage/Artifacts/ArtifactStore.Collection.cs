@@ -81,16 +81,17 @@ public sealed partial class ArtifactStore
     private IEnumerable<string> CopiesOlderThan(DateTimeOffset before) =>
         from prefix in Directory.EnumerateDirectories(objects, "??")
         from folder in Directory.EnumerateDirectories(prefix)
-        where IsDigest(Path.GetFileName(folder)) && folder == PathOf(Path.GetFileName(folder))
+        where IsOurs(folder)
         where Directory.GetLastWriteTimeUtc(folder) < before.UtcDateTime
         select Path.GetFileName(folder);
+
+    private bool IsOurs(string folder) => Path.GetFileName(folder) is var name && IsDigest(name) && folder == PathOf(name);
 
     /// <summary>Entries of objects/ that no store wrote.</summary>
     internal IReadOnlyList<string> Strangers() =>
     [
         .. Directory.EnumerateFileSystemEntries(objects).SelectMany(prefix => Path.GetFileName(prefix).Length == 2 && Directory.Exists(prefix)
-                ? Directory.EnumerateFileSystemEntries(prefix).Where(entry =>
-                    !(Directory.Exists(entry) && IsDigest(Path.GetFileName(entry)) && entry == PathOf(Path.GetFileName(entry))))
+                ? Directory.EnumerateFileSystemEntries(prefix).Where(entry => !(Directory.Exists(entry) && IsOurs(entry)))
                 : [prefix])
             .Where(entry => Path.GetFileName(entry) != "lost+found")
             .Order(StringComparer.Ordinal),

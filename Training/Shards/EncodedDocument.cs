@@ -25,18 +25,13 @@ public sealed class EncodedDocument
     /// <summary>Adds a sentence of ids.</summary>
     public void Add(ReadOnlySpan<int> sentence)
     {
-        ids.AddRange(sentence);
-        EndSentence();
+        if (!sentence.IsEmpty)
+        {
+            ids.AddRange(sentence);
+            ends.Add(ids.Count);
+        }
     }
 
     /// <summary>Takes the sentences of a text, one a line, in place of the document before.</summary>
     public void Encode(ReadOnlySpan<byte> utf8, ITokenizer tokenizer) => tokenizer.EncodeLines(utf8, ids, ends);
-
-    private void EndSentence()
-    {
-        if (ids.Count > (ends.Count == 0 ? 0 : ends[^1]))
-        {
-            ends.Add(ids.Count);
-        }
-    }
 }

@@ -59,10 +59,7 @@ public sealed class WordPieceTokenizer : ITokenizer
         ids.Clear();
         ends.Clear();
         Encode(utf8, ids, ends);
-        if (ids.Count > (ends.Count > 0 ? ends[^1] : 0))
-        {
-            ends.Add(ids.Count);
-        }
+        EndLine(ends, ids.Count);
     }
 
     /// <inheritdoc/>
@@ -90,6 +87,15 @@ public sealed class WordPieceTokenizer : ITokenizer
         }
 
         EncodeText(utf8, ids, ends);
+    }
+
+    /// <summary>Ends a line, unless nothing is in it.</summary>
+    private static void EndLine(List<int> ends, int count)
+    {
+        if (count > (ends.Count > 0 ? ends[^1] : 0))
+        {
+            ends.Add(count);
+        }
     }
 
     private void EncodeText(ReadOnlySpan<byte> utf8, List<int> ids, List<int>? ends)
@@ -153,9 +159,9 @@ public sealed class WordPieceTokenizer : ITokenizer
 
         public readonly void EndLine()
         {
-            if (ends is not null && count > (ends.Count > 0 ? ends[^1] : 0))
+            if (ends is not null)
             {
-                ends.Add(count);
+                WordPieceTokenizer.EndLine(ends, count);
             }
         }
 

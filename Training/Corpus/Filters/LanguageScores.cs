@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.IO.Hashing;
 using System.Numerics;
 using System.Runtime.InteropServices;
 
@@ -37,7 +36,7 @@ internal sealed class LanguageScores
             {
                 bool isWord = n == LanguageProfile.WholeWord;
                 ref double[]? known = ref CollectionsMarshal.GetValueRefOrAddDefault(
-                    isWord ? wordGains : ngramGains, isWord ? HashOf(ngram) : KeyOf(ngram), out _);
+                    isWord ? wordGains : ngramGains, isWord ? TextWords.HashOf(ngram) : KeyOf(ngram), out _);
                 (known ??= new double[width])[language] = gain;
             }
         }
@@ -164,9 +163,6 @@ internal sealed class LanguageScores
 
     private static ulong KeyOf(ReadOnlySpan<char> characters, int n) =>
         MemoryMarshal.Read<ulong>(MemoryMarshal.AsBytes(characters)) & (ulong.MaxValue >> (64 - (16 * n)));
-
-    /// <summary>As in <see cref="TextWords.Hashes"/>, of a word in lower case.</summary>
-    private static ulong HashOf(string word) => XxHash3.HashToUInt64(MemoryMarshal.AsBytes(word.AsSpan()));
 
     /// <param name="Hash">Of the word, see <see cref="TextWords.Hashes"/>.</param>
     /// <param name="Scores">In each language.</param>

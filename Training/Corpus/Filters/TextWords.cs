@@ -117,6 +117,9 @@ internal sealed class TextWords
         }
     }
 
+    /// <summary>What <see cref="Hashes"/> holds of a word, which is in lower case here.</summary>
+    public static ulong HashOf(ReadOnlySpan<char> word) => XxHash3.HashToUInt64(MemoryMarshal.AsBytes(word));
+
     private int Take(int start)
     {
         int position = start;
@@ -211,7 +214,7 @@ internal sealed class TextWords
         }
 
         ranges[Count] = new Range32(start, word.Length);
-        hashes[Count++] = XxHash3.HashToUInt64(MemoryMarshal.AsBytes(word));
+        hashes[Count++] = HashOf(word);
         Characters += word.Length;
     }
 

@@ -10,8 +10,6 @@ namespace ElectraPipeline.Training.Corpus.Readers;
 /// </summary>
 internal static class ParquetPages
 {
-    private const int DataPage = 0;
-    private const int DataPageVersion2 = 3;
     private const int BufferBytes = 1 << 16;
 
     /// <summary>
@@ -48,7 +46,7 @@ internal static class ParquetPages
             }
 
             CheckSize(file, page.IsCompressed ? column.Codec : CompressionCodec.UNCOMPRESSED, page, offset);
-            values += page.Type is DataPage or DataPageVersion2 ? page.Values : 0;
+            values += page.Type is PageType.DATA_PAGE or PageType.DATA_PAGE_V2 ? page.Values : 0;
             offset = start + page.CompressedBytes;
         }
     }
