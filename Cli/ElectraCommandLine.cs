@@ -82,6 +82,7 @@ internal static class ElectraCommandLine
         PauseCommand.CreatePause(terminal),
         PauseCommand.CreateResume(terminal),
         DatasetsCommand.Create(terminal),
+        IngestCommand.Create(terminal),
         ShardsCommand.Create(terminal),
         TokenizeCommand.Create(),
         VocabCommand.Create(terminal),

@@ -1,22 +1,34 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
 namespace ElectraPipeline.Training;
 
 /// <summary>
 /// A file that appears under its name whole or not at all: written beside it as "name.partial", flushed to the disk, then renamed.
 /// </summary>
 /// <remarks>Dispose without <see cref="Commit"/> deletes what was written.</remarks>
-internal sealed class PendingFile : IDisposable
+internal sealed partial class PendingFile : IDisposable
 {
     private const int ErrnoNoSpace = 28;
+
+    /// <summary>The disk is told to begin with every so many bytes, so that little is left to wait for at the end.</summary>
+    private const int FlushAhead = 8 << 20;
+
     private readonly string path;
     private readonly string temporary;
+    private readonly bool durable;
     private readonly DiskStream stream;
 
     /// <summary>Starts writing the file that will be at <paramref name="path"/>; its folder exists.</summary>
-    public PendingFile(string path)
+    /// <param name="path">The final name.</param>
+    /// <param name="durable">False: nothing waits for the disk, and a power cut may leave a damaged file under the name.</param>
+    public PendingFile(string path, bool durable = true)
     {
         this.path = path;
+        this.durable = durable;
         temporary = path + DurableFile.PartialSuffix;
-        stream = new DiskStream(new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, 1 << 16), path);
+        stream = new DiskStream(
+            new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, 1 << 16), path, durable ? FlushAhead : long.MaxValue);
     }
 
     /// <summary>Opens what was written and flushed so far for reading; stays readable when the file gets its name.</summary>
@@ -25,22 +37,16 @@ internal sealed class PendingFile : IDisposable
     /// <summary>What is written goes here. Seekable. A full disk throws an IOException that names the file and the free bytes.</summary>
     public Stream Stream => stream;
 
-    /// <summary>Flushes, renames and flushes the folder: after it returns the file survives a power cut.</summary>
-    /// <param name="durable">False: nothing waits for the disk, and a power cut may leave a damaged file under the name.</param>
-    public void Commit(bool durable = true)
+    /// <summary>Flushes, renames and flushes the folder: after it returns a durable file survives a power cut.</summary>
+    public void Commit()
     {
-        if (!durable)
-        {
-            stream.Flush();
-            stream.Dispose();
-            File.Move(temporary, path, overwrite: true);
-            return;
-        }
-
-        stream.FlushToDisk();
+        stream.Flush(durable);
         stream.Dispose();
         File.Move(temporary, path, overwrite: true);
-        DurableFolder.Sync(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        if (durable)
+        {
+            DurableFolder.Sync(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        }
     }
 
     /// <inheritdoc/>
@@ -51,10 +57,14 @@ internal sealed class PendingFile : IDisposable
     }
 
     /// <summary>Names the file and the room that is left when the disk is full, which the runtime's message does not.</summary>
-    private sealed class DiskStream(FileStream inner, string path) : Stream
+    private sealed partial class DiskStream(FileStream inner, string path, long flushAhead) : Stream
     {
+        private const uint BeginWriting = 2; // SYNC_FILE_RANGE_WRITE
+
         // Disposing a FileStream flushes its buffer; after a failed write that would fail again and hide the first error.
         private bool failed;
+        private long written;
+        private long begun;
 
         public override bool CanRead => false;
 
@@ -70,9 +80,9 @@ internal sealed class PendingFile : IDisposable
             set => Seek(value, SeekOrigin.Begin);
         }
 
-        public override void Flush() => Guard(() => inner.Flush());
+        public override void Flush() => Flush(toDisk: false);
 
-        public void FlushToDisk() => Guard(() => inner.Flush(flushToDisk: true));
+        public void Flush(bool toDisk) => Guard(() => inner.Flush(toDisk));
 
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
@@ -98,6 +108,12 @@ internal sealed class PendingFile : IDisposable
                 failed = true;
                 throw Explained(exception);
             }
+
+            written += buffer.Length;
+            if (written - begun >= flushAhead)
+            {
+                BeginFlush();
+            }
         }
 
         protected override void Dispose(bool disposing)
@@ -115,6 +131,17 @@ internal sealed class PendingFile : IDisposable
             }
 
             base.Dispose(disposing);
+        }
+
+        /// <summary>A hint, for what is written from front to back: what becomes of it shows when the file is flushed.</summary>
+        private void BeginFlush()
+        {
+            if (OperatingSystem.IsLinux())
+            {
+                _ = SyncFileRange(inner.SafeFileHandle, begun, written - begun, BeginWriting);
+            }
+
+            begun = written;
         }
 
         private void Guard(Action action)
@@ -140,5 +167,8 @@ internal sealed class PendingFile : IDisposable
             long free = new DriveInfo(Path.GetDirectoryName(Path.GetFullPath(path))!).AvailableFreeSpace;
             return new IOException($"disk full while writing {path}: {free} bytes are free; free some space, then retry", exception);
         }
+
+        [LibraryImport("libc", EntryPoint = "sync_file_range")]
+        private static partial int SyncFileRange(SafeFileHandle file, long offset, long bytes, uint flags);
     }
 }

@@ -34,8 +34,16 @@ public sealed record Document
         Line = line;
     }
 
+    /// <summary>A document of a line that <see cref="DocumentLine.Write"/> wrote, whose bytes change no more.</summary>
+    internal Document(ReadOnlyMemory<byte> written, ReadOnlyMemory<byte> utf8, string source)
+    {
+        this.utf8 = utf8;
+        Source = source;
+        Written = written;
+    }
+
     /// <summary>The source's own id, or the source and the line it starts at; not necessarily unique.</summary>
-    public string Id => id ??= $"{Source}:{Line}";
+    public string Id => id ??= Line > 0 ? $"{Source}:{Line}" : DocumentLine.IdOf(Written.Span);
 
     /// <summary>Sentences separated by '\n'; no blank lines, no white space around a line.</summary>
     public string Text => text ??= Encoding.UTF8.GetString(utf8.Span);
@@ -45,6 +53,9 @@ public sealed record Document
 
     /// <summary>The line that <see cref="Id"/> names; 0 if the source gave an id.</summary>
     internal long Line { get; }
+
+    /// <summary>What <see cref="DocumentLine.Write"/> writes of it, if it was read from there; else empty.</summary>
+    internal ReadOnlyMemory<byte> Written { get; }
 
     /// <summary>The bytes of <see cref="Text"/>.</summary>
     internal ReadOnlySpan<byte> Utf8 => utf8.Span;
@@ -65,7 +76,11 @@ public sealed record Document
 /// <param name="Line">Line, or row of a table, counted from 1; 0 if the format has neither.</param>
 /// <param name="Offset">Byte in the decompressed file (UTF-16 with a byte-order mark: after conversion to UTF-8), counted from 0.</param>
 /// <param name="Detail">What was found there.</param>
-public sealed record Reject(string Reason, string Source, long Line, long Offset, string Detail);
+public sealed record Reject(string Reason, string Source, long Line, long Offset, string Detail)
+{
+    /// <summary>"file, line 3, byte 80: what was found there".</summary>
+    public string Describe() => $"{Source}{(Line > 0 ? $", line {Line}" : "")}, byte {Offset}: {Detail}";
+}
 
 /// <summary>
 /// What a reader finds, exactly one of: a document, a reject, or a record that is sound but no document by its kind (the request

@@ -96,6 +96,11 @@ internal static class DocumentLine
         ? new Document(StringOf(id), StringOf(text), StringOf(source))
         : throw new JsonException("no document");
 
+    /// <summary>The id of a line.</summary>
+    public static string IdOf(ReadOnlySpan<byte> line) => TryFind(line.TrimEnd((byte)'\n'), out var id, out _, out _)
+        ? StringOf(id)
+        : throw new InvalidOperationException("a line that is no document");
+
     /// <summary>Takes the escapes out; returns how many bytes are left.</summary>
     /// <param name="escaped">A JSON string without its quotes, as <see cref="Write"/> writes it.</param>
     /// <param name="output">At least as long.</param>
@@ -134,7 +139,8 @@ internal static class DocumentLine
         return isControl ? 6 : throw new JsonException("an escape that is none");
     }
 
-    private static string StringOf(ReadOnlySpan<byte> escaped)
+    /// <summary>A JSON string without its quotes, as <see cref="Write"/> writes it, without its escapes.</summary>
+    public static string StringOf(ReadOnlySpan<byte> escaped)
     {
         if (!escaped.Contains((byte)'\\'))
         {

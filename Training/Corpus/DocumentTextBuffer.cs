@@ -73,7 +73,8 @@ internal sealed class DocumentTextBuffer
         return line[start..end];
     }
 
-    private static bool IsBlank(byte value) => value is (byte)' ' or (>= (byte)'\t' and <= (byte)'\r' and not (byte)'\n');
+    /// <summary>Whether a byte is white space of ASCII that a line may hold.</summary>
+    public static bool IsBlank(byte value) => value is (byte)' ' or (>= (byte)'\t' and <= (byte)'\r' and not (byte)'\n');
 
     /// <summary>Whether a trimmed line may hold line ends of Unicode, or white space to trim, that ASCII does not have.</summary>
     private static bool HoldsOtherWhiteSpace(ReadOnlySpan<byte> line)

@@ -128,7 +128,7 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
         if (options.OnReject == "fail")
         {
             throw new PermanentException(
-                $"cannot read {RejectLedger.At(reject)} ({reject.Reason}); mend the file, or set corpus.onReject to \"skip\"");
+                $"cannot read {reject.Describe()} ({reject.Reason}); mend the file, or set corpus.onReject to \"skip\"");
         }
     }
 

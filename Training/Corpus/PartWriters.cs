@@ -56,7 +56,7 @@ internal sealed class PartWriters : IDisposable
 
     private sealed class Part(string folder, string name, bool compress) : IDisposable
     {
-        private readonly StoredLinesWriter lines = new(Path.Combine(folder, name), compress);
+        private readonly StoredLinesWriter lines = new(Path.Combine(folder, name), compress, durable: true);
         private long documents;
         private long textBytes;
 
@@ -77,7 +77,7 @@ internal sealed class PartWriters : IDisposable
         public OutputPart Commit()
         {
             string hash = lines.Hash();
-            lines.Commit(durable: true);
+            lines.Commit();
             return new OutputPart(name, documents, textBytes, hash);
         }
 

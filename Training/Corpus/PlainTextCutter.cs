@@ -2,44 +2,39 @@ namespace ElectraPipeline.Training.Corpus;
 
 /// <summary>
 /// Cuts UTF-8 text at blank lines into documents in the form of <see cref="Document.Text"/>: what the reader of plain text does, of text
-/// that is in memory. Used again for the next text; not safe for several threads.
+/// that is in memory.
 /// </summary>
-internal sealed class PlainTextCutter
+/// <param name="text">What is cut.</param>
+/// <param name="buffer">For documents that are not there as they should be.</param>
+internal ref struct PlainTextCutter(ReadOnlySpan<byte> text, DocumentTextBuffer buffer)
 {
-    private readonly DocumentTextBuffer buffer = new();
+    private readonly ReadOnlySpan<byte> text = text;
 
     /// <summary>The document last read: trimmed lines, none blank, '\n' between them. Valid until the next.</summary>
-    public ReadOnlySpan<byte> Text => buffer.Text;
+    public ReadOnlySpan<byte> Text { get; private set; }
 
     /// <summary>Why the document last read is none ("invalid-utf8", "nul-byte"); null: it is one.</summary>
     public string? Fault { get; private set; }
 
+    /// <summary>Bytes of the text before what is read next.</summary>
+    public int Position { get; private set; }
+
     /// <summary>
-    /// Takes the next document off the front of <paramref name="rest"/>; false if there is none. It may be empty where its lines hold
-    /// nothing but white space beyond ASCII.
+    /// Reads the next document; false if there is none. It may be empty where its lines hold nothing but white space beyond ASCII.
     /// </summary>
-    public bool Next(scoped ref ReadOnlySpan<byte> rest)
+    public bool Next()
     {
-        buffer.Clear();
         Fault = null;
-        bool any = false;
-        while (!rest.IsEmpty)
+        int blankLines = text[Position..].IndexOfAnyExcept((byte)'\n');
+        Position = blankLines < 0 ? text.Length : Position + blankLines;
+        if (!CleanText.TryFind(text[Position..], isAll: true, out CleanDocument document))
         {
-            int end = rest.IndexOf((byte)'\n');
-            ReadOnlySpan<byte> line = DocumentTextBuffer.Trim(end < 0 ? rest : rest[..end]);
-            rest = end < 0 ? default : rest[(end + 1)..];
-            if (!line.IsEmpty)
-            {
-                any = true;
-                Fault ??= buffer.Append(line);
-            }
-            else if (any)
-            {
-                return true;
-            }
+            return NextByLine();
         }
 
-        return any;
+        Text = text.Slice(Position, document.Length);
+        Position += document.Consumed;
+        return true;
     }
 
     /// <summary>Behind the last blank line of a text: documents before it are whole. 0: there is none.</summary>
@@ -58,5 +53,28 @@ internal sealed class PlainTextCutter
         }
 
         return 0;
+    }
+
+    private bool NextByLine()
+    {
+        buffer.Clear();
+        bool any = false;
+        bool ended = false;
+        while (Position < text.Length && !ended)
+        {
+            ReadOnlySpan<byte> rest = text[Position..];
+            int end = rest.IndexOf((byte)'\n');
+            ReadOnlySpan<byte> line = DocumentTextBuffer.Trim(end < 0 ? rest : rest[..end]);
+            Position += end < 0 ? rest.Length : end + 1;
+            ended = any && line.IsEmpty;
+            if (!line.IsEmpty)
+            {
+                any = true;
+                Fault ??= buffer.Append(line);
+            }
+        }
+
+        Text = buffer.Text;
+        return any;
     }
 }

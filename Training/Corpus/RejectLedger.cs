@@ -28,9 +28,5 @@ internal sealed class RejectLedger
 
     /// <summary>One sentence for a message: counts and the first reject of each reason.</summary>
     public override string ToString() => string.Join(
-        "; ", Counts().Select(reason => $"{reason.Count} {reason.Reason}, first {At(reason.Samples[0])}"));
-
-    /// <summary>"file, line 3, byte 80: what was found there".</summary>
-    public static string At(Reject reject) =>
-        $"{reject.Source}{(reject.Line > 0 ? $", line {reject.Line}" : "")}, byte {reject.Offset}: {reject.Detail}";
+        "; ", Counts().Select(reason => $"{reason.Count} {reason.Reason}, first {reason.Samples[0].Describe()}"));
 }

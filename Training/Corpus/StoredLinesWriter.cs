@@ -20,16 +20,25 @@ internal sealed class StoredLinesWriter : IDisposable
 
     /// <param name="path">The final name.</param>
     /// <param name="compress">Whether to compress.</param>
-    public StoredLinesWriter(string path, bool compress)
+    /// <param name="durable">Whether it must survive a power cut; else it may be found damaged after one.</param>
+    public StoredLinesWriter(string path, bool compress, bool durable)
     {
-        file = new PendingFile(path);
+        file = new PendingFile(path, durable);
         zstd = compress ? new CompressionStream(file.Stream, CompressionLevel, leaveOpen: true) : null;
     }
 
     /// <summary>Writes a document.</summary>
     public void Write(Document document)
     {
-        DocumentLine.Write(document, buffer);
+        if (document.Written.IsEmpty)
+        {
+            DocumentLine.Write(document, buffer);
+        }
+        else
+        {
+            buffer.Write(document.Written.Span);
+        }
+
         FlushIfFull();
     }
 
@@ -49,12 +58,11 @@ internal sealed class StoredLinesWriter : IDisposable
     }
 
     /// <summary>Ends the file and gives it its name; without it nothing is left.</summary>
-    /// <param name="durable">Whether it must survive a power cut; else it may be found damaged after one.</param>
-    public void Commit(bool durable)
+    public void Commit()
     {
         Flush();
         zstd?.Dispose();
-        file.Commit(durable);
+        file.Commit();
     }
 
     /// <summary>

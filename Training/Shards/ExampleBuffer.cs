@@ -3,6 +3,9 @@ namespace ElectraPipeline.Training.Shards;
 /// <summary>Records that wait to be written to a shard.</summary>
 internal sealed class ExampleBuffer(ShardWriter writer)
 {
+    /// <summary>What <see cref="FlushIfFull"/> lets wait: little enough to stay near the processor.</summary>
+    private const int FullBytes = 1 << 17;
+
     private readonly ShardHeader header = writer.Header;
     private byte[] records = [];
     private int length;
@@ -13,7 +16,7 @@ internal sealed class ExampleBuffer(ShardWriter writer)
     {
         if (length + header.Stride > records.Length)
         {
-            Array.Resize(ref records, Math.Max(1 << 18, 2 * records.Length));
+            Array.Resize(ref records, Math.Max(2 * FullBytes, (2 * records.Length) + header.Stride));
         }
 
         ShardRecord.Write(header, ids, secondSegmentStart, records.AsSpan(length, header.Stride));
@@ -27,5 +30,14 @@ internal sealed class ExampleBuffer(ShardWriter writer)
         writer.AddRecords(records.AsSpan(0, length), textTokens);
         length = 0;
         textTokens = 0;
+    }
+
+    /// <summary>The same, once there are enough of them that a write costs nothing beside them.</summary>
+    public void FlushIfFull()
+    {
+        if (length >= FullBytes)
+        {
+            Flush();
+        }
     }
 }

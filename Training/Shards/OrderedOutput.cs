@@ -1,8 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace ElectraPipeline.Training.Shards;
 
 /// <summary>
 /// Takes what threads make, whichever is done first, and hands it on in the order of numbers, which start at 0. A thread on a slow
-/// processor holds nobody up: the others may be a number of pieces ahead.
+/// processor, or one that is just writing, holds nobody up: the others may be a number of pieces ahead.
 /// </summary>
 /// <typeparam name="T">What is made. It is used again once it was written.</typeparam>
 /// <param name="make">Makes an empty one.</param>
@@ -14,6 +16,7 @@ internal sealed class OrderedOutput<T>(Func<T> make, Action<T> write, int ahead)
     private readonly Dictionary<int, T> early = [];
     private readonly Stack<T> free = new();
     private int next;
+    private bool writing;
     private bool broken;
 
     /// <summary>An empty one to fill.</summary>
@@ -25,7 +28,10 @@ internal sealed class OrderedOutput<T>(Func<T> make, Action<T> write, int ahead)
         }
     }
 
-    /// <summary>Gives back what was filled. Waits where too many wait already; does nothing any more once a thread has failed.</summary>
+    /// <summary>
+    /// Gives back what was filled, and writes what can be written if nobody does. Waits where too many wait already; does nothing any more
+    /// once a thread has failed.
+    /// </summary>
     public void Give(int number, T filled)
     {
         lock (gate)
@@ -41,14 +47,18 @@ internal sealed class OrderedOutput<T>(Func<T> make, Action<T> write, int ahead)
             }
 
             early.Add(number, filled);
-            while (early.Remove(next, out T? ready))
+            if (writing)
             {
-                write(ready);
-                free.Push(ready);
-                next++;
+                return;
             }
 
-            Monitor.PulseAll(gate);
+            writing = true;
+        }
+
+        while (TakeNext(out T? ready))
+        {
+            write(ready);
+            PutBack(ready);
         }
     }
 
@@ -58,6 +68,26 @@ internal sealed class OrderedOutput<T>(Func<T> make, Action<T> write, int ahead)
         lock (gate)
         {
             broken = true;
+            Monitor.PulseAll(gate);
+        }
+    }
+
+    /// <summary>The next one to write; if there is none, whoever gives it will write it.</summary>
+    private bool TakeNext([MaybeNullWhen(false)] out T ready)
+    {
+        lock (gate)
+        {
+            writing = early.Remove(next, out ready) && !broken;
+            return writing;
+        }
+    }
+
+    private void PutBack(T written)
+    {
+        lock (gate)
+        {
+            free.Push(written);
+            next++;
             Monitor.PulseAll(gate);
         }
     }

@@ -72,14 +72,14 @@ public sealed class ShardBuildProgram
     private void Work()
     {
         var packer = new DocumentPacker(request.Vocabulary, request.Examples, request.Seed);
-        var cutter = new PlainTextCutter();
+        var buffer = new DocumentTextBuffer();
         try
         {
             while (chunks.Next() is { } chunk)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 Piece piece = pieces.Borrow();
-                Pack(chunk, cutter, packer, piece);
+                Pack(chunk, buffer, packer, piece);
                 int number = chunk.Number;
                 chunk.Dispose();
                 pieces.Give(number, piece);
@@ -99,23 +99,23 @@ public sealed class ShardBuildProgram
     }
 
     /// <summary>Packs the documents of a chunk; those that are none are told with file and place.</summary>
-    private void Pack(TextChunk chunk, PlainTextCutter cutter, DocumentPacker packer, Piece piece)
+    private void Pack(TextChunk chunk, DocumentTextBuffer buffer, DocumentPacker packer, Piece piece)
     {
         ExampleReceiver toTrain = piece.Train.Add, toHeldOut = piece.HeldOut.Add;
-        ReadOnlySpan<byte> rest = chunk.Text.Span;
-        long start = chunk.Offset;
-        while (cutter.Next(ref rest))
+        var cutter = new PlainTextCutter(chunk.Text.Span, buffer);
+        int start = 0;
+        while (cutter.Next())
         {
             if (cutter.Fault is { } fault)
             {
-                piece.Rejects.Add($"{chunk.Source}, document from byte {start}: {fault}");
+                piece.Rejects.Add($"{chunk.Source}, document from byte {chunk.Offset + start}: {fault}");
             }
             else if (!cutter.Text.IsEmpty)
             {
                 packer.Pack(cutter.Text, tokenizer, toTrain, toHeldOut);
             }
 
-            start = chunk.Offset + chunk.Text.Length - rest.Length;
+            start = cutter.Position;
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Security.Cryptography;
@@ -12,11 +11,10 @@ internal sealed class ShardWriter : IDisposable
     private readonly PendingFile file;
     private readonly ShardHeader header;
     private readonly byte[] record;
-    private readonly byte[] block = ArrayPool<byte>.Shared.Rent(ShardHeader.BlockSize);
+    private readonly XxHash3 block = new();
     private readonly List<ulong> hashes = [];
     private int blockBytes;
     private int count;
-    private bool disposed;
 
     /// <param name="path">The final name.</param>
     /// <param name="header">All but the count.</param>
@@ -58,7 +56,7 @@ internal sealed class ShardWriter : IDisposable
     {
         if (blockBytes > 0)
         {
-            FlushBlock();
+            EndBlock();
         }
 
         byte[] table = new byte[8 * hashes.Count];
@@ -88,36 +86,28 @@ internal sealed class ShardWriter : IDisposable
         return new ShardFile(Path.GetFileName(path), written.Length, Convert.ToHexStringLower(digest.GetAwaiter().GetResult()));
     }
 
-    public void Dispose()
-    {
-        file.Dispose();
-        if (!disposed)
-        {
-            disposed = true;
-            ArrayPool<byte>.Shared.Return(block);
-        }
-    }
+    public void Dispose() => file.Dispose();
 
     private void Append(ReadOnlySpan<byte> bytes)
     {
+        file.Stream.Write(bytes);
         while (bytes.Length > 0)
         {
             int part = Math.Min(bytes.Length, ShardHeader.BlockSize - blockBytes);
-            bytes[..part].CopyTo(block.AsSpan(blockBytes));
+            block.Append(bytes[..part]);
             blockBytes += part;
             bytes = bytes[part..];
             if (blockBytes == ShardHeader.BlockSize)
             {
-                FlushBlock();
+                EndBlock();
             }
         }
     }
 
-    private void FlushBlock()
+    private void EndBlock()
     {
-        var bytes = block.AsSpan(0, blockBytes);
-        hashes.Add(XxHash3.HashToUInt64(bytes));
-        file.Stream.Write(bytes);
+        hashes.Add(block.GetCurrentHashAsUInt64());
+        block.Reset();
         blockBytes = 0;
     }
 }

@@ -49,18 +49,23 @@ public static class TokenizeProgram
         var packer = new DocumentPacker(vocabulary, options.Validated(), seed);
         using var output = new ShardFolderWriter(outputFolder, vocabulary, tokenizerOptions, options);
         long total = source.Told.Documents;
-        ExampleReceiver train = output.Train.Add, heldOut = output.HeldOut.Add;
+        ExampleBuffer train = new(output.Train), heldOut = new(output.HeldOut);
+        ExampleReceiver toTrain = train.Add, toHeldOut = heldOut.Add;
         using var texts = new DocumentTextReader(source);
         while (texts.Read())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            packer.Pack(texts.Text, tokenizer, train, heldOut);
+            packer.Pack(texts.Text, tokenizer, toTrain, toHeldOut);
+            train.FlushIfFull();
+            heldOut.FlushIfFull();
             if (packer.Documents % ReportEvery == 0)
             {
                 reporter.Progress(packer.Documents, total, "documents");
             }
         }
 
+        train.Flush();
+        heldOut.Flush();
         reporter.Progress(packer.Documents, total, "documents");
         return output.Commit(packer.Counts, part, seed, options);
     }

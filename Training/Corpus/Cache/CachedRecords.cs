@@ -27,14 +27,15 @@ internal static class CachedRecords
     {
         using var lines = new StoredLines(path, (found, exception) => Damaged(path, found, exception));
         Line line = new();
-        void Parse(ReadOnlySpan<byte> bytes) => line = LineOf(bytes);
+        var documents = new KeptDocuments();
+        void Parse(ReadOnlySpan<byte> bytes) => line = LineOf(bytes, documents);
         bool any = lines.Read(Parse);
         onFormat(any && line.Format is { } format ? format : throw Damaged(path, "at its beginning: there is no format", null));
         long count = 0;
         (long? told, bool isWhole) = (null, false);
         void ParseRecord(ReadOnlySpan<byte> bytes)
         {
-            line = LineOf(bytes);
+            line = LineOf(bytes, documents);
             isWhole = line.Count is not null && line.XxHash3 == lines.Hash;
         }
 
@@ -55,8 +56,8 @@ internal static class CachedRecords
     }
 
     /// <summary>Documents are as in parts; all other lines are told by their one field.</summary>
-    private static Line LineOf(ReadOnlySpan<byte> bytes) => DocumentLine.TryFind(bytes, out _, out _, out _)
-        ? new Line { Document = DocumentLine.Read(bytes) }
+    private static Line LineOf(ReadOnlySpan<byte> bytes, KeptDocuments documents) => documents.Read(bytes) is { } document
+        ? new Line { Document = document }
         : JsonSerializer.Deserialize<Line>(bytes, Json) ?? throw new JsonException("it holds null");
 
     private static IOException Damaged(string path, string found, Exception? cause)
@@ -79,7 +80,7 @@ internal static class CachedRecords
             this.path = path;
             // Two workers may read the same source: each has a name of its own until the last moment.
             temporary = $"{path}.{Guid.NewGuid():N}";
-            lines = new StoredLinesWriter(temporary, compress);
+            lines = new StoredLinesWriter(temporary, compress, durable: false);
         }
 
         public void Begin(SourceFormat format) => Write(new Line { Format = format });
@@ -100,7 +101,7 @@ internal static class CachedRecords
         public void Commit()
         {
             Write(new Line { Count = count, XxHash3 = lines.Hash() });
-            lines.Commit(durable: false);
+            lines.Commit();
             File.Move(temporary, path, overwrite: true);
         }
 

@@ -32,8 +32,18 @@ internal sealed class PlainTextReader : IDocumentReader
         var arena = new Utf8Arena();
         long firstLine = 0;
         Reject? fault = null;
-        while (reader.Read())
+        while (true)
         {
+            while (firstLine == 0 && options.BlankLineEndsDocument && TakeClean(content, options, reader, arena) is { } document)
+            {
+                yield return document;
+            }
+
+            if (!reader.Read())
+            {
+                break;
+            }
+
             bool blank = !reader.Overlong && DocumentTextBuffer.Trim(reader.Line.Span).IsEmpty;
             if (blank ? options.BlankLineEndsDocument : text.Length >= options.MaxDocumentBytes)
             {
@@ -58,6 +68,23 @@ internal sealed class PlainTextReader : IDocumentReader
         {
             yield return Finish(content, text, arena, firstLine, fault);
         }
+    }
+
+    /// <summary>The next document, if it is at hand as a whole and nothing has to be done to it.</summary>
+    private static Document? TakeClean(SourceContent content, CorpusOptions options, LineReader reader, Utf8Arena arena)
+    {
+        ReadOnlySpan<byte> ahead = reader.Ahead;
+        int blankLines = ahead.IndexOfAnyExcept((byte)'\n');
+        if (blankLines < 0
+            || !CleanText.TryFind(ahead[blankLines..], isAll: false, out CleanDocument found)
+            || found.Consumed > Math.Min(options.MaxDocumentBytes, LineReader.DefaultMaxLineBytes))
+        {
+            return null;
+        }
+
+        var document = new Document(content.Name, reader.Number + blankLines + 1, arena.Keep(ahead.Slice(blankLines, found.Length)));
+        reader.Skip(blankLines + found.Consumed, blankLines + found.Lines);
+        return document;
     }
 
     private static ReadRecord Finish(SourceContent content, DocumentTextBuffer text, Utf8Arena arena, long firstLine, Reject? fault)

@@ -18,19 +18,26 @@ internal sealed class Utf8Arena
     /// <summary>A copy of <paramref name="text"/>, which nothing will change.</summary>
     public ReadOnlyMemory<byte> Keep(ReadOnlySpan<byte> text)
     {
-        if (text.Length > Short)
+        Memory<byte> room = Take(text.Length);
+        text.CopyTo(room.Span);
+        return room;
+    }
+
+    /// <summary>Room for so many bytes, to be filled once.</summary>
+    public Memory<byte> Take(int bytes)
+    {
+        if (bytes > Short)
         {
-            return text.ToArray();
+            return GC.AllocateUninitializedArray<byte>(bytes);
         }
 
-        if (used + text.Length > array.Length)
+        if (used + bytes > array.Length)
         {
             array = GC.AllocateUninitializedArray<byte>(ArrayBytes);
             used = 0;
         }
 
-        text.CopyTo(array.AsSpan(used));
-        used += text.Length;
-        return array.AsMemory(used - text.Length, text.Length);
+        used += bytes;
+        return array.AsMemory(used - bytes, bytes);
     }
 }

@@ -117,6 +117,43 @@ public sealed class TextToolTests : IDisposable
         Assert.Contains("not empty", occupied.Error);
     }
 
+    /// <summary>A folder is read, then again with a file more, and the result is that of a rebuild; a removed file disappears.</summary>
+    [Fact]
+    public async Task IngestOfAGrownFolderReadsItsNewFilesAndGivesTheBytesOfARebuild()
+    {
+        folder.Write("in/a.txt", "It was the best of times.\n\nIt was the worst of times.\n\nIt was the best of times.\n");
+        folder.Write("in/b.jsonl", "{\"text\":\"The age of wisdom, as some lines of this file say.\"}\nnonsense\n");
+        string config = folder.Write("run.json", """{ "name": "x", "corpus": { "paths": ["in"], "maxRejectShare": 0.5, "filters": { "length": { "minWords": 7, "minCharacters": 1 } } } }""");
+        string[] ingest = ["ingest", "--config", config, "--input", folder["in"], "--cache", folder["cache"]];
+        ProcessResult first = await BuiltElectra.RunAsync(Environment, [.. ingest, "--output", folder["one"]]);
+        Assert.True(first.ExitCode == 0, first.ToString());
+        foreach (string word in (string[])["broken-json", "b.jsonl, line 2", "too-few-words", "a.txt:1"])
+        {
+            Assert.Contains(word, first.Output);
+        }
+
+        Assert.Contains("1 documents in 4 parts", first.Error);
+
+        folder.Write("in/0.txt", "The epoch of belief, said one who had seen it all.\n");
+        using JsonDocument grown = JsonDocument.Parse(await RunAsync([.. ingest, "--output", folder["two"], "--json"]));
+        Assert.Equal(2, grown.RootElement.GetProperty("filesReused").GetInt32());
+        JsonElement manifest = grown.RootElement.GetProperty("manifest");
+        Assert.Equal((6, 2), (manifest.GetProperty("records").GetInt32(), manifest.GetProperty("documents").GetInt32()));
+
+        await RunAsync(["ingest", "--config", config, "--output", folder["rebuilt"]]);
+        Assert.All(Directory.GetFiles(folder["two"]), path => Assert.Equal(
+            File.ReadAllBytes(path), File.ReadAllBytes(Path.Combine(folder["rebuilt"], Path.GetFileName(path)))));
+
+        File.Delete(folder["in/0.txt"]);
+        await RunAsync([.. ingest, "--output", folder["three"]]);
+        Assert.All(Directory.GetFiles(folder["one"]), path => Assert.Equal(
+            File.ReadAllBytes(path), File.ReadAllBytes(Path.Combine(folder["three"], Path.GetFileName(path)))));
+
+        ProcessResult nothing = await BuiltElectra.RunAsync(Environment, "ingest", "--output", folder["four"]);
+        Assert.Equal(2, nothing.ExitCode);
+        Assert.Contains("--input", nothing.Error);
+    }
+
     private static int[] Ids(string line, string field)
     {
         using JsonDocument json = JsonDocument.Parse(line);

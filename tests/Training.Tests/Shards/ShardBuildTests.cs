@@ -61,28 +61,54 @@ public sealed class ShardBuildTests : IDisposable
         Assert.False(File.Exists(Path.Combine(folder["x"], "train.shard")));
     }
 
-    /// <summary>Random lines of all white space there is, half of it beyond ASCII.</summary>
+    /// <summary>Random lines of all white space there is, half of it beyond ASCII, in documents of none to some blocks of 32 bytes.</summary>
     [Fact]
-    public void TextIsCutAsTheReaderOfPlainTextCutsIt()
+    public void TextIsCutAsTheReaderOfPlainTextCutsItAndByThePlainRule()
     {
-        string[] pieces = ["a", "b c", "ä", "日本", "\n", "\n", "\n\n", "\r\n", "\r", " ", "\t", "\f", "\v", "\u0085", "\u2028", "\u2029", "\u00A0", "\u3000", "\u200B", "😀"];
+        string[] pieces =
+        [
+            "a", "b c", "ä", "日本", "\n", "\n", "\n\n", "\r\n", "\r", " ", "\t", "\f", "\v", "\u0085", "\u2028", "\u2029", "\u00A0", "\u3000", "\u200B", "😀",
+        ];
+        string[] plain = ["Some plain words.\n", "A line that alone is longer than one block is.\n", "\n", "größer\n", "x", "“and more”"];
         var random = new CounterRandom(3, 3);
-        var cutter = new PlainTextCutter();
-        for (int i = 0; i < 3_000; i++)
+        var buffer = new DocumentTextBuffer();
+        for (int i = 0; i < 6_000; i++)
         {
-            string text = string.Concat(Enumerable.Range(0, random.Next(25)).Select(_ => pieces[random.Next(pieces.Length)]));
+            int share = random.Next(4);
+            string text = string.Concat(Enumerable.Range(0, random.Next(25)).Select(
+                _ => random.Next(4) < share ? plain[random.Next(plain.Length)] : pieces[random.Next(pieces.Length)]));
             string path = folder.Write("case.txt", text);
             SourceFile file = SourceFiles.Resolve(CorpusTesting.Options(path))[0];
-            List<string> expected = [.. DocumentSource.Read(file, CorpusTesting.Options(path)).Select(record => record.Document!.Text).Where(document => document.Length > 0)];
+            List<(string, string)> expected = [.. ByThePlainRule(text, "case.txt")];
+            Assert.Equal(expected, DocumentSource.Read(file, CorpusTesting.Options(path)).Select(record => (record.Document!.Id, record.Document.Text)));
+
             var actual = new List<string>();
-            ReadOnlySpan<byte> rest = Encoding.UTF8.GetBytes(text);
-            while (cutter.Next(ref rest))
+            var cutter = new PlainTextCutter(Encoding.UTF8.GetBytes(text), buffer);
+            while (cutter.Next())
             {
                 Assert.Null(cutter.Fault);
                 actual.Add(Encoding.UTF8.GetString(cutter.Text));
             }
 
-            Assert.Equal(expected, actual.Where(document => document.Length > 0));
+            Assert.Equal(expected.Select(document => document.Item2), actual);
+        }
+    }
+
+    private static IEnumerable<(string Id, string Text)> ByThePlainRule(string text, string name)
+    {
+        string[] lines = text.Split('\n');
+        int start = 0;
+        for (int end = 0; end <= lines.Length; end++)
+        {
+            if (end == lines.Length || lines[end].All(character => character is ' ' or (>= '\t' and <= '\r')))
+            {
+                if (end > start)
+                {
+                    yield return ($"{name}:{start + 1}", DocumentText.Normalize(string.Join('\n', lines[start..end])));
+                }
+
+                start = end + 1;
+            }
         }
     }
 
