@@ -241,7 +241,8 @@ public static class Backup
         await connection.ExecuteAsync(
             """
             delete from checkpoint where not artifact = any(@copied);
-            delete from artifact a where not a.digest = any(@copied) and not exists (select 1 from stage_cache c where c.output_digest = a.digest);
+            delete from artifact a
+            where not a.digest = any(@copied) and not exists (select 1 from stage_cache c where c.output_digest = a.digest);
             """,
             new { copied = manifest.Artifacts.ToArray() });
     }

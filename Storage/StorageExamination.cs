@@ -110,7 +110,8 @@ public sealed class StorageExamination(ElectraStorage storage, TimeProvider cloc
         var wrong = (await connection.QueryAsync<string>(
             """
             select name || ' = ' || setting from pg_settings
-            where name in ('fsync', 'full_page_writes') and setting <> 'on' or name = 'synchronous_commit' and setting = 'off' order by name
+            where name in ('fsync', 'full_page_writes') and setting <> 'on' or name = 'synchronous_commit' and setting = 'off'
+            order by name
             """)).AsList();
         if (wrong.Count > 0)
         {

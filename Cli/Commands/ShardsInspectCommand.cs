@@ -57,7 +57,8 @@ internal static class ShardsInspectCommand
         {
             string name = Directory.Exists(path) ? Path.GetRelativePath(path, shard.Path) : shard.Path;
             output.WriteLine(
-                $"  {NameOf(shard.Split),-10}{shard.Examples,12:N0}{shard.SequenceLength,8}{shard.TokenBytes,10}{shard.Blocks,8:N0}{shard.Bytes / 1e6,10:N1}  {name}");
+                $"  {NameOf(shard.Split),-10}{shard.Examples,12:N0}{shard.SequenceLength,8}{shard.TokenBytes,10}"
+                + $"{shard.Blocks,8:N0}{shard.Bytes / 1e6,10:N1}  {name}");
         }
 
         output.WriteLine();

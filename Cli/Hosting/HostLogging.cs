@@ -19,7 +19,8 @@ internal static class HostLogging
     public static IServiceCollection AddElectraLogging(this IServiceCollection services, string dataFolder, bool console) => services.AddSerilog(log => log
         .MinimumLevel.Information()
         .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-        .MinimumLevel.Override("Microsoft.AspNetCore.DataProtection", LogEventLevel.Error) // its keys lie in the data folder on purpose
+        // Below an error it only complains that its keys lie in a folder, which is on purpose.
+        .MinimumLevel.Override("Microsoft.AspNetCore.DataProtection", LogEventLevel.Error)
         .MinimumLevel.Override("Hangfire", LogEventLevel.Warning)
         .Enrich.FromLogContext()
         .WriteTo.File(

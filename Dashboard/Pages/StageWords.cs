@@ -22,7 +22,8 @@ internal static class StageWords
 
     public static string Of(StageRow stage, DateTimeOffset now) => stage.State switch
     {
-        StageState.Blocked => $"Waits for {(stage.PendingDependencies == 1 ? "an earlier stage" : $"{Display.Count(stage.PendingDependencies)} earlier stages")}.",
+        StageState.Blocked when stage.PendingDependencies == 1 => "Waits for an earlier stage.",
+        StageState.Blocked => $"Waits for {Display.Count(stage.PendingDependencies)} earlier stages.",
         StageState.Ready when stage.Hold is { } hold => $"Held back: {hold}.",
         StageState.Ready when stage.ErrorKind == "disk" => $"Held back until the disk takes files again ({stage.WaitingFor}); goes on by itself.",
         StageState.Ready when stage.AvailableAt > now =>

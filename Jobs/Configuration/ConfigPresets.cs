@@ -58,7 +58,9 @@ internal static class ConfigPresets
 
     private static string Official(string size, int length, int batch, string rate, int steps, string masked, string taskRate, string decay) => $$"""
         {
-          "examples": { "sequenceLength": {{length}}, "overflow": "discard", "singleSegmentProbability": 0.1, "shortTargetProbability": 0.05 },
+          "examples": {
+            "sequenceLength": {{length}}, "overflow": "discard", "singleSegmentProbability": 0.1, "shortTargetProbability": 0.05
+          },
           "model": { "preset": "{{size}}", "embeddingSharing": "tied", "generator": "learned", "initialization": "normal" },
           "pretrain": {
             "objective": "electra", "steps": {{steps}}, "batchSize": {{batch}}, "learningRate": {{rate}}, "warmupSteps": 10000,
@@ -67,8 +69,8 @@ internal static class ConfigPresets
             "temperature": 1.0, "disallowCorrect": false, "generatorWeight": 1.0, "discriminatorWeight": 50.0
           },
           "finetune": {
-            "learningRate": {{taskRate}}, "layerwiseDecay": {{decay}}, "layerwiseDecayRule": "official", "warmupShare": 0.1, "weightDecay": 0.01,
-            "batchSize": 32, "epochs": 3, "sequenceLength": 128, "head": "official"
+            "learningRate": {{taskRate}}, "layerwiseDecay": {{decay}}, "layerwiseDecayRule": "official",
+            "warmupShare": 0.1, "weightDecay": 0.01, "batchSize": 32, "epochs": 3, "sequenceLength": 128, "head": "official"
           }
         }
         """;

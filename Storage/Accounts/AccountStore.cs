@@ -23,7 +23,8 @@ public sealed class AccountStore(NpgsqlDataSource dataSource)
             await transaction.ExecuteAsync(
                 """
                 insert into account (name, role, password_hash) values (@name, @role, @passwordHash)
-                on conflict (name) do update set role = excluded.role, password_hash = excluded.password_hash, created_at = clock_timestamp()
+                on conflict (name) do update
+                    set role = excluded.role, password_hash = excluded.password_hash, created_at = clock_timestamp()
                 """,
                 new { name, role, passwordHash });
         }

@@ -24,7 +24,8 @@ public sealed partial class Queries(NpgsqlDataSource dataSource)
         s.output_digest, s.result, (select o.run_id from stage_run o where o.id = s.reused_from) as reused_from_run,
         s.error, s.error_kind, s.progress_done, s.progress_total, s.progress_unit, s.started_at, s.finished_at, s.priority,
         (select case p.scope when 'run' then 'the run' else 'the queue ' || p.subject end || ' is paused by ' || p.actor from pause p
-            where s.state = 'ready' and (p.scope, p.subject) in (('run', s.run_id::text), ('queue', s.queue)) order by p.scope desc limit 1) as hold
+            where s.state = 'ready' and (p.scope, p.subject) in (('run', s.run_id::text), ('queue', s.queue))
+            order by p.scope desc limit 1) as hold
         """;
 
     private const string SelectEvents = """
@@ -142,7 +143,8 @@ public sealed partial class Queries(NpgsqlDataSource dataSource)
         ListAsync<PauseRow>(
             """
             select scope, subject, interrupts, actor, created_at from pause
-            where scope <> 'run' or exists (select 1 from run where id::text = subject and state = 'running') order by created_at, scope, subject
+            where scope <> 'run' or exists (select 1 from run where id::text = subject and state = 'running')
+            order by created_at, scope, subject
             """,
             null,
             cancellationToken);

@@ -79,7 +79,8 @@ public sealed class ModelRegistry(NpgsqlDataSource dataSource, ArtifactStore art
         await LockNameAsync(transaction, "model:" + model.Model);
         int version = await transaction.ScalarAsync<int>(
             """
-            insert into model_version (model, version, artifact, config, metrics, dataset, dataset_version, finetuned, code_version, run_id, source)
+            insert into model_version
+                (model, version, artifact, config, metrics, dataset, dataset_version, finetuned, code_version, run_id, source)
             select @Model, coalesce(max(version), 0) + 1, @Artifact, @Config::jsonb, @Metrics::jsonb, @Dataset, @DatasetVersion,
                 @Finetuned::jsonb, @CodeVersion, @RunId, @Source::jsonb
             from model_version where model = @Model returning version

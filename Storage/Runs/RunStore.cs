@@ -128,8 +128,8 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
         // First the states, then the counts: a count must see the states of all parents.
         await transaction.ExecuteAsync(
             $"""
-            update stage_run set state = 'blocked', attempt = 0, max_attempts = attempts_allowed, lease_epoch = lease_epoch + 1, error = null, error_kind = null,
-                finished_at = null, enqueued_at = null, hangfire_job_id = null, waiting_for = null, available_at = clock_timestamp(),
+            update stage_run set state = 'blocked', attempt = 0, max_attempts = attempts_allowed, lease_epoch = lease_epoch + 1,
+                error = null, error_kind = null, finished_at = null, enqueued_at = null, hangfire_job_id = null, waiting_for = null, available_at = clock_timestamp(),
                 progress_done = null, progress_total = null, progress_unit = null
             where id in ({which}) and state in ('failed', 'cancelled', 'blocked');
             update stage_run c set pending_dependencies = (

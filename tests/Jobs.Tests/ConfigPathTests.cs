@@ -23,7 +23,9 @@ public sealed class ConfigPathTests : IDisposable
         ["pretrain.initializeFrom"] = """ "corpus": {"paths": ["dotnet-docs"]}, "pretrain": {"initializeFrom": PATH} """,
         ["finetune[0].train"] = """ "corpus": {"paths": ["dotnet-docs"]}, "finetune": [{"name": "t", "train": PATH}] """,
         ["finetune[0].evaluation"] =
-            """ "corpus": {"paths": ["dotnet-docs"]}, "finetune": [{"name": "t", "train": "dotnet-docs:member-kind", "evaluation": PATH}] """,
+            """
+            "corpus": {"paths": ["dotnet-docs"]}, "finetune": [{"name": "t", "train": "dotnet-docs:member-kind", "evaluation": PATH}]
+            """,
     };
 
     // Texts of a config that name no file.

@@ -36,7 +36,9 @@ public sealed class RunConfigReaderTests
         using var folder = new TemporaryFolder();
         string path = folder.Write(
             "run.json",
-            """{"name": "x", "corpus": {"paths": ["a"]}, "priority": -3, "limits": [{"stage": "pretrain", "attempts": 9, "memoryGb": 12}]}""");
+            """
+            {"name": "x", "corpus": {"paths": ["a"]}, "priority": -3, "limits": [{"stage": "pretrain", "attempts": 9, "memoryGb": 12}]}
+            """);
         var config = RunConfigReader.ReadFile(path);
         Assert.Equal(new StageLimits { Stage = "pretrain", Attempts = 9, MemoryGb = 12 }, config.LimitsOf("pretrain"));
         Assert.Equal(new StageLimits { Stage = "ingest" }, config.LimitsOf("ingest"));
@@ -113,7 +115,10 @@ public sealed class RunConfigReaderTests
         const string Json = """
             {
               "name": "x", "preset": "official-large", "corpus": { "paths": ["a"] }, // a comment
-              "pretrain": { "steps": 7 }, "finetune": [{ "name": "t", "train": "t.tsv" }, { "name": "u", "train": "u.tsv", "layerwiseDecayRule": "fixed", "head": null }],
+              "pretrain": { "steps": 7 },
+              "finetune": [
+                { "name": "t", "train": "t.tsv" }, { "name": "u", "train": "u.tsv", "layerwiseDecayRule": "fixed", "head": null }
+              ],
             }
             """;
         RunConfig official = RunConfigReader.Read(Encoding.UTF8.GetBytes(Json), "run.json");

@@ -27,11 +27,14 @@ public sealed class MigrationTests(PostgresFixture postgres) : IDisposable
         insert into electra.artifact (digest, kind, bytes, files) values
             (repeat('a', 64), 'corpus', 10, 1), (repeat('b', 64), 'vocabulary', 20, 2), (repeat('c', 64), 'model', 1099511627776, 3);
         insert into electra.dataset_version (dataset, version, digest, corpus, vocabulary, shards, manifest, run_id)
-            values ('books', 3, repeat('d', 64), repeat('a', 64), repeat('b', 64), array[repeat('a', 64), repeat('b', 64)], '{"parts": 2}', 1);
-        insert into electra.model_version (model, version, artifact, config, metrics, dataset, dataset_version, finetuned, code_version, run_id)
+            values ('books', 3, repeat('d', 64), repeat('a', 64), repeat('b', 64),
+                array[repeat('a', 64), repeat('b', 64)], '{"parts": 2}', 1);
+        insert into electra.model_version
+            (model, version, artifact, config, metrics, dataset, dataset_version, finetuned, code_version, run_id)
             values ('reader', 7, repeat('c', 64), '{"name": "reader"}', '{"auc": 0.8}', 'books', 3, '{"mood": {"f1": 0.5}}', '0.1', 1);
         insert into electra.model_alias (model, alias, version) values ('reader', 'champion', 7);
-        insert into electra.schedule (name, cron, time_zone, config, enabled) values ('nightly', '30 2 * * *', 'Europe/Berlin', '{"name": "x"}', false);
+        insert into electra.schedule (name, cron, time_zone, config, enabled)
+            values ('nightly', '30 2 * * *', 'Europe/Berlin', '{"name": "x"}', false);
         """;
 
     private static readonly Dictionary<string, string> RowsOfLaterTables = new()
@@ -78,7 +81,10 @@ public sealed class MigrationTests(PostgresFixture postgres) : IDisposable
         string connectionString = await UpgradeArchive.RestoreAsync(postgres, "options-that-are-set.tar.gz", folder["left"]);
         await using var source = NpgsqlDataSource.Create(connectionString);
         await ExecuteAsync(
-            source, """update electra.run set config = jsonb_set(config, '{limits}', '[{"stage": "tokenize", "attempts": 9}, {"stage": "ingest"}]')""");
+            source,
+            """
+            update electra.run set config = jsonb_set(config, '{limits}', '[{"stage": "tokenize", "attempts": 9}, {"stage": "ingest"}]')
+            """);
         await (await Database.OpenAsync(connectionString, TestContext.Current.CancellationToken)).DisposeAsync();
         await using NpgsqlConnection connection = await source.OpenConnectionAsync(TestContext.Current.CancellationToken);
         Assert.Equal(

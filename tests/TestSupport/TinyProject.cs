@@ -67,8 +67,13 @@ public sealed class TinyProject : IDisposable
           "corpus": { "paths": ["{{corpus}}"], "parts": 2 },
           "vocabulary": { "size": 120 },
           "examples": { "sequenceLength": 32, "heldOutShare": 0.1 },
-          "model": { "preset": "tiny", "layers": 1, "hiddenSize": 32, "intermediateSize": 64, "attentionHeads": 2, "embeddingSize": 32 },
-          "pretrain": { "steps": {{steps}}, "batchSize": 8, "microBatchSize": 8, "warmupSteps": 5, "checkpointSteps": 10, "evaluateSteps": 0, "logSteps": 5, "device": "cpu" },
+          "model": {
+            "preset": "tiny", "layers": 1, "hiddenSize": 32, "intermediateSize": 64, "attentionHeads": 2, "embeddingSize": 32
+          },
+          "pretrain": {
+            "steps": {{steps}}, "batchSize": 8, "microBatchSize": 8, "warmupSteps": 5,
+            "checkpointSteps": 10, "evaluateSteps": 0, "logSteps": 5, "device": "cpu"
+          },
           "evaluate": { "maxExamples": 16 }{{rest}}
         }
         """);

@@ -48,5 +48,6 @@ internal static class DocumentFormats
 
     private static IDocumentReader Named(string format) => Readers.FirstOrDefault(reader => reader.Format == format)
         ?? throw new PermanentException(
-            $"corpus.format is \"{format}\"; it must be \"auto\" or one of {string.Join(", ", Readers.Select(reader => $"\"{reader.Format}\""))}");
+            $"corpus.format is \"{format}\"; it must be \"auto\" or one of "
+            + string.Join(", ", Readers.Select(reader => $"\"{reader.Format}\"")));
 }

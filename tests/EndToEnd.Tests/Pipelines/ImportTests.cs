@@ -24,7 +24,9 @@ public sealed class ImportTests
         Assert.True(imported.ExitCode == 0, imported.ToString());
         File.WriteAllText(
             project.PathOf("tuned.json"),
-            """{"name": "tuned", "from": "foreign", "finetune": [{"name": "pets", "train": "pets.tsv", "epochs": 1, "sequenceLength": 16}]}""");
+            """
+            {"name": "tuned", "from": "foreign", "finetune": [{"name": "pets", "train": "pets.tsv", "epochs": 1, "sequenceLength": 16}]}
+            """);
         ProcessResult run = await project.RunAsync("run", project.PathOf("tuned.json"), "--watch");
         Assert.True(run.ExitCode == 0, run.ToString());
         Assert.Contains("pets accuracy", run.Output);

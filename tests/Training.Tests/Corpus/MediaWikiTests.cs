@@ -74,8 +74,12 @@ public sealed class MediaWikiTests
     public void A_page_is_read_from_its_last_revision_and_what_is_no_article_is_skipped()
     {
         string xml = """
-            <mediawiki version="0.10" xml:lang="de"><siteinfo><namespaces><namespace key="0" /><namespace key="10">Vorlage</namespace></namespaces></siteinfo>
-            <page><title>A</title><ns>0</ns><id>7</id><revision><id>1</id><text>old</text></revision><revision><id>2</id><contributor><id>9</id></contributor><text xml:space="preserve">new &amp; &lt;b&gt;bold&lt;/b&gt;</text></revision></page>
+            <mediawiki version="0.10" xml:lang="de">
+            <siteinfo><namespaces><namespace key="0" /><namespace key="10">Vorlage</namespace></namespaces></siteinfo>
+            <page><title>A</title><ns>0</ns><id>7</id>
+            <revision><id>1</id><text>old</text></revision>
+            <revision><id>2</id><contributor><id>9</id></contributor>
+            <text xml:space="preserve">new &amp; &lt;b&gt;bold&lt;/b&gt;</text></revision></page>
             <page><title>Vorlage:B</title><id>8</id><revision><text>x</text></revision></page>
             <page><title>C</title><ns>1</ns><revision><text>x</text></revision></page>
             <page><title>D</title><ns>0</ns><redirect title="A" /><revision><text>x</text></revision></page>

@@ -70,9 +70,9 @@ public sealed class ObjectivesTests
 
         Assert.Equal(together.GeneratorLoss, alone.GeneratorLoss, 1e-3);
         Assert.Equal(together.MainLoss, alone.MainLoss, 1e-3);
-        Assert.Equal(
-            together with { GeneratorLoss = 0, MainLoss = 0 },
-            alone with { GeneratorLoss = 0, MainLoss = 0 }); // draws are each sequence's own
+
+        // All counts: draws are each sequence's own.
+        Assert.Equal(together with { GeneratorLoss = 0, MainLoss = 0 }, alone with { GeneratorLoss = 0, MainLoss = 0 });
 
         ObjectiveSums Measure(MaskedBatch part) => trainer.Objectives[0].Evaluate(
             part, new TokenReplacement(part, 1, 3, options.Temperature, options.DisallowCorrect), (_, _) => { });
