@@ -84,10 +84,7 @@ internal sealed partial class ChildProcess(WorkerOptions worker)
 
         info.ArgumentList.Add("stage-process");
         info.ArgumentList.Add(orderFile);
-
-        // Spinning OpenMP threads slow each other tenfold when the cores are shared.
-        info.Environment["OMP_WAIT_POLICY"] = "passive";
-        info.Environment["OMP_NUM_THREADS"] = "1";
+        TorchProcess.Prepare(info);
         return info;
     }
 

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Diagnostics;
 using ElectraPipeline.Jobs;
+using ElectraPipeline.Jobs.Child;
 using ElectraPipeline.Training.Model;
 
 namespace ElectraPipeline.Bench.TrainingSteps;
@@ -41,13 +43,21 @@ internal static class TrainingStepCommand
         };
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(Row) is { } row)
+            TrainingStepSetting? row = parsed.GetValue(Row) is { } json ? CanonicalJson.Read<TrainingStepSetting>(json) : null;
+            if (parsed.GetValue(Memory))
             {
-                Console.WriteLine(AnswerMark + CanonicalJson.Write(TrainingStepRow.Measure(CanonicalJson.Read<TrainingStepSetting>(row))));
+                if (row is null)
+                {
+                    RunAlone(Settings(parsed, "tiny").First() with { Steps = parsed.GetValue(Steps) }, Console.WriteLine, Memory.Name);
+                }
+                else
+                {
+                    TrainingStepMemory.Print(row);
+                }
             }
-            else if (parsed.GetValue(Memory))
+            else if (row is not null)
             {
-                TrainingStepMemory.Print(Settings(parsed, "tiny").First() with { Steps = parsed.GetValue(Steps) });
+                Console.WriteLine(AnswerMark + CanonicalJson.Write(TrainingStepRow.Measure(row)));
             }
             else
             {
@@ -93,30 +103,37 @@ internal static class TrainingStepCommand
         };
     }
 
-    /// <summary>In a process of its own, started as a worker starts its training process: no row leaves memory to the next one.</summary>
     private static TrainingStepRow MeasureAlone(TrainingStepSetting setting)
     {
-        var start = new System.Diagnostics.ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
+        string? answer = null;
+        RunAlone(setting, line => answer = line.StartsWith(AnswerMark, StringComparison.Ordinal) ? line[AnswerMark.Length..] : answer);
+        return CanonicalJson.Read<TrainingStepRow>(
+            answer ?? throw new InvalidOperationException($"the process of {setting.Name} ended without figures"));
+    }
+
+    /// <summary>In a process of its own, started as a worker starts its training process: no row leaves memory to the next one.</summary>
+    private static void RunAlone(TrainingStepSetting setting, Action<string> onLine, params string[] options)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
         {
             start.ArgumentList.Add(typeof(TrainingStepCommand).Assembly.Location);
         }
 
-        string[] arguments = ["training-step", "--row", CanonicalJson.Write(setting)];
+        string[] arguments = ["training-step", Row.Name, CanonicalJson.Write(setting), .. options];
         Array.ForEach(arguments, start.ArgumentList.Add);
-        start.Environment["OMP_WAIT_POLICY"] = "passive";
-        start.Environment["OMP_NUM_THREADS"] = "1";
-        using var process = System.Diagnostics.Process.Start(start)!;
-        string? answer = null;
+        TorchProcess.Prepare(start);
+        using var process = Process.Start(start)!;
         while (process.StandardOutput.ReadLine() is { } line)
         {
-            answer = line.StartsWith(AnswerMark, StringComparison.Ordinal) ? line[AnswerMark.Length..] : answer;
+            onLine(line);
         }
 
         process.WaitForExit();
-        return CanonicalJson.Read<TrainingStepRow>(
-            answer ?? throw new InvalidOperationException(
-                $"the process of {setting.Name} ended with exit code {process.ExitCode} and no figures"));
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"the process of {setting.Name} ended with exit code {process.ExitCode}");
+        }
     }
 
     private static Option<T[]> Several<T>(string name, string description) => new(name)

@@ -191,7 +191,7 @@ public sealed class WorkerTests(PostgresFixture postgres)
         string log = folder["children.log"], go = folder["go"];
         await using var testing = await WorkerTesting.OpenAsync(
             postgres,
-            $"echo \"start $OMP_NUM_THREADS $OMP_WAIT_POLICY\" >> '{log}'; while [ ! -e '{go}' ]; do sleep 0.05; done; echo end >> '{log}'; exit 1");
+            $"echo \"start $OMP_NUM_THREADS $OMP_WAIT_POLICY ${{GLIBC_TUNABLES%%=*}}\" >> '{log}'; while [ ! -e '{go}' ]; do sleep 0.05; done; echo end >> '{log}'; exit 1");
         var host = await testing.StartWorkerAsync();
         await testing.StartWorkerAsync();
         long first = await testing.SubmitAsync(host, testing.Config()), second = await testing.SubmitAsync(host, testing.Config() with { Seed = 7 });
@@ -203,7 +203,7 @@ public sealed class WorkerTests(PostgresFixture postgres)
         File.WriteAllText(go, "");
         await testing.WaitForEndAsync(first);
         await testing.WaitForEndAsync(second);
-        string[] inTurn = [.. Enumerable.Repeat<string[]>(["start 1 passive", "end"], 6).SelectMany(lines => lines)]; // three attempts each
+        string[] inTurn = [.. Enumerable.Repeat<string[]>(["start 1 passive glibc.malloc.mmap_threshold", "end"], 6).SelectMany(lines => lines)]; // three attempts each
         Assert.Equal(inTurn, File.ReadAllLines(log));
 
         static bool HasBegun(RunDetail run) => Of(run, "pretrain") is { State: StageState.Running } or { WaitingFor: not null };
