@@ -24,8 +24,11 @@ public abstract class Stage(string name, int codeVersion)
     /// <summary>The queue whose workers may do it: "gpu" for training on CUDA, else "cpu".</summary>
     public virtual string Queue(RunConfig config) => "cpu";
 
-    /// <summary>Whether it opens files that the config names, outside the artifact store.</summary>
-    public virtual bool ReadsFilesOfConfig => false;
+    /// <summary>
+    /// How the names of the fields begin whose files it opens: "corpus.". Of those the worker checks where they lie before it starts the
+    /// stage; none: it opens no file outside the artifact store.
+    /// </summary>
+    public abstract IReadOnlyList<string> FilesOfConfig { get; }
 
     /// <summary>All that the output depends on beside the inputs: options, seeds, digests of files outside the artifact store.</summary>
     /// <exception cref="PermanentException">A file that the config names is missing.</exception>

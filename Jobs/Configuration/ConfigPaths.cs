@@ -42,12 +42,14 @@ internal static class ConfigPaths
     /// <param name="config">The config; its paths are as they were written.</param>
     /// <param name="folder">The config's folder, absolute; null: all paths are absolute, as in a stored config.</param>
     /// <param name="allowed">What the operator allows.</param>
-    public static IReadOnlyList<string> FaultsOf(RunConfig config, string? folder, InputFolders allowed)
+    /// <param name="fields">How the names of the fields begin that count; null: all do.</param>
+    public static IReadOnlyList<string> FaultsOf(RunConfig config, string? folder, InputFolders allowed, IReadOnlyList<string>? fields = null)
     {
         var faults = new List<string>();
         Change(config, (field, path) =>
         {
-            if (FaultOf(field, path, folder, allowed) is { } fault)
+            bool counts = fields?.Any(start => field.StartsWith(start, StringComparison.Ordinal)) ?? true;
+            if (counts && FaultOf(field, path, folder, allowed) is { } fault)
             {
                 faults.Add(fault);
             }

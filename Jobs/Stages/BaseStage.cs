@@ -9,6 +9,8 @@ namespace ElectraPipeline.Jobs.Stages;
 /// </summary>
 internal sealed class BaseStage() : Stage("base", codeVersion: 1)
 {
+    public override IReadOnlyList<string> FilesOfConfig => [];
+
     // Versions never change, and a submitted config names a version, not an alias.
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard) => [config.From!];
 

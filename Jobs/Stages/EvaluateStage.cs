@@ -10,6 +10,8 @@ internal sealed class EvaluateStage() : TrainingStage<EvaluateRequest, IReadOnly
     /// <summary>Name of the file in the output with the metrics.</summary>
     public const string MetricsFile = "metrics.json";
 
+    public override IReadOnlyList<string> FilesOfConfig => [];
+
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard) =>
         [CanonicalJson.Ingredient(config.Evaluate), config.Pretrain.Device];
 

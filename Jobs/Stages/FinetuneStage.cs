@@ -7,7 +7,7 @@ namespace ElectraPipeline.Jobs.Stages;
 /// <summary>Fine-tunes the discriminator on one task, in a child process.</summary>
 internal sealed class FinetuneStage() : TrainingStage<FinetuneRequest, FinetuneResult>("finetune", codeVersion: 2)
 {
-    public override bool ReadsFilesOfConfig => true;
+    public override IReadOnlyList<string> FilesOfConfig => ["finetune["];
 
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard)
     {

@@ -5,7 +5,7 @@ namespace ElectraPipeline.Jobs.Stages;
 /// <summary>Reads the corpus into parts of clean documents.</summary>
 internal sealed class IngestStage() : Stage("ingest", codeVersion: 4)
 {
-    public override bool ReadsFilesOfConfig => true;
+    public override IReadOnlyList<string> FilesOfConfig => ["corpus."];
 
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard)
     {

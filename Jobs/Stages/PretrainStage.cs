@@ -7,7 +7,7 @@ namespace ElectraPipeline.Jobs.Stages;
 /// <summary>Pre-trains generator and discriminator, in a child process.</summary>
 internal sealed class PretrainStage() : TrainingStage<PretrainRequest, PretrainResult>("pretrain", codeVersion: 2)
 {
-    public override bool ReadsFilesOfConfig => true;
+    public override IReadOnlyList<string> FilesOfConfig => ["pretrain.", "mixture."];
 
     protected override int KeepCheckpoints(RunConfig config) => config.Pretrain.KeepCheckpoints;
 

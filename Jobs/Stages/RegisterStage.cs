@@ -15,6 +15,8 @@ internal sealed class RegisterStage() : Stage("register", codeVersion: 1)
     private const string DetectionMetric = "heldout/discriminator_auc";
     private const string LanguageModelMetric = "heldout/language_model_accuracy";
 
+    public override IReadOnlyList<string> FilesOfConfig => [];
+
     // A version belongs to its name: the same model under another name is registered there too.
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard) => [config.Name, CanonicalJson.Ingredient(config)];
 

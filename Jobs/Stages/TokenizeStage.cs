@@ -6,6 +6,8 @@ namespace ElectraPipeline.Jobs.Stages;
 /// <summary>Tokenizes one part of the documents and packs it into shards of fixed-length examples.</summary>
 internal sealed class TokenizeStage() : Stage("tokenize", codeVersion: 3)
 {
+    public override IReadOnlyList<string> FilesOfConfig => [];
+
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard) =>
         [CanonicalJson.Ingredient(config.Examples), $"{config.Seed}", shard];
 

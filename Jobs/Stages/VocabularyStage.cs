@@ -5,7 +5,7 @@ namespace ElectraPipeline.Jobs.Stages;
 /// <summary>Trains the WordPiece vocabulary on the corpus, or takes the one given.</summary>
 internal sealed class VocabularyStage() : Stage("vocabulary", codeVersion: 2)
 {
-    public override bool ReadsFilesOfConfig => true;
+    public override IReadOnlyList<string> FilesOfConfig => ["vocabulary."];
 
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard)
     {

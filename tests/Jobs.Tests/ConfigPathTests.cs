@@ -136,6 +136,11 @@ public sealed class ConfigPathTests : IDisposable
         NoPaths.Concat(Fields.Keys.Select(field => field.Replace("[0]", "[]", StringComparison.Ordinal))).Order(StringComparer.Ordinal),
         TextsOf(typeof(RunConfig), "").Order(StringComparer.Ordinal));
 
+    [Theory]
+    [MemberData(nameof(PathFields))]
+    public void Every_path_of_a_config_is_read_by_a_stage_that_says_so(string field) =>
+        Assert.Single(Pipeline.Stages, stage => stage.FilesOfConfig.Any(start => field.StartsWith(start, StringComparison.Ordinal)));
+
     [Fact]
     public void Every_config_of_the_repository_keeps_to_its_folder()
     {
