@@ -1,3 +1,4 @@
+using ElectraPipeline.Jobs.Configuration;
 using ElectraPipeline.Training.Corpus;
 using ElectraPipeline.Training.Finetuning;
 using ElectraPipeline.Training.Model;
@@ -57,6 +58,12 @@ public sealed record RunConfig
 
     /// <summary>Fine-tuning tasks, a stage each.</summary>
     public IReadOnlyList<FinetuneOptions> Finetune { get; init; } = [];
+
+    /// <summary>
+    /// Where the files above may lie. Found out when a config is read, never written in one. Null: stored before this was kept, or made
+    /// by a program.
+    /// </summary>
+    public InputRule? Inputs { get; init; }
 
     /// <summary>The limits of a kind of stage: those given, or the usual ones.</summary>
     public StageLimits LimitsOf(string stage) => Limits.FirstOrDefault(limits => limits.Stage == stage) ?? new StageLimits { Stage = stage };

@@ -11,7 +11,11 @@ public sealed class InputFolders
 
     private readonly IReadOnlyList<string> folders;
 
-    private InputFolders(IReadOnlyList<string> folders) => this.folders = folders;
+    private InputFolders(IReadOnlyList<string> names)
+    {
+        Names = names;
+        folders = [.. names.Select(RealPath.Of)];
+    }
 
     /// <summary>No confinement.</summary>
     public static InputFolders Anywhere { get; } = new([]);
@@ -19,6 +23,9 @@ public sealed class InputFolders
     /// <summary>What <see cref="Variable"/> says.</summary>
     /// <exception cref="PermanentException">It names a folder that does not exist, or none.</exception>
     public static InputFolders OfEnvironment() => Parse(Environment.GetEnvironmentVariable(Variable));
+
+    /// <summary>The folders as they were named, absolute.</summary>
+    public IReadOnlyList<string> Names { get; }
 
     /// <summary>Whether only some folders are allowed.</summary>
     public bool AreConfined => folders.Count > 0;
@@ -43,8 +50,11 @@ public sealed class InputFolders
             throw new PermanentException($"{Variable} names {name}, which is no folder; make it, or take it out of the list");
         }
 
-        return new InputFolders([.. names.Select(RealPath.Of)]);
+        return Of(names);
     }
+
+    /// <summary>Only these folders, at least one; whether they exist does not matter.</summary>
+    public static InputFolders Of(IReadOnlyList<string> names) => new([.. names.Select(Path.GetFullPath)]);
 
     /// <summary>Whether a path without links may be read.</summary>
     public bool Allow(string realPath) => !AreConfined || folders.Any(folder => RealPath.IsIn(realPath, folder));

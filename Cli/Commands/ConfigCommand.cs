@@ -13,7 +13,8 @@ internal static class ConfigCommand
         var show = new ExampleCommand("show", "Print a config with every default and with absolute paths.", "config show configs/demo.json") { file };
         show.SetAction(parsed =>
         {
-            terminal.WriteJson(RunConfigReader.ReadFile(parsed.GetRequiredValue(file), CommonOptions.InputFoldersOf(parsed)));
+            // Without what only a stored config has, so that it can be read again.
+            terminal.WriteJson(RunConfigReader.ReadFile(parsed.GetRequiredValue(file), CommonOptions.InputFoldersOf(parsed)) with { Inputs = null });
             return ExitCode.Done;
         });
 

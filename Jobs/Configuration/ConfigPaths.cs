@@ -36,20 +36,22 @@ internal static class ConfigPaths
     }
 
     /// <summary>
-    /// Each path that leads where it may not, with what to do. A relative path starts at the config's folder and stays in it, links
-    /// followed; where the operator confines inputs, all paths stay in the folders that are allowed instead.
+    /// Each path that leads where it may not, links followed, with what to do: out of the folders that inputs are confined to, or of
+    /// those of the config's own rule.
     /// </summary>
     /// <param name="config">The config; its paths are as they were written.</param>
     /// <param name="folder">The config's folder, absolute; null: all paths are absolute, as in a stored config.</param>
-    /// <param name="allowed">What the operator allows.</param>
+    /// <param name="rule">The config's own rule; null: it has none.</param>
+    /// <param name="confined">What the operator allows.</param>
     /// <param name="fields">How the names of the fields begin that count; null: all do.</param>
-    public static IReadOnlyList<string> FaultsOf(RunConfig config, string? folder, InputFolders allowed, IReadOnlyList<string>? fields = null)
+    public static IReadOnlyList<string> FaultsOf(
+        RunConfig config, string? folder, InputRule? rule, InputFolders confined, IReadOnlyList<string>? fields = null)
     {
         var faults = new List<string>();
         Change(config, (field, path) =>
         {
             bool counts = fields?.Any(start => field.StartsWith(start, StringComparison.Ordinal)) ?? true;
-            if (counts && FaultOf(field, path, folder, allowed) is { } fault)
+            if (counts && FaultOf(field, path, folder, rule, confined) is { } fault)
             {
                 faults.Add(fault);
             }
@@ -59,31 +61,31 @@ internal static class ConfigPaths
         return faults;
     }
 
-    private static string? FaultOf(string field, string path, string? folder, InputFolders allowed)
+    private static string? FaultOf(string field, string path, string? folder, InputRule? rule, InputFolders confined)
     {
-        bool stays = folder is not null && !Path.IsPathRooted(path);
-        if (!allowed.AreConfined && !stays)
+        string full = Path.GetFullPath(path, folder ?? "/");
+        if (OutsideOf(confined, field, full) is { } forbidden)
+        {
+            return $"{field} is {path}, which leads to {forbidden}; inputs are read from {confined} alone. "
+                + $"Put it there, or let whoever runs this add its folder to {InputFolders.Variable}";
+        }
+
+        InputFolders own = rule?.AllowedFor(full) ?? InputFolders.Anywhere;
+        if (OutsideOf(own, field, full) is not { } outside)
         {
             return null;
         }
 
-        // A folder of a corpus is walked without following the links that lead out of it; other folders are read as they are.
-        string full = Path.GetFullPath(path, folder ?? "/");
-        IReadOnlyList<string> reached = IsCorpus(field) ? [RealPath.Of(SourceFiles.BeforeWildcard(full))] : RealPath.Reached(full);
-        if (allowed.AreConfined)
-        {
-            return reached.FirstOrDefault(place => !allowed.Allow(place)) is { } forbidden
-                ? $"{field} is {path}, which leads to {forbidden}; inputs are read from {allowed} alone. "
-                    + $"Put it there, or let whoever runs this add its folder to {InputFolders.Variable}"
-                : null;
-        }
-
-        string home = RealPath.Of(folder!);
-        return reached.FirstOrDefault(place => !RealPath.IsIn(place, home)) is { } outside
-            ? $"{field} is {path}, which leads to {outside}, out of the config's folder {home}; "
-                + $"put it into that folder, write the path out in full, or name the folders that inputs may come from in {InputFolders.Variable}"
-            : null;
+        string fault = $"{field} is {path}, which leads to {outside}, out of ";
+        return folder is null
+            ? fault + $"{own}, where it had to lie when the config was read; put it there, or submit the config again"
+            : fault + $"the config's folder {own}; put it into that folder, write the path out in full, "
+                + $"or name the folders that inputs may come from in {InputFolders.Variable}";
     }
+
+    // A folder of a corpus is walked without following the links that lead out of it; other folders are read as they are.
+    private static string? OutsideOf(InputFolders allowed, string field, string full) => !allowed.AreConfined ? null
+        : (IsCorpus(field) ? [RealPath.Of(SourceFiles.BeforeWildcard(full))] : RealPath.Reached(full)).FirstOrDefault(place => !allowed.Allow(place));
 
     // Nothing else may look like a word: "dotnet-docs:/../../etc" is a path.
     private static bool IsWord(string field, string value) => field.StartsWith("finetune", StringComparison.Ordinal)

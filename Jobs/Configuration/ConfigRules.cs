@@ -27,6 +27,11 @@ internal sealed class ConfigRules
     {
         Require(config.Priority is >= -100 and <= 100, "priority", config.Priority, "-100 to 100");
         CheckLimits(config.Limits);
+        if (config.Inputs is not null)
+        {
+            faults.Add("inputs is found out when the config is read; leave it out");
+        }
+
         Require(ModelReference.IsName(config.Name), "name", config.Name, "lower-case letters, digits and '-', at most 63, a letter first");
         Require(config.Seed >= 0, "seed", config.Seed, "0 or more");
         CheckOrigin(config);

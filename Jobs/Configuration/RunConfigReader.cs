@@ -43,8 +43,9 @@ public static class RunConfigReader
         RunConfig config = System.Text.Json.JsonSerializer.Deserialize<RunConfig>(ConfigPresets.Apply(own), options)!;
         Refuse(path, ConfigRules.FaultsOf(config));
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        Refuse(path, ConfigPaths.FaultsOf(config, folder, allowed ?? InputFolders.Anywhere));
-        return Resolve(config, folder);
+        var rule = InputRule.Of(config, folder, allowed ?? InputFolders.Anywhere);
+        Refuse(path, ConfigPaths.FaultsOf(config, folder, rule, allowed ?? InputFolders.Anywhere));
+        return Resolve(config, folder) with { Inputs = rule };
     }
 
     private static void Refuse(string path, IReadOnlyList<string> faults)

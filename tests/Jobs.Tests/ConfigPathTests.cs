@@ -35,7 +35,7 @@ public sealed class ConfigPathTests : IDisposable
         "corpus.filters.gopherQuality.languages[]", "examples.overflow", "model.preset", "model.embeddingSharing", "model.generator",
         "model.initialization", "pretrain.objective", "pretrain.device", "pretrain.precision", "finetune[].name", "finetune[].kind",
         "finetune[].metric", "finetune[].textColumn", "finetune[].pairColumn", "finetune[].labelColumn", "finetune[].groupColumn",
-        "finetune[].layerwiseDecayRule", "finetune[].head",
+        "finetune[].layerwiseDecayRule", "finetune[].head", "inputs.folders[]", "inputs.inFull[]",
     ];
 
     private readonly TemporaryFolder folder = new();
@@ -135,6 +135,55 @@ public sealed class ConfigPathTests : IDisposable
     public void Every_text_of_a_config_is_known_to_be_a_path_or_none() => Assert.Equal(
         NoPaths.Concat(Fields.Keys.Select(field => field.Replace("[0]", "[]", StringComparison.Ordinal))).Order(StringComparer.Ordinal),
         TextsOf(typeof(RunConfig), "").Order(StringComparer.Ordinal));
+
+    [Theory]
+    [MemberData(nameof(PathFields))]
+    public void A_stored_config_keeps_the_rule_that_it_was_read_under(string field)
+    {
+        RunConfig relative = Stored(Read(field, "inside/text.txt"));
+        Assert.Equal([folder["conf"]], relative.Inputs!.Folders);
+        RunConfig confined = Stored(Read(field, folder["conf/inside/text.txt"], InputFolders.Parse(folder["conf/inside"])));
+        RunConfig inFull = Stored(Read(field, folder["conf/inside/text.txt"]));
+        RunConfig old = Stored(relative with { Inputs = null });
+        RunConfig[] all = [relative, confined, inFull, old];
+        Assert.All(all, config => Assert.Equal([], Faults(config)));
+        Assert.Contains("inputs are read from", Assert.Single(Faults(old, InputFolders.Parse(folder["outside"]))));
+
+        // Once a link takes the file's place.
+        File.Delete(folder["conf/inside/text.txt"]);
+        File.CreateSymbolicLink(folder["conf/inside/text.txt"], folder["outside/secret.txt"]);
+        foreach ((RunConfig config, string allowed) in new[] { (relative, "conf"), (confined, "conf/inside") })
+        {
+            string fault = Assert.Single(Faults(config));
+            Assert.StartsWith($"{field} is {folder["conf/inside/text.txt"]}, which leads to {folder["outside/secret.txt"]}, out of {folder[allowed]}, ", fault);
+            Assert.EndsWith("submit the config again", fault);
+        }
+
+        Assert.Equal([], Faults(inFull));
+        Assert.Equal([], Faults(old));
+
+        static RunConfig Stored(RunConfig config) => CanonicalJson.Read<RunConfig>(CanonicalJson.Write(config));
+        static IReadOnlyList<string> Faults(RunConfig config, InputFolders? confined = null) =>
+            ConfigPaths.FaultsOf(config, folder: null, config.Inputs, confined ?? InputFolders.Anywhere);
+    }
+
+    [Fact]
+    public void A_folder_that_is_mounted_elsewhere_later_is_still_the_configs_own()
+    {
+        Directory.CreateSymbolicLink(folder["mount"], folder["conf"]);
+        RunConfig config = Read("vocabulary.path", "inside/text.txt", at: "mount/run.json");
+        folder.Write("conf2/inside/text.txt", "text");
+        Directory.Delete(folder["mount"]);
+        Directory.CreateSymbolicLink(folder["mount"], folder["conf2"]);
+        Assert.Equal([], ConfigPaths.FaultsOf(config, folder: null, config.Inputs, InputFolders.Anywhere));
+    }
+
+    [Fact]
+    public void No_config_says_itself_where_its_files_may_lie()
+    {
+        folder.Write("conf/run.json", """{"name": "x", "corpus": {"paths": ["inside"]}, "inputs": {"folders": ["/"], "inFull": []}}""");
+        Assert.Contains("inputs is found out", Assert.Throws<PermanentException>(() => RunConfigReader.ReadFile(folder["conf/run.json"])).Message);
+    }
 
     [Theory]
     [MemberData(nameof(PathFields))]

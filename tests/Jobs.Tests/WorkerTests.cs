@@ -1,3 +1,4 @@
+using ElectraPipeline.Jobs.Configuration;
 using ElectraPipeline.Storage;
 using ElectraPipeline.Storage.ReadModels;
 using ElectraPipeline.TestSupport;
@@ -163,6 +164,34 @@ public sealed class WorkerTests(PostgresFixture postgres)
         File.Copy(Path.Combine(testing.Folder, "corpus.txt"), Path.Combine(allowed, "copied.txt"));
         var copied = await testing.WaitForEndAsync(await testing.SubmitAsync(host, testing.Config("allowed/copied.txt")));
         Assert.Equal(StageState.Succeeded, Of(copied, "ingest").State);
+    }
+
+    [Fact]
+    public async Task AWorkerThatIsConfinedToNothingHoldsAConfigToTheFolderItWasReadFrom()
+    {
+        await using var testing = await WorkerTesting.OpenAsync(postgres);
+        RunConfig written = testing.Config();
+        string folder = Directory.CreateDirectory(Path.Combine(testing.Folder, "conf")).FullName;
+        File.Copy(written.Corpus.Paths[0], Path.Combine(folder, "text.txt"));
+        File.WriteAllText(Path.Combine(folder, "run.json"), """{"name": "test", "corpus": {"paths": ["text.txt"]}}""");
+        RunConfig config = written with
+        {
+            Corpus = written.Corpus with { Paths = [Path.Combine(folder, "text.txt")] },
+            Inputs = RunConfigReader.ReadFile(Path.Combine(folder, "run.json")).Inputs,
+        };
+        using var client = testing.CreateClient();
+        long runId = await testing.SubmitAsync(client, config);
+        File.Delete(Path.Combine(folder, "text.txt"));
+        File.CreateSymbolicLink(Path.Combine(folder, "text.txt"), written.Corpus.Paths[0]);
+        var host = await testing.StartWorkerAsync();
+        var ingest = Of(await testing.WaitForEndAsync(runId), "ingest");
+        Assert.Equal((StageState.Failed, 1, "permanent"), (ingest.State, ingest.Attempt, ingest.ErrorKind));
+        Assert.Contains($"which leads to {written.Corpus.Paths[0]}, out of {folder}, where it had to lie", ingest.Error);
+
+        File.Delete(Path.Combine(folder, "text.txt"));
+        File.Copy(written.Corpus.Paths[0], Path.Combine(folder, "text.txt"));
+        await host.Services.GetRequiredService<RunSubmission>().RetryRunAsync(runId, "user:test");
+        await testing.WaitAsync(runId, run => Of(run, "ingest").State == StageState.Succeeded);
     }
 
     [Fact]
