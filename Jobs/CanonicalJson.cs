@@ -1,7 +1,6 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ElectraPipeline.Training;
 
 namespace ElectraPipeline.Jobs;
 
@@ -35,17 +34,6 @@ public static class CanonicalJson
     public static T Read<T>(string json) =>
         JsonSerializer.Deserialize<T>(json, Options) ?? throw new JsonException($"'null' stands where a {typeof(T).Name} should");
 
-    /// <summary>SHA-256 of texts, each with its length before it so that no two lists are alike, lower-case hex.</summary>
-    public static string Digest(params IEnumerable<string> texts)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string text in texts)
-        {
-            byte[] bytes = Encoding.UTF8.GetBytes(text);
-            hash.AppendData(BitConverter.GetBytes(bytes.LongLength));
-            hash.AppendData(bytes);
-        }
-
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
+    /// <summary>SHA-256 of texts; see <see cref="TextDigest.Of"/>.</summary>
+    public static string Digest(params IEnumerable<string> texts) => TextDigest.Of(texts);
 }

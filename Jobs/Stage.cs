@@ -32,7 +32,7 @@ public abstract class Stage(string name, int codeVersion)
 
     /// <summary>All that the output depends on beside the inputs: options, seeds, digests of files outside the artifact store.</summary>
     /// <exception cref="PermanentException">A file that the config names is missing.</exception>
-    protected abstract IEnumerable<string> Ingredients(RunConfig config, string shard);
+    protected abstract IEnumerable<string> Ingredients(RunConfig config, string shard, ConfigFiles files);
 
     /// <summary>
     /// Does the work: reads the inputs, fills <see cref="StageContext.OutputFolder"/>, and returns small facts for people (JSON), or
@@ -44,8 +44,8 @@ public abstract class Stage(string name, int codeVersion)
     public virtual Func<StorageTransaction, Task<string?>>? Publication(StageContext context) => null;
 
     /// <summary>SHA-256 over stage, code version, ingredients and the digests of the ordered inputs.</summary>
-    public string Fingerprint(RunConfig config, string shard, IReadOnlyList<StageInput> inputs) => CanonicalJson.Digest(
-        [Name, $"{CodeVersion}", .. Ingredients(config, shard), .. inputs.Select(input => $"{input.Stage}[{input.Shard}]={input.Digest}")]);
+    public string Fingerprint(RunConfig config, string shard, ConfigFiles files, IReadOnlyList<StageInput> inputs) => CanonicalJson.Digest(
+        [Name, $"{CodeVersion}", .. Ingredients(config, shard, files), .. inputs.Select(input => $"{input.Stage}[{input.Shard}]={input.Digest}")]);
 }
 
 /// <summary>What a stage has to work with.</summary>
@@ -53,6 +53,7 @@ public abstract class Stage(string name, int codeVersion)
 /// <param name="Run">The run.</param>
 /// <param name="Config">Its resolved config.</param>
 /// <param name="Lease">The lease.</param>
+/// <param name="Files">The files that the config names, as the fingerprint was made of them.</param>
 /// <param name="Inputs">Outputs of the parents.</param>
 /// <param name="Fingerprint">The fingerprint of this work.</param>
 /// <param name="WorkFolder">An empty folder of this lease.</param>
@@ -63,6 +64,7 @@ public sealed record StageContext(
     StoredRun Run,
     RunConfig Config,
     StageLease Lease,
+    ConfigFiles Files,
     IReadOnlyList<StageInput> Inputs,
     string Fingerprint,
     string WorkFolder,

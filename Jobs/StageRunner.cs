@@ -70,7 +70,8 @@ public sealed partial class StageRunner(
         attempt.Limit(config.LimitsOf(stage.Name));
         var inputs = await DatabasePatience.ExecuteAsync(token => storage.Leases.InputsAsync(lease.StageRunId, token), attempt.Stop);
         RefuseForbiddenFiles(stage, config);
-        string fingerprint = stage.Fingerprint(config, lease.Shard, inputs);
+        var files = new ConfigFiles(stage, config, options.InputFolders);
+        string fingerprint = stage.Fingerprint(config, lease.Shard, files, inputs);
         var cached = await DatabasePatience.ExecuteAsync(token => FindCachedAsync(stage, lease, fingerprint, token), attempt.Stop);
         if (cached is not null && storage.Artifacts.Contains(cached.Digest))
         {
@@ -79,7 +80,7 @@ public sealed partial class StageRunner(
         }
 
         string workFolder = storage.Artifacts.CreateWorkFolder(lease.StageRunId, lease.Epoch);
-        var context = new StageContext(storage, run, config, lease, inputs, fingerprint, workFolder, reporter, options);
+        var context = new StageContext(storage, run, config, lease, files, inputs, fingerprint, workFolder, reporter, options);
 
         // The stages compute for minutes without a pause; they must not hold the thread that Hangfire renews its job on.
         string? result = await Task.Run(() => stage.RunAsync(context, attempt.Stop), CancellationToken.None);

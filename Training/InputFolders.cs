@@ -10,11 +10,13 @@ public sealed class InputFolders
     public const string Variable = "ELECTRA_INPUT_FOLDERS";
 
     private readonly IReadOnlyList<string> folders;
+    private readonly InputFolders? others;
 
-    private InputFolders(IReadOnlyList<string> names)
+    private InputFolders(IReadOnlyList<string> names, InputFolders? others = null)
     {
         Names = names;
         folders = [.. names.Select(RealPath.Of)];
+        this.others = others;
     }
 
     /// <summary>No confinement.</summary>
@@ -56,9 +58,14 @@ public sealed class InputFolders
     /// <summary>Only these folders, at least one; whether they exist does not matter.</summary>
     public static InputFolders Of(IReadOnlyList<string> names) => new([.. names.Select(Path.GetFullPath)]);
 
+    /// <summary>What both allow.</summary>
+    public InputFolders And(InputFolders other) => !AreConfined ? other : !other.AreConfined ? this : new InputFolders(Names, other);
+
     /// <summary>Whether a path without links may be read.</summary>
-    public bool Allow(string realPath) => !AreConfined || folders.Any(folder => RealPath.IsIn(realPath, folder));
+    public bool Allow(string realPath) =>
+        !AreConfined || (folders.Any(folder => RealPath.IsIn(realPath, folder)) && others?.Allow(realPath) != false);
 
     /// <summary>The folders, for messages.</summary>
-    public override string ToString() => AreConfined ? string.Join(", ", folders) : "every folder";
+    public override string ToString() => !AreConfined ? "every folder"
+        : string.Join(", ", folders) + (others is null ? "" : $" and at once {others}");
 }

@@ -12,7 +12,7 @@ internal sealed class BaseStage() : Stage("base", codeVersion: 1)
     public override IReadOnlyList<string> FilesOfConfig => [];
 
     // Versions never change, and a submitted config names a version, not an alias.
-    protected override IEnumerable<string> Ingredients(RunConfig config, string shard) => [config.From!];
+    protected override IEnumerable<string> Ingredients(RunConfig config, string shard, ConfigFiles files) => [config.From!];
 
     public override async Task<string?> RunAsync(StageContext context, CancellationToken cancellationToken)
     {

@@ -12,7 +12,7 @@ internal sealed class EvaluateStage() : TrainingStage<EvaluateRequest, IReadOnly
 
     public override IReadOnlyList<string> FilesOfConfig => [];
 
-    protected override IEnumerable<string> Ingredients(RunConfig config, string shard) =>
+    protected override IEnumerable<string> Ingredients(RunConfig config, string shard, ConfigFiles files) =>
         [CanonicalJson.Ingredient(config.Evaluate), config.Pretrain.Device];
 
     protected override EvaluateRequest RequestOf(StageContext context, string workFolder, string? checkpoint) => new()

@@ -7,15 +7,15 @@ namespace ElectraPipeline.Jobs.Stages;
 /// <summary>Fine-tunes the discriminator on one task, in a child process.</summary>
 internal sealed class FinetuneStage() : TrainingStage<FinetuneRequest, FinetuneResult>("finetune", codeVersion: 2)
 {
-    public override IReadOnlyList<string> FilesOfConfig => ["finetune["];
+    public override IReadOnlyList<string> FilesOfConfig => ["finetune"];
 
-    protected override IEnumerable<string> Ingredients(RunConfig config, string shard)
+    protected override IEnumerable<string> Ingredients(RunConfig config, string shard, ConfigFiles files)
     {
         var task = TaskOf(config, shard);
         yield return CanonicalJson.Ingredient(task with { Train = "", Evaluation = null });
         yield return $"{config.Seed} {config.Pretrain.Device}";
-        yield return DigestOf(task.Train, "train");
-        yield return task.Evaluation is { } evaluation ? DigestOf(evaluation, "evaluation") : "split";
+        yield return DigestOf(task.Train, "train", files);
+        yield return task.Evaluation is { } evaluation ? DigestOf(evaluation, "evaluation", files) : "split";
     }
 
     protected override FinetuneRequest RequestOf(StageContext context, string workFolder, string? checkpoint) => new()
@@ -26,6 +26,7 @@ internal sealed class FinetuneStage() : TrainingStage<FinetuneRequest, FinetuneR
 
         // The paths of a resolved config are absolute.
         ConfigFolder = "/",
+        Digests = context.Files.Digests,
         OutputFolder = context.OutputFolder,
         WorkFolder = workFolder,
         ResumeFrom = checkpoint,
@@ -39,7 +40,7 @@ internal sealed class FinetuneStage() : TrainingStage<FinetuneRequest, FinetuneR
     private static FinetuneOptions TaskOf(RunConfig config, string shard) => config.Finetune.Single(task => task.Name == shard);
 
     // The XML files of the SDK are data like any other: their digests decide.
-    private static string DigestOf(string source, string field) => source.StartsWith(SourceFiles.DotNetDocsWord + ":", StringComparison.Ordinal)
+    private static string DigestOf(string source, string field, ConfigFiles files) => source.StartsWith(SourceFiles.DotNetDocsWord + ":", StringComparison.Ordinal)
         ? CanonicalJson.Digest([source, .. SourceFiles.Resolve(new CorpusOptions { Paths = [SourceFiles.DotNetDocsWord] }).Select(file => file.Sha256)])
-        : ExternalFile.Digest(source, $"finetune.{field}");
+        : files.Digest(source, $"finetune.{field}");
 }

@@ -7,23 +7,28 @@ internal sealed class IngestStage() : Stage("ingest", codeVersion: 4)
 {
     public override IReadOnlyList<string> FilesOfConfig => ["corpus."];
 
-    protected override IEnumerable<string> Ingredients(RunConfig config, string shard)
+    protected override IEnumerable<string> Ingredients(RunConfig config, string shard, ConfigFiles files)
     {
         // Links that are not followed are named in the output.
-        var links = new List<string>();
-        var files = SourceFiles.Resolve(config.Corpus, links.Add);
+        CorpusFiles corpus = files.Corpus();
         return
         [
             CanonicalJson.Ingredient(
                 config.Corpus with { Paths = [], Filters = config.Corpus.Filters?.WithPaths((_, path) => Path.GetFileName(path)) }),
-            .. files.Concat(config.Corpus.Filters?.ResolveFiles() ?? []).Select(file => $"{file.Name}={file.Sha256}"),
-            .. links.Select(link => $"{link}->"),
+            .. corpus.Sources.Concat(corpus.Filters).Select(file => $"{file.Name}={file.Sha256}"),
+            .. corpus.Links.Select(link => $"{link}->"),
         ];
     }
 
     public override Task<string?> RunAsync(StageContext context, CancellationToken cancellationToken)
     {
-        var result = IngestProgram.Run(context.Config.Corpus, context.OutputFolder, context.Reporter, cancellationToken, context.Storage.Artifacts.CacheFolder(Name));
+        var result = IngestProgram.Run(
+            context.Config.Corpus,
+            context.OutputFolder,
+            context.Reporter,
+            cancellationToken,
+            context.Storage.Artifacts.CacheFolder(Name),
+            files: context.Files.Corpus());
         var manifest = result.Manifest;
         return Task.FromResult<string?>(CanonicalJson.Write(new
         {

@@ -18,7 +18,7 @@ internal sealed class RegisterStage() : Stage("register", codeVersion: 1)
     public override IReadOnlyList<string> FilesOfConfig => [];
 
     // A version belongs to its name: the same model under another name is registered there too.
-    protected override IEnumerable<string> Ingredients(RunConfig config, string shard) =>
+    protected override IEnumerable<string> Ingredients(RunConfig config, string shard, ConfigFiles files) =>
         [config.Name, CanonicalJson.Ingredient(config with { Inputs = null })];
 
     public override Task<string?> RunAsync(StageContext context, CancellationToken cancellationToken)

@@ -8,7 +8,7 @@ internal sealed class TokenizeStage() : Stage("tokenize", codeVersion: 3)
 {
     public override IReadOnlyList<string> FilesOfConfig => [];
 
-    protected override IEnumerable<string> Ingredients(RunConfig config, string shard) =>
+    protected override IEnumerable<string> Ingredients(RunConfig config, string shard, ConfigFiles files) =>
         [CanonicalJson.Ingredient(config.Examples), $"{config.Seed}", shard];
 
     public override Task<string?> RunAsync(StageContext context, CancellationToken cancellationToken)

@@ -34,6 +34,7 @@ public static class IngestProgram
     /// changes no byte of the output. Null: every file is read.
     /// </param>
     /// <param name="threads">How many read, judge and write; null: one a processor. They change no byte of the output.</param>
+    /// <param name="files">What was found by these options before, and must not have changed since; null: looks now.</param>
     /// <exception cref="PermanentException">
     /// Nothing to read, no document found, a reject with "fail", more rejects than allowed, or an option out of range.
     /// </exception>
@@ -46,24 +47,24 @@ public static class IngestProgram
         IStageReporter reporter,
         CancellationToken cancellationToken,
         string? cacheFolder = null,
-        int? threads = null)
+        int? threads = null,
+        CorpusFiles? files = null)
     {
         int workers = threads ?? Environment.ProcessorCount;
         Check(options);
-        var links = new List<string>();
-        IReadOnlyList<SourceFile> files = SourceFiles.Resolve(options, links.Add);
+        files ??= CorpusFiles.Resolve(options);
         using var writers = new PartWriters(outputFolder, options.Parts, options.Compress, workers);
         var cache = new RecordCache(cacheFolder);
-        var ingestion = new Ingestion(options, cache, writers, reporter, workers);
-        ingestion.Read(files, cancellationToken);
-        CorpusManifest manifest = ingestion.Finish() with { LinksLeftOut = LeftOut(links, reporter) };
+        var ingestion = new Ingestion(options, files, cache, writers, reporter, workers);
+        ingestion.Read(cancellationToken);
+        CorpusManifest manifest = ingestion.Finish() with { LinksLeftOut = LeftOut(files.Links, reporter) };
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(manifest, CorpusManifest.Json);
         DurableFile.Write(Path.Combine(outputFolder, DocumentParts.ManifestName), json);
         cache.Prune();
         return new IngestResult(manifest.Documents, manifest.TextBytesOut, manifest, cache.FilesReused);
     }
 
-    private static LinksLeftOut? LeftOut(List<string> links, IStageReporter reporter)
+    private static LinksLeftOut? LeftOut(IReadOnlyList<string> links, IStageReporter reporter)
     {
         if (links.Count == 0)
         {

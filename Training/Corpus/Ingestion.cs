@@ -7,7 +7,8 @@ namespace ElectraPipeline.Training.Corpus;
 /// One ingestion as it goes: every record is counted once, and the counts must add up. Documents go in batches through what can be done
 /// on several threads (hashes, filters, writing) and in source order through what depends on those before.
 /// </summary>
-internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWriters writers, IStageReporter reporter, int threads)
+internal sealed class Ingestion(
+    CorpusOptions options, CorpusFiles files, RecordCache cache, PartWriters writers, IStageReporter reporter, int threads)
 {
     /// <summary>So many that waking threads for a batch costs nothing beside its work.</summary>
     private const int BatchDocuments = 4096;
@@ -15,7 +16,7 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
     private const int BatchBytes = 2 << 20;
     private const long ProgressBytes = 4 << 20;
     private readonly DuplicateFilter duplicateFilter = new(options.RemoveDuplicates);
-    private readonly FilterChain filters = new(options.Filters, threads);
+    private readonly FilterChain filters = new(options.Filters, files.Filters, threads);
     private readonly DocumentSamples samples = new();
     private readonly RejectLedger rejects = new();
     private readonly RejectLedger skips = new();
@@ -33,12 +34,12 @@ internal sealed class Ingestion(CorpusOptions options, RecordCache cache, PartWr
     private long duplicateDocumentBytes;
     private long duplicateLineBytes;
 
-    /// <summary>Reads files, each to its end or to its damage.</summary>
-    public void Read(IReadOnlyList<SourceFile> files, CancellationToken cancellationToken)
+    /// <summary>Reads all sources, each to its end or to its damage.</summary>
+    public void Read(CancellationToken cancellationToken)
     {
-        long total = files.Sum(file => file.Length);
+        long total = files.Sources.Sum(file => file.Length);
         long reported = 0;
-        using var reading = new ReadAhead(files, cache, options, threads, cancellationToken);
+        using var reading = new ReadAhead(files.Sources, cache, options, threads, cancellationToken);
         foreach (RecordBatch batch in reading.Batches())
         {
             Add(batch);

@@ -7,7 +7,22 @@ namespace ElectraPipeline.Training.Corpus;
 /// <param name="Name">The path relative to the entry of <see cref="CorpusOptions.Paths"/> that led to it, with '/'.</param>
 /// <param name="Length">Bytes on the disk.</param>
 /// <param name="Sha256">Of those bytes, lower-case hexadecimal.</param>
-public sealed record SourceFile(string Path, string Name, long Length, string Sha256);
+public sealed record SourceFile(string Path, string Name, long Length, string Sha256)
+{
+    /// <summary>Where it may lie; what is opened is held to it.</summary>
+    public InputFolders Allowed { get; init; } = InputFolders.Anywhere;
+
+    /// <summary>Its text, which is of the bytes that were listed.</summary>
+    /// <exception cref="IOException">It changed since.</exception>
+    internal StreamReader OpenText() => new(new MemoryStream(CheckedFile.ReadAllBytes(Path, Sha256)));
+
+    /// <summary>Lists a file.</summary>
+    internal static SourceFile Of(string path, string name, InputFolders allowed)
+    {
+        (long length, string sha256) = FileDigests.Of(path, allowed);
+        return new SourceFile(path, name, length, sha256) { Allowed = allowed };
+    }
+}
 
 /// <summary>Finds the files that <see cref="CorpusOptions.Paths"/> means.</summary>
 public static class SourceFiles
@@ -21,10 +36,14 @@ public static class SourceFiles
     /// that lead to something in the same folder, so that whoever may write into a corpus cannot have other files read;
     /// <paramref name="onLink"/> gets the names of the others.
     /// </summary>
+    /// <param name="options">The entries.</param>
+    /// <param name="onLink">See above.</param>
+    /// <param name="allowed">Where the files of an entry may lie; null: anywhere. The SDK's own are always allowed.</param>
     /// <exception cref="PermanentException">
-    /// A path is missing, a folder is empty or a glob matches nothing; the message names it.
+    /// A path is missing, leads where it may not, a folder is empty or a glob matches nothing; the message names it.
     /// </exception>
-    public static IReadOnlyList<SourceFile> Resolve(CorpusOptions options, Action<string>? onLink = null)
+    public static IReadOnlyList<SourceFile> Resolve(
+        CorpusOptions options, Action<string>? onLink = null, Func<string, InputFolders>? allowed = null)
     {
         if (options.Paths.Count == 0)
         {
@@ -35,11 +54,13 @@ public static class SourceFiles
         var files = new List<SourceFile>();
         foreach (string entry in options.Paths)
         {
-            foreach ((string path, string name) in Expand(entry, onLink))
+            bool isBuiltIn = IsDotNetDocs(entry);
+            InputFolders folders = isBuiltIn || allowed is null ? InputFolders.Anywhere : allowed(entry);
+            foreach ((string path, string name) in isBuiltIn ? DotNetDocs.Files() : Expand(entry, onLink))
             {
                 if (seen.Add(path))
                 {
-                    files.Add(Describe(path, name));
+                    files.Add(SourceFile.Of(path, name, folders));
                 }
             }
         }
@@ -55,13 +76,11 @@ public static class SourceFiles
         return wild < 0 || Path.Exists(path) ? path : string.Join(Path.DirectorySeparatorChar, segments[..wild]) + Path.DirectorySeparatorChar;
     }
 
+    private static bool IsDotNetDocs(string entry) =>
+        entry == DotNetDocsWord || (Path.GetFileName(entry) == DotNetDocsWord && !Path.Exists(entry));
+
     private static IEnumerable<(string Path, string Name)> Expand(string entry, Action<string>? onLink)
     {
-        if (entry == DotNetDocsWord || Path.GetFileName(entry) == DotNetDocsWord && !Path.Exists(entry))
-        {
-            return DotNetDocs.Files();
-        }
-
         string full = Path.GetFullPath(entry);
         if (File.Exists(full))
         {
@@ -109,11 +128,5 @@ public static class SourceFiles
                 .Select(Path.GetFileName).Order(StringComparer.Ordinal).Take(10).DefaultIfEmpty("nothing"));
         return new PermanentException(
             $"{path} of corpus.paths is neither a file nor a folder; {there}. Paths are relative to the config file");
-    }
-
-    private static SourceFile Describe(string path, string name)
-    {
-        (long length, string sha256) = FileDigests.Of(path);
-        return new SourceFile(path, name, length, sha256);
     }
 }

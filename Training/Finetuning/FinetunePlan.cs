@@ -21,7 +21,8 @@ internal sealed class FinetunePlan : IDisposable
             ? VocabularyStore.Read(vocabulary)
             : HuggingFaceFolder.ReadTokenizer(mainFolder);
         CheckVocabulary(mainFolder);
-        Task = FinetuneTask.Load(Options, request.ConfigFolder, request.Seed, new WordPieceTokenizer(Vocabulary, Tokenizer));
+        Task = FinetuneTask.Load(
+            Options, new TaskFiles(request.ConfigFolder, request.Digests), request.Seed, new WordPieceTokenizer(Vocabulary, Tokenizer));
         Source = HuggingFaceFolder.ReadEncoder(mainFolder);
         Model = Resolve(Source.Config, request.ModelFolder);
         HeadDropout = Options.Dropout ?? Source.Config.ClassifierDropout ?? Source.Config.HiddenDropoutProb;

@@ -15,6 +15,9 @@ public sealed record FinetuneRequest
     /// <summary>What relative paths in the options start from; empty: the current folder.</summary>
     public string ConfigFolder { get; init; } = "";
 
+    /// <summary>SHA-256 that the files of the options must have, lower-case hex by whole path; null: any.</summary>
+    public IReadOnlyDictionary<string, string>? Digests { get; init; }
+
     /// <summary>Receives the classifier as a Hugging Face folder, and results.json.</summary>
     public required string OutputFolder { get; init; }
 

@@ -22,7 +22,7 @@ public static class PretrainProgram
         PretrainOptions options = request.Pretrain with { Replicas = Math.Max(1, request.Pretrain.Replicas) };
         (Vocabulary vocabulary, TokenizerOptions tokenizer) = VocabularyStore.Read(request.VocabularyFolder);
         ElectraConfig config = request.Model.Resolve(vocabulary.Count, PretrainingObjectives.PartsOf(options.Objective));
-        using ExampleMixture train = ExampleMixture.Open(request.ShardFolders, request.Mixture);
+        using ExampleMixture train = ExampleMixture.Open(request.ShardFolders, request.Mixture, request.MixtureDigests);
         using ExampleSet heldOut = ExampleSet.Open(request.ShardFolders, Split.HeldOut);
         Check(train, config, options);
         SpecialIds ids = IdsOf(vocabulary);
@@ -31,6 +31,10 @@ public static class PretrainProgram
         if (start == 0 && options.InitializeFrom is { } source)
         {
             InitialWeights.Load(source, trainer, vocabulary, reporter.Log);
+            if (request.InitializeFromDigest is { } digest && CheckedFile.DigestOfFolder(source, InputFolders.Anywhere) is var now && now != digest)
+            {
+                throw CheckedFile.Changed(source, digest, now);
+            }
         }
 
         var sampler = new BatchSampler(train, request.Seed, options.BatchSize);

@@ -24,6 +24,12 @@ public sealed record PretrainRequest
     /// <summary>Shards of other datasets to draw from too.</summary>
     public MixtureOptions Mixture { get; init; } = new();
 
+    /// <summary>Digests that these must have, in their order; null: any. See <see cref="ExampleMixture.DigestOf"/>.</summary>
+    public IReadOnlyList<string>? MixtureDigests { get; init; }
+
+    /// <summary>Digest that the folder of the first weights must have; null: any. See <see cref="CheckedFile.DigestOfFolder"/>.</summary>
+    public string? InitializeFromDigest { get; init; }
+
     /// <summary>The "vocabulary" artifact that the shards were made with.</summary>
     public required string VocabularyFolder { get; init; }
 

@@ -19,20 +19,28 @@ public sealed class ExampleMixture : IDisposable
     internal IReadOnlyList<(ExampleSet Set, double Weight)> Sources => sources;
 
     /// <summary>Opens the run's own shards and those mixed in.</summary>
+    /// <param name="shardFolders">The run's own.</param>
+    /// <param name="options">What is mixed in.</param>
+    /// <param name="digests">What <see cref="DigestOf"/> must be of each dataset; null: anything.</param>
     /// <exception cref="PermanentException">
     /// A shard is missing or damaged, was made with another vocabulary or sequence length, or a weight is out of range.
     /// </exception>
-    public static ExampleMixture Open(IReadOnlyList<string> shardFolders, MixtureOptions options)
+    /// <exception cref="IOException">A dataset's digest is another.</exception>
+    public static ExampleMixture Open(IReadOnlyList<string> shardFolders, MixtureOptions options, IReadOnlyList<string>? digests = null)
     {
         var mixture = new ExampleMixture();
         try
         {
             mixture.sources.Add((ExampleSet.Open(shardFolders, Split.Train), options.Weight));
-            foreach (MixedDataset dataset in options.Datasets)
+            foreach ((int i, MixedDataset dataset) in options.Datasets.Index())
             {
                 ExampleSet set = ExampleSet.Open(FoldersOf(dataset.Path), Split.Train);
                 mixture.sources.Add((set, dataset.Weight));
                 mixture.Check(set, dataset);
+                if (digests is not null && set.Digest() is var now && now != digests[i])
+                {
+                    throw CheckedFile.Changed(dataset.Path, digests[i], now);
+                }
             }
         }
         catch
@@ -51,10 +59,10 @@ public sealed class ExampleMixture : IDisposable
     /// What stands for a dataset's training examples in fingerprints: SHA-256 over the headers and hash tables of its shards, which
     /// every block is compared with before it is used. Lower-case hex.
     /// </summary>
-    /// <exception cref="PermanentException">There is no shard, or one is damaged.</exception>
-    public static string DigestOf(MixedDataset dataset)
+    /// <exception cref="PermanentException">There is no shard, one is damaged, or one lies in none of the folders.</exception>
+    public static string DigestOf(MixedDataset dataset, InputFolders? allowed = null)
     {
-        using ExampleSet set = ExampleSet.Open(FoldersOf(dataset.Path), Split.Train);
+        using ExampleSet set = ExampleSet.Open(FoldersOf(dataset.Path), Split.Train, allowed ?? InputFolders.Anywhere);
         return set.Digest();
     }
 

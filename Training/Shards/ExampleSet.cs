@@ -36,26 +36,30 @@ public sealed class ExampleSet : IDisposable
     /// <exception cref="PermanentException">
     /// One is missing or damaged, or they were made with different vocabularies or options.
     /// </exception>
-    public static ExampleSet Open(IReadOnlyList<string> shardFolders, Split split)
+    public static ExampleSet Open(IReadOnlyList<string> shardFolders, Split split) => Open(shardFolders, split, InputFolders.Anywhere);
+
+    /// <summary>Opens them, held to folders.</summary>
+    /// <exception cref="PermanentException">As above, or one lies in none of the folders.</exception>
+    internal static ExampleSet Open(IReadOnlyList<string> shardFolders, Split split, InputFolders allowed)
     {
         if (shardFolders.Count == 0)
         {
             throw new PermanentException("no folder of shards is given; tokenize the corpus first");
         }
 
-        return OpenFiles(shardFolders.Select(folder => Path.Combine(folder, FileNameOf(split))));
+        return OpenFiles(shardFolders.Select(folder => Path.Combine(folder, FileNameOf(split))), allowed);
     }
 
     /// <summary>Opens shards, at least one, in the order given.</summary>
-    /// <exception cref="PermanentException">As <see cref="Open"/>.</exception>
-    internal static ExampleSet OpenFiles(IEnumerable<string> files)
+    /// <exception cref="PermanentException">As <see cref="Open(IReadOnlyList{string}, Split)"/>.</exception>
+    internal static ExampleSet OpenFiles(IEnumerable<string> files, InputFolders? allowed = null)
     {
         var set = new ExampleSet();
         try
         {
             foreach (string file in files)
             {
-                set.Add(file);
+                set.Add(file, allowed);
             }
         }
         catch
@@ -126,9 +130,9 @@ public sealed class ExampleSet : IDisposable
         return found < 0 ? ~found : found;
     }
 
-    private void Add(string path)
+    private void Add(string path, InputFolders? allowed)
     {
-        var shard = new ShardReader(path);
+        var shard = new ShardReader(path, allowed);
         try
         {
             Header ??= shard.Header;

@@ -17,17 +17,20 @@ internal sealed unsafe class ShardReader : IDisposable
     private readonly byte* bytes;
     private readonly bool[] verified;
 
-    /// <exception cref="PermanentException">It is no shard, cut short, or damaged.</exception>
-    public ShardReader(string path)
+    /// <exception cref="PermanentException">It is no shard, cut short, or damaged, or lies in none of the folders.</exception>
+    public ShardReader(string path, InputFolders? allowed = null)
     {
         this.path = path;
-        long length = LengthOf(path);
+        using FileStream file = File.Exists(path)
+            ? CheckedFile.Open(path, allowed ?? InputFolders.Anywhere)
+            : throw new PermanentException($"{path}: no such shard; tokenize again");
+        long length = file.Length;
         if (length < ShardHeader.Size)
         {
             throw new PermanentException($"{path} is no shard: it has only {length} bytes; tokenize again");
         }
 
-        map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+        map = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         view = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref bytes);
         try
@@ -113,11 +116,5 @@ internal sealed unsafe class ShardReader : IDisposable
         }
 
         verified[block] = true;
-    }
-
-    private static long LengthOf(string path)
-    {
-        var file = new FileInfo(path);
-        return file.Exists ? file.Length : throw new PermanentException($"{path}: no such shard; tokenize again");
     }
 }

@@ -62,9 +62,11 @@ public sealed class Vocabulary
     /// </exception>
     /// <param name="path">The file.</param>
     /// <param name="needed">Special tokens that must be there; null: all five, as training needs them.</param>
-    public static Vocabulary Load(string path, IReadOnlyList<string>? needed = null)
+    /// <param name="sha256">What <see cref="Digest"/> must be; null: any.</param>
+    /// <exception cref="IOException">The file's digest is another.</exception>
+    public static Vocabulary Load(string path, IReadOnlyList<string>? needed = null, string? sha256 = null)
     {
-        byte[] bytes = VocabularyFile.ReadBytes(path);
+        byte[] bytes = VocabularyFile.ReadBytes(path, sha256);
         var vocabulary = new Vocabulary(VocabularyFile.Parse(bytes, path), path, Convert.ToHexStringLower(SHA256.HashData(bytes)));
         foreach (string special in needed ?? SpecialTokens.All)
         {

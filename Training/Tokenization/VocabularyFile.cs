@@ -11,11 +11,11 @@ internal static class VocabularyFile
     /// <exception cref="PermanentException">The file is missing, not UTF-8 or has an empty line.</exception>
     public static IReadOnlyList<string> Read(string path) => Parse(ReadBytes(path), path);
 
-    public static byte[] ReadBytes(string path)
+    public static byte[] ReadBytes(string path, string? sha256 = null)
     {
         try
         {
-            return File.ReadAllBytes(path);
+            return CheckedFile.ReadAllBytes(path, sha256);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

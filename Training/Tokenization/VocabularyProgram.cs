@@ -12,13 +12,24 @@ public sealed record VocabularyResult(int Tokens, long Words, string Digest);
 public static class VocabularyProgram
 {
     /// <summary>Reads the "corpus" artifact and writes the "vocabulary" artifact into <paramref name="outputFolder"/>.</summary>
+    /// <param name="corpusFolder">The "corpus" artifact.</param>
+    /// <param name="options">How to train, or which file to take.</param>
+    /// <param name="outputFolder">Receives the vocabulary.</param>
+    /// <param name="reporter">Hears progress.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="sha256">Digest that the given file must have; null: any.</param>
     /// <exception cref="PermanentException">The given file is no vocabulary, or lacks a special token.</exception>
     public static VocabularyResult Run(
-        string corpusFolder, VocabularyOptions options, string outputFolder, IStageReporter reporter, CancellationToken cancellationToken)
+        string corpusFolder,
+        VocabularyOptions options,
+        string outputFolder,
+        IStageReporter reporter,
+        CancellationToken cancellationToken,
+        string? sha256 = null)
     {
         var tokenizer = TokenizerOptions.From(options);
         var (vocabulary, words) = options.Path is { } path
-            ? (Vocabulary.Load(path), 0L)
+            ? (Vocabulary.Load(path, needed: null, sha256), 0L)
             : Train(corpusFolder, options, tokenizer, reporter, cancellationToken);
         VocabularyStore.Write(outputFolder, vocabulary, tokenizer);
         reporter.Log($"vocabulary of {vocabulary.Count:N0} tokens");

@@ -1,5 +1,3 @@
-using ElectraPipeline.Training.Corpus.Cache;
-
 namespace ElectraPipeline.Training.Corpus.Filters;
 
 /// <summary>Which documents are removed though they can be read. Each filter is on if its key is there; "{}" takes its defaults.</summary>
@@ -60,17 +58,14 @@ public sealed record CorpusFilterOptions
     };
 
     /// <summary>The files that filters read, with their digests.</summary>
-    /// <exception cref="PermanentException">One does not exist; the message names it.</exception>
-    public IReadOnlyList<SourceFile> ResolveFiles() => [.. (Language?.Profiles ?? []).Concat(Decontaminate?.Files ?? []).Select(path =>
-    {
-        if (!File.Exists(path))
-        {
-            throw new PermanentException($"{path} of corpus.filters is no file; paths are relative to the config file");
-        }
-
-        (long length, string sha256) = FileDigests.Of(path);
-        return new SourceFile(path, Path.GetFileName(path), length, sha256);
-    })];
+    /// <param name="allowed">Where a file may lie; null: anywhere.</param>
+    /// <exception cref="PermanentException">One does not exist, or leads where it may not; the message names it.</exception>
+    public IReadOnlyList<SourceFile> ResolveFiles(Func<string, InputFolders>? allowed = null) =>
+    [
+        .. (Language?.Profiles ?? []).Concat(Decontaminate?.Files ?? []).Select(path => File.Exists(path)
+            ? SourceFile.Of(path, Path.GetFileName(path), allowed?.Invoke(path) ?? InputFolders.Anywhere)
+            : throw new PermanentException($"{path} of corpus.filters is no file; paths are relative to the config file")),
+    ];
 }
 
 /// <summary>Bounds of a document's length; each is allowed itself.</summary>

@@ -12,12 +12,12 @@ internal sealed class DecontaminationFilter : IDocumentFilter
     private readonly HashSet<ulong> evaluated = [];
 
     /// <exception cref="PermanentException">A file is broken JSONL; the message names it and the line.</exception>
-    public DecontaminationFilter(DecontaminationOptions options)
+    public DecontaminationFilter(DecontaminationOptions options, IReadOnlyList<SourceFile> files)
     {
         this.options = options;
-        foreach (string path in options.Files)
+        foreach (SourceFile file in files)
         {
-            Read(path);
+            Read(file);
         }
     }
 
@@ -38,13 +38,14 @@ internal sealed class DecontaminationFilter : IDocumentFilter
         return FilterVerdict.Keep;
     }
 
-    private void Read(string path)
+    private void Read(SourceFile file)
     {
-        bool isJson = Path.GetExtension(path) is ".jsonl" or ".ndjson" or ".json";
-        foreach ((int index, string line) in File.ReadLines(path).Index())
+        bool isJson = Path.GetExtension(file.Path) is ".jsonl" or ".ndjson" or ".json";
+        using StreamReader reader = file.OpenText();
+        for (int number = 1; reader.ReadLine() is { } line; number++)
         {
             // In CSV the words of neighbouring cells may run into one n-gram; no text has it, so it does no harm.
-            foreach (string text in isJson ? StringsOf(line, path, index + 1) : line.Split('\t'))
+            foreach (string text in isJson ? StringsOf(line, file.Path, number) : line.Split('\t'))
             {
                 Remember(TextWords.Of(text));
             }

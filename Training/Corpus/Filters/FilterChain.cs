@@ -13,11 +13,12 @@ internal sealed class FilterChain
     private readonly int threads;
 
     /// <param name="options">Which filters; null: none.</param>
+    /// <param name="files">What <see cref="CorpusFilterOptions.ResolveFiles"/> found.</param>
     /// <param name="threads">How many judge.</param>
     /// <exception cref="PermanentException">
     /// An option is out of range (the message names all that are), or a file that a filter reads is missing or broken.
     /// </exception>
-    public FilterChain(CorpusFilterOptions? options, int threads)
+    public FilterChain(CorpusFilterOptions? options, IReadOnlyList<SourceFile> files, int threads)
     {
         this.threads = threads;
         isOn = options is not null;
@@ -26,8 +27,7 @@ internal sealed class FilterChain
             throw new PermanentException(string.Join('\n', faults));
         }
 
-        options?.ResolveFiles();
-        IReadOnlyList<IDocumentFilter> filters = options is null ? [] : FiltersOf(options);
+        IReadOnlyList<IDocumentFilter> filters = options is null ? [] : FiltersOf(options, files);
         independent = [.. filters.Where(filter => !filter.DependsOnOrder)];
         ordered = [.. filters.Where(filter => filter.DependsOnOrder)];
         ledger = new FilterLedger([.. independent.Concat(ordered).Select(filter => filter.Name)]);
@@ -68,8 +68,9 @@ internal sealed class FilterChain
     public FilterReport? Report() => isOn ? ledger.Report() : null;
 
     /// <summary>Cheap filters first, as a document that is removed costs nothing more.</summary>
-    private static List<IDocumentFilter> FiltersOf(CorpusFilterOptions options)
+    private static List<IDocumentFilter> FiltersOf(CorpusFilterOptions options, IReadOnlyList<SourceFile> files)
     {
+        SourceFile[] Named(IReadOnlyList<string> paths) => [.. paths.Select(path => files.First(file => file.Path == path))];
         var filters = new List<IDocumentFilter>();
         void Use<TOptions>(TOptions? given, Func<TOptions, IDocumentFilter> make)
             where TOptions : class
@@ -81,11 +82,11 @@ internal sealed class FilterChain
         }
 
         Use(options.Length, given => new LengthFilter(given));
-        Use(options.Language, given => new LanguageFilter(given));
+        Use(options.Language, given => new LanguageFilter(given, Named(given.Profiles)));
         Use(options.C4, given => new C4Filter(given));
         Use(options.GopherQuality, given => new GopherQualityFilter(given));
         Use(options.GopherRepetition, given => new GopherRepetitionFilter(given));
-        Use(options.Decontaminate, given => new DecontaminationFilter(given));
+        Use(options.Decontaminate, given => new DecontaminationFilter(given, Named(given.Files)));
         Use(options.NearDuplicates, given => new NearDuplicateFilter(given));
         Use(options.Boilerplate, given => new BoilerplateFilter(given));
         return filters;

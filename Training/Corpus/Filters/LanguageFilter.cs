@@ -6,13 +6,13 @@ namespace ElectraPipeline.Training.Corpus.Filters;
 /// Finds each document's language and removes those in others than the allowed ones. A long document is looked at in pieces of some
 /// lines; its language is the one that most of its text is in, and that share must be large enough.
 /// </summary>
-internal sealed class LanguageFilter(LanguageFilterOptions options) : IDocumentFilter
+internal sealed class LanguageFilter(LanguageFilterOptions options, IReadOnlyList<SourceFile> profiles) : IDocumentFilter
 {
     private const int PieceLength = 400;
     private const int MaxPieces = 50;
 
     private readonly LanguageIdentifier identifier =
-        options.Profiles.Count == 0 ? LanguageIdentifier.BuiltIn() : LanguageIdentifier.Trained(options.Profiles);
+        profiles.Count == 0 ? LanguageIdentifier.BuiltIn() : LanguageIdentifier.Trained(profiles);
 
     public string Name => "language";
 

@@ -23,9 +23,15 @@ internal sealed class LanguageIdentifier
 
     /// <summary>Knows the languages of these files of text; a file's name without its ending is the language.</summary>
     /// <exception cref="PermanentException">A file has no words; the message names it.</exception>
-    public static LanguageIdentifier Trained(IEnumerable<string> files) => new(files.Select(file =>
-        LanguageProfile.OfText(Path.GetFileNameWithoutExtension(file), File.ReadAllText(file))
-            ?? throw new PermanentException($"{file} of corpus.filters.language.profiles has no words; put text of the language there")));
+    public static LanguageIdentifier Trained(IEnumerable<SourceFile> files) => new(files.Select(file =>
+        LanguageProfile.OfText(Path.GetFileNameWithoutExtension(file.Path), TextOf(file))
+            ?? throw new PermanentException($"{file.Path} of corpus.filters.language.profiles has no words; put text of the language there")));
+
+    private static string TextOf(SourceFile file)
+    {
+        using StreamReader text = file.OpenText();
+        return text.ReadToEnd();
+    }
 
     /// <summary>The likeliest language; null for a text without letters, or in a script of no known language.</summary>
     public string? Identify(string text)

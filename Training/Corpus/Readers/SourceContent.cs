@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Text;
 using ElectraPipeline.Training.Corpus.Cache;
+using Microsoft.Win32.SafeHandles;
 using ZstdSharp;
 
 namespace ElectraPipeline.Training.Corpus.Readers;
@@ -31,8 +32,10 @@ internal sealed class SourceContent : IDisposable
     {
         this.file = file;
         this.maxExpansion = maxExpansion;
-        hash = FileDigests.Vouch(file.Path, file.Sha256) ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        raw = new MeteredStream(File.OpenRead(file.Path), hash, onRead);
+        FileStream stream = CheckedFile.Open(file.Path, file.Allowed);
+        Handle = stream.SafeFileHandle;
+        hash = FileDigests.Vouch(file.Path, Handle, file.Sha256) ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        raw = new MeteredStream(stream, hash, onRead);
         byte[] magic = new byte[Decompression.MagicBytes];
         magic = magic[..raw.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false)];
         var bytes = new PrefixedStream(magic, raw);
@@ -57,8 +60,8 @@ internal sealed class SourceContent : IDisposable
     /// <summary>The file's name, as documents and rejects give it.</summary>
     public string Name => file.Name;
 
-    /// <summary>Where it lies, for formats that cannot be read from front to back.</summary>
-    public string Path => file.Path;
+    /// <summary>The open file, for formats that cannot be read from front to back.</summary>
+    public SafeFileHandle Handle { get; }
 
     /// <summary>Whether the file is in one of the compressions of <see cref="Decompression"/>.</summary>
     public bool IsCompressed { get; }
@@ -118,11 +121,10 @@ internal sealed class SourceContent : IDisposable
     {
         raw.CopyTo(Stream.Null);
         string? now = hash is null ? null : Convert.ToHexStringLower(hash.GetHashAndReset());
-        if (hash is null ? !FileDigests.Vouch(file.Path, file.Sha256) : now != file.Sha256)
+        if (hash is null ? !FileDigests.Vouch(file.Path, Handle, file.Sha256) : now != file.Sha256)
         {
             FileDigests.Forget(file.Path);
-            throw new IOException(
-                $"{file.Path} changed while it was read (SHA-256 {file.Sha256}, then {now ?? "written again"}); let it rest and retry");
+            throw CheckedFile.Changed(file.Path, file.Sha256, now);
         }
     }
 

@@ -18,14 +18,14 @@ internal sealed class AnsweringTask : FinetuneTask
     private readonly IReadOnlyList<SpanQuestion> questions;
     private readonly bool mayLackAnswer;
 
-    /// <summary>Reads the files that options name, relative to <paramref name="configFolder"/>.</summary>
+    /// <summary>Reads the files that options name, which are found in <paramref name="files"/>.</summary>
     /// <exception cref="PermanentException">A file is missing or malformed.</exception>
-    public AnsweringTask(FinetuneOptions options, string configFolder, ulong seed, ITokenizer tokenizer)
+    public AnsweringTask(FinetuneOptions options, TaskFiles files, ulong seed, ITokenizer tokenizer)
     {
         (IReadOnlyList<SpanQuestion> all, questions) = ExampleSelection.Load(
             options,
             seed,
-            file => SquadFile.Read(Path.Combine(configFolder, file)),
+            file => SquadFile.Read(files.PathOf(file), files.DigestOf(file)),
             question => question.Context,
             question => $"{question.Context}\0{question.Question}");
         mayLackAnswer = all.Concat(questions).Any(question => question.Answers.Count == 0);

@@ -35,13 +35,16 @@ internal sealed record ConllColumns(int Word, int Tag)
 internal static class ConllFile
 {
     /// <summary>The sentences of a file (or one with .gz behind it), in its order.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="columns">Which of its columns are read.</param>
+    /// <param name="sha256">Its digest; null: any.</param>
     /// <exception cref="PermanentException">The file is missing, or a line has too few columns; the message names it.</exception>
-    public static IReadOnlyList<TaggedSentence> Read(string path, ConllColumns columns)
+    public static IReadOnlyList<TaggedSentence> Read(string path, ConllColumns columns, string? sha256 = null)
     {
         bool isUniversal = path.Contains(".conllu", StringComparison.OrdinalIgnoreCase);
         List<TaggedSentence> sentences = [];
         List<string> words = [], tags = [];
-        foreach ((long line, string text) in TextLines.Of(path, TaskFile.ReadBytes(path)))
+        foreach ((long line, string text) in TextLines.Of(path, TaskFile.ReadBytes(path, sha256)))
         {
             string[] fields = text.Contains('\t') ? text.Split('\t') : text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (string.IsNullOrWhiteSpace(text) || fields[0] == "-DOCSTART-")

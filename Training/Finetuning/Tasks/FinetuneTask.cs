@@ -35,15 +35,15 @@ internal abstract class FinetuneTask
     /// <exception cref="PermanentException">
     /// Files, columns or rows are missing or malformed, or the metric is none of the kind's.
     /// </exception>
-    public static FinetuneTask Load(FinetuneOptions options, string configFolder, ulong seed, ITokenizer tokenizer)
+    public static FinetuneTask Load(FinetuneOptions options, TaskFiles files, ulong seed, ITokenizer tokenizer)
     {
         TextEncoder encoder = new(tokenizer, options.SequenceLength);
         FinetuneTask task = options.Kind switch
         {
-            "classification" => new ClassificationTask(options, TaskData.Load(options, configFolder, seed), encoder),
-            "regression" => new RegressionTask(options, TaskData.Load(options, configFolder, seed), encoder),
-            "tagging" => new TaggingTask(options, TaggingData.Load(options, configFolder, seed), encoder),
-            "answering" => new AnsweringTask(options, configFolder, seed, tokenizer),
+            "classification" => new ClassificationTask(options, TaskData.Load(options, files, seed), encoder),
+            "regression" => new RegressionTask(options, TaskData.Load(options, files, seed), encoder),
+            "tagging" => new TaggingTask(options, TaggingData.Load(options, files, seed), encoder),
+            "answering" => new AnsweringTask(options, files, seed, tokenizer),
             _ => throw new ArgumentException($"unknown kind \"{options.Kind}\"", nameof(options)),
         };
         string[] figures = [.. task.NewScore().Figures().Keys];

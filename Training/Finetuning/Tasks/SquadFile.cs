@@ -19,10 +19,12 @@ internal sealed record SpanQuestion(string Context, string Question, IReadOnlyLi
 internal static class SquadFile
 {
     /// <summary>The questions of a .json file (or one with .gz behind it), in its order.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="sha256">Its digest; null: any.</param>
     /// <exception cref="PermanentException">The file is missing, not JSON, or not of the form.</exception>
-    public static IReadOnlyList<SpanQuestion> Read(string path)
+    public static IReadOnlyList<SpanQuestion> Read(string path, string? sha256 = null)
     {
-        byte[] content = TaskFile.ReadBytes(path);
+        byte[] content = TaskFile.ReadBytes(path, sha256);
         try
         {
             using JsonDocument document = JsonDocument.Parse(content);

@@ -11,13 +11,13 @@ namespace ElectraPipeline.Training.Finetuning.Tasks;
 internal sealed record TaggingData(
     IReadOnlyList<TaggedSentence> Train, IReadOnlyList<TaggedSentence> Evaluation, IReadOnlyList<string> Tags, string Digest)
 {
-    /// <summary>Reads the files that options name, relative to <paramref name="configFolder"/>.</summary>
+    /// <summary>Reads the files that options name, which are found in <paramref name="files"/>.</summary>
     /// <exception cref="PermanentException">Files or lines are missing or malformed.</exception>
-    public static TaggingData Load(FinetuneOptions options, string configFolder, ulong seed)
+    public static TaggingData Load(FinetuneOptions options, TaskFiles files, ulong seed)
     {
         ConllColumns columns = ConllColumns.Of(options);
         (IReadOnlyList<TaggedSentence> train, IReadOnlyList<TaggedSentence> evaluation) = ExampleSelection.Load(
-            options, seed, file => ConllFile.Read(Path.Combine(configFolder, file), columns), TextOf, TextOf);
+            options, seed, file => ConllFile.Read(files.PathOf(file), columns, files.DigestOf(file)), TextOf, TextOf);
         string[] tags = [.. train.Concat(evaluation).SelectMany(sentence => sentence.Tags).Distinct().Order(StringComparer.Ordinal)];
         return new TaggingData(train, evaluation, tags, DigestOf(train, evaluation));
     }

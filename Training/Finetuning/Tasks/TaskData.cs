@@ -18,14 +18,14 @@ internal sealed record TaskData(
     private const string BuiltIn = "dotnet-docs:";
     private const string MemberKind = "member-kind";
 
-    /// <summary>Reads the data that options name, files relative to <paramref name="configFolder"/>.</summary>
+    /// <summary>Reads the data that options name, which are found in <paramref name="files"/>.</summary>
     /// <exception cref="PermanentException">Files, columns or rows are missing or malformed, or there is nothing to tell apart.</exception>
-    public static TaskData Load(FinetuneOptions options, string configFolder, ulong seed)
+    public static TaskData Load(FinetuneOptions options, TaskFiles files, ulong seed)
     {
         (IReadOnlyList<TaskExample> train, IReadOnlyList<TaskExample> evaluation) = ExampleSelection.Load(
             options,
             seed,
-            source => Read(source, options, configFolder),
+            source => Read(source, options, files),
             example => example.Group ?? KeyOf(example),
             KeyOf,
             options.BothOrders ? InBothOrders : null);
@@ -35,11 +35,11 @@ internal sealed record TaskData(
             : throw new PermanentException($"{options.Train}: every label is \"{labels[0]}\"; classification needs at least two classes");
     }
 
-    private static IReadOnlyList<TaskExample> Read(string source, FinetuneOptions options, string configFolder)
+    private static IReadOnlyList<TaskExample> Read(string source, FinetuneOptions options, TaskFiles files)
     {
         if (!source.StartsWith(BuiltIn, StringComparison.Ordinal))
         {
-            return TaskFile.Read(Path.Combine(configFolder, source), TaskColumns.Of(options));
+            return TaskFile.Read(files.PathOf(source), TaskColumns.Of(options), files.DigestOf(source));
         }
 
         return source[BuiltIn.Length..] == MemberKind

@@ -6,26 +6,37 @@ namespace ElectraPipeline.Training.Finetuning.Tasks;
 /// <summary>A file of labelled texts, read by the format that its extension names.</summary>
 internal static class TaskFile
 {
+    /// <summary>As of a corpus: up to here a file may grow as it likes, and further to so many times its size.</summary>
+    private const long FreeExpansion = 64 << 20;
+    private const int MaxExpansion = 250;
+
     internal static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Reads .tsv, .csv, .jsonl (and each with .gz behind it) into examples, in the file's order.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="columns">Which of its columns are read.</param>
+    /// <param name="sha256">Its digest; null: any.</param>
     /// <exception cref="PermanentException">File, column or row is missing or malformed; the message names it and its line.</exception>
-    public static IReadOnlyList<TaskExample> Read(string path, TaskColumns columns)
+    public static IReadOnlyList<TaskExample> Read(string path, TaskColumns columns, string? sha256 = null)
     {
-        TaskExample[] examples = [.. Rows(path, columns.Names).Select(row => Example(path, row.Line, row.Values, columns))];
+        TaskExample[] examples = [.. Rows(path, columns.Names, sha256).Select(row => Example(path, row.Line, row.Values, columns))];
         return examples.Length > 0 ? examples : throw new PermanentException($"{path}: the file holds no labelled text");
     }
 
     /// <summary>The bytes of a file, unpacked if its name ends with .gz, without a byte order mark.</summary>
-    /// <exception cref="PermanentException">It is missing or damaged.</exception>
-    public static byte[] ReadBytes(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="sha256">Its digest; null: any.</param>
+    /// <exception cref="PermanentException">It is missing or damaged, or grows as no text does.</exception>
+    /// <exception cref="IOException">Its digest is another: it changed since it was looked at.</exception>
+    public static byte[] ReadBytes(string path, string? sha256 = null)
     {
         if (!File.Exists(path))
         {
             throw new PermanentException($"{path}: there is no such file of labelled texts");
         }
 
-        byte[] content = IsCompressed(path) ? Unzip(path) : File.ReadAllBytes(path);
+        byte[] stored = CheckedFile.ReadAllBytes(path, sha256);
+        byte[] content = IsCompressed(path) ? Unzip(path, stored) : stored;
         return content.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? content[3..] : content;
     }
 
@@ -38,10 +49,11 @@ internal static class TaskFile
                 + $"{string.Join(", ", available.Select(name => $"\"{name}\""))}{nearest}");
     }
 
-    private static IEnumerable<(long Line, IReadOnlyList<string> Values)> Rows(string path, IReadOnlyList<string> columns)
+    private static IEnumerable<(long Line, IReadOnlyList<string> Values)> Rows(
+        string path, IReadOnlyList<string> columns, string? sha256)
     {
         string extension = Path.GetExtension(IsCompressed(path) ? path[..^3] : path).ToLowerInvariant();
-        byte[] content = ReadBytes(path);
+        byte[] content = ReadBytes(path, sha256);
         return extension switch
         {
             ".tsv" => TabSeparatedFile.Rows(path, content, columns),
@@ -62,13 +74,23 @@ internal static class TaskFile
             : throw new PermanentException($"{path}, line {line}: the label (column \"{columns.Label}\") is empty");
     }
 
-    private static byte[] Unzip(string path)
+    private static byte[] Unzip(string path, byte[] stored)
     {
         try
         {
-            using GZipStream gzip = new(File.OpenRead(path), CompressionMode.Decompress);
+            using GZipStream gzip = new(new MemoryStream(stored), CompressionMode.Decompress);
             using MemoryStream content = new();
-            gzip.CopyTo(content);
+            byte[] chunk = new byte[1 << 16];
+            for (int count; (count = gzip.Read(chunk)) > 0;)
+            {
+                content.Write(chunk, 0, count);
+                if (content.Length > FreeExpansion && content.Length > MaxExpansion * stored.LongLength)
+                {
+                    throw new PermanentException(
+                        $"{path}: its {stored.Length} bytes grow to more than {MaxExpansion} times as many, as no text does: a decompression bomb");
+                }
+            }
+
             return content.ToArray();
         }
         catch (InvalidDataException fault)

@@ -20,7 +20,8 @@ public sealed class FilterDecontaminationTests : IDisposable
     public void Documents_that_share_thirteen_words_are_removed(string name, string format)
     {
         string file = folder.Write(name, string.Format(format, Evaluated));
-        var filter = new DecontaminationFilter(new DecontaminationOptions { Files = [file] });
+        var filter = new DecontaminationFilter(
+            new DecontaminationOptions { Files = [file] }, [SourceFile.Of(file, name, InputFolders.Anywhere)]);
         Assert.Contains("Thirteen words", Judge(filter, "Before it.\n" + Evaluated.ToUpperInvariant() + " Behind it.").Detail, StringComparison.OrdinalIgnoreCase);
         Assert.Equal("evaluation-text", Judge(filter, "Some words in a row are what it takes to betray an evaluated sentence. And thirteen words in a row are what it takes to betray an evaluated one.").Reason);
         Assert.Null(Judge(filter, Evaluated.Replace("what", "all", StringComparison.Ordinal)).Reason);
@@ -52,8 +53,11 @@ public sealed class FilterDecontaminationTests : IDisposable
             "none.tsv of corpus.filters is no file", Assert.Throws<PermanentException>(() => Chain(folder["none.tsv"])).Message);
     }
 
-    private static FilterChain Chain(string file) => new(
-        new CorpusFilterOptions { Decontaminate = new DecontaminationOptions { Files = [file] } }, threads: 1);
+    private static FilterChain Chain(string file)
+    {
+        var options = new CorpusFilterOptions { Decontaminate = new DecontaminationOptions { Files = [file] } };
+        return new FilterChain(options, options.ResolveFiles(), threads: 1);
+    }
 
     private static FilterVerdict Judge(DecontaminationFilter filter, string text) =>
         filter.Judge(new FilteredDocument(new Document("id", text, "source"), false));

@@ -108,7 +108,7 @@ public sealed class FilterLanguageTests : IDisposable
     {
         string[] books = [.. Books.Where(book => book[..2] is not ("it" or "ko" or "pt"))];
         LanguageIdentifier learned = LanguageIdentifier.Trained(
-            books.Select(book => folder.Write($"{book[..2]}.txt", string.Join('\n', Paragraphs(book)))));
+            books.Select(book => Listed(folder.Write($"{book[..2]}.txt", string.Join('\n', Paragraphs(book))))));
         foreach ((string code, string language) in new[] { ("deu", "de"), ("fra", "fr"), ("spa", "es"), ("rus", "ru"), ("jpn", "ja"), ("cmn", "zh") })
         {
             AssertAccuracy(
@@ -150,7 +150,9 @@ public sealed class FilterLanguageTests : IDisposable
         texts.Count(text => identifier.Identify(text) == language) / (double)texts.Count;
 
     private LanguageIdentifier Learned(string name, IReadOnlyDictionary<string, string[]> texts, Func<string[], string[]> part) =>
-        LanguageIdentifier.Trained(texts.Select(pair => folder.Write($"{name}/{pair.Key}.txt", string.Join('\n', part(pair.Value)))));
+        LanguageIdentifier.Trained(texts.Select(pair => Listed(folder.Write($"{name}/{pair.Key}.txt", string.Join('\n', part(pair.Value))))));
+
+    private static SourceFile Listed(string path) => SourceFile.Of(path, Path.GetFileName(path), InputFolders.Anywhere);
 
     private static void AssertAccuracy(LanguageIdentifier identifier, IReadOnlyList<string> texts, string language, double floor)
     {

@@ -98,18 +98,18 @@ public sealed class IncrementalIngestTests : IDisposable
     public void A_digest_is_remembered_only_when_the_time_of_change_proves_something()
     {
         string path = folder.Write("x", "one");
-        string young = FileDigests.Of(path).Sha256;
+        string young = FileDigests.Of(path, InputFolders.Anywhere).Sha256;
         folder.Write("x", "two");
-        Assert.NotEqual(young, FileDigests.Of(path).Sha256);
+        Assert.NotEqual(young, FileDigests.Of(path, InputFolders.Anywhere).Sha256);
 
         DateTime old = DateTime.UtcNow.AddHours(-1);
         File.SetLastWriteTimeUtc(path, old);
-        string remembered = FileDigests.Of(path).Sha256;
+        string remembered = FileDigests.Of(path, InputFolders.Anywhere).Sha256;
         folder.Write("x", "six");
         File.SetLastWriteTimeUtc(path, old);
-        Assert.Equal(remembered, FileDigests.Of(path).Sha256);
+        Assert.Equal(remembered, FileDigests.Of(path, InputFolders.Anywhere).Sha256);
         FileDigests.Forget(path);
-        Assert.NotEqual(remembered, FileDigests.Of(path).Sha256);
+        Assert.NotEqual(remembered, FileDigests.Of(path, InputFolders.Anywhere).Sha256);
     }
 
     /// <summary>Ingests with the cache and without, and holds one against the other byte by byte.</summary>

@@ -1,6 +1,7 @@
 using System.Text;
 using ElectraPipeline.TestSupport;
 using ElectraPipeline.Training.Corpus;
+using ElectraPipeline.Training.Corpus.Filters;
 using ElectraPipeline.Training.Corpus.Readers;
 using Xunit;
 using static ElectraPipeline.Training.Tests.Corpus.CorpusTesting;
@@ -191,6 +192,25 @@ public sealed class IngestProgramTests : IDisposable
         File.WriteAllText(path, "One.\n\nSix.");
         Assert.Contains(
             "changed while it was read", Assert.Throws<IOException>(() => DocumentSource.Read(listed, Options(path)).Count()).Message);
+    }
+
+    [Fact]
+    public void What_was_found_before_is_what_is_read_or_nothing_is()
+    {
+        CorpusOptions options = Options(folder.Write("in/a.txt", "One.\n\nTwo.")) with
+        {
+            Filters = new CorpusFilterOptions { Decontaminate = new DecontaminationOptions { Files = [folder.Write("dev.txt", "Some words.")] } },
+        };
+        CorpusFiles found = CorpusFiles.Resolve(options);
+        Assert.Equal(2, Run("first").Documents);
+        folder.Write("in/a.txt", "One.\n\nSix.");
+        Assert.Contains("a.txt changed while it was read", Assert.Throws<IOException>(() => Run("second")).Message);
+        folder.Write("in/a.txt", "One.\n\nTwo.");
+        folder.Write("dev.txt", "More words.");
+        Assert.Contains("dev.txt changed while it was read", Assert.Throws<IOException>(() => Run("third")).Message);
+
+        IngestResult Run(string output) => IngestProgram.Run(
+            options, folder[output], new SilentReporter(), TestContext.Current.CancellationToken, files: found);
     }
 
     [Fact]

@@ -112,7 +112,7 @@ public sealed class AnsweringTests
         {
             Name = "answers", Train = "train.json", Evaluation = "train.json", Kind = "answering", SequenceLength = 16,
         };
-        FinetuneTask task = FinetuneTask.Load(options, folder.Path, 1, new WordPieceTokenizer(vocabulary, new TokenizerOptions()));
+        FinetuneTask task = FinetuneTask.Load(options, new(folder.Path), 1, new WordPieceTokenizer(vocabulary, new TokenizerOptions()));
         Assert.Equal((2, 0.5), (task.Train.Count, task.Baseline.Value));
         Assert.Equal([(4, 4), (0, 0)], task.Train.Cast<WindowExample>().Select(window => (window.Start, window.End)));
         EncodedExample[] batch = [.. task.Train];

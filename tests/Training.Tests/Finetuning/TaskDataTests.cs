@@ -15,7 +15,7 @@ public sealed class TaskDataTests : IDisposable
     public void A_split_puts_no_group_on_both_sides_and_meets_the_share()
     {
         WriteRows(Enumerable.Range(0, 1_000).Select(i => ($"text {i}", $"{i % 3}", $"group {(int)Math.Sqrt(i)}")));
-        TaskData data = TaskData.Load(Options with { GroupColumn = "group", EvaluationShare = 0.25 }, folder, seed: 1);
+        TaskData data = TaskData.Load(Options with { GroupColumn = "group", EvaluationShare = 0.25 }, new(folder), seed: 1);
         Assert.Equal(1_000, data.Train.Count + data.Evaluation.Count);
         Assert.Empty(data.Train.Select(example => example.Group).Intersect(data.Evaluation.Select(example => example.Group)));
         Assert.InRange(data.Evaluation.Count, 200, 250);
@@ -26,7 +26,7 @@ public sealed class TaskDataTests : IDisposable
     public void Without_groups_the_same_text_stays_on_one_side()
     {
         WriteRows(Enumerable.Range(0, 1_000).Select(i => ($"text {i / 2}", $"{i % 2}", "")));
-        TaskData data = TaskData.Load(Options, folder, seed: 1);
+        TaskData data = TaskData.Load(Options, new(folder), seed: 1);
         Assert.Equal(200, data.Evaluation.Count);
         Assert.Empty(data.Train.Select(example => example.Text).Intersect(data.Evaluation.Select(example => example.Text)));
     }
@@ -35,7 +35,7 @@ public sealed class TaskDataTests : IDisposable
     public void Groups_larger_than_the_share_still_leave_something_to_measure()
     {
         WriteRows(Enumerable.Range(0, 100).Select(i => ($"text {i}", $"{i % 2}", i < 60 ? "large" : "small")));
-        TaskData data = TaskData.Load(Options with { GroupColumn = "group", EvaluationShare = 0.01 }, folder, seed: 1);
+        TaskData data = TaskData.Load(Options with { GroupColumn = "group", EvaluationShare = 0.01 }, new(folder), seed: 1);
         Assert.Equal(40, data.Evaluation.Count);
 
         WriteRows([("a", "0", "one"), ("b", "1", "one")]);
@@ -47,8 +47,8 @@ public sealed class TaskDataTests : IDisposable
     {
         WriteRows(Enumerable.Range(0, 1_000).Select(i => ($"text {i}", $"{i % 2}", "")));
         FinetuneOptions bounded = Options with { MaxTrainExamples = 50, MaxEvaluationExamples = 20 };
-        TaskData first = TaskData.Load(bounded, folder, seed: 1), again = TaskData.Load(bounded, folder,
-            seed: 1), other = TaskData.Load(bounded, folder, seed: 2);
+        TaskData first = TaskData.Load(bounded, new(folder), seed: 1), again = TaskData.Load(bounded, new(folder),
+            seed: 1), other = TaskData.Load(bounded, new(folder), seed: 2);
         Assert.Equal((50, 20), (first.Train.Count, first.Evaluation.Count));
         Assert.Equal(first.Train, again.Train);
         Assert.Equal(first.Digest, again.Digest);
@@ -62,7 +62,7 @@ public sealed class TaskDataTests : IDisposable
     {
         WriteRows([("a", "10", ""), ("b", "9", "")]);
         File.WriteAllText(Path.Combine(folder, "dev.jsonl"), "{\"text\":\"c\",\"label\":9}\n{\"text\":\"a\",\"label\":-1}\n");
-        TaskData data = TaskData.Load(Options with { Evaluation = "dev.jsonl" }, folder, seed: 1);
+        TaskData data = TaskData.Load(Options with { Evaluation = "dev.jsonl" }, new(folder), seed: 1);
         Assert.Equal(["-1", "9", "10"], data.Labels);
         Assert.Equal((2, 2), (data.Train.Count, data.Evaluation.Count));
     }
@@ -78,7 +78,7 @@ public sealed class TaskDataTests : IDisposable
     [Fact]
     public void Documentation_sentences_are_split_by_assembly()
     {
-        TaskData data = TaskData.Load(Options with { Train = "dotnet-docs:member-kind" }, folder, seed: 1);
+        TaskData data = TaskData.Load(Options with { Train = "dotnet-docs:member-kind" }, new(folder), seed: 1);
         Assert.Equal(["event", "field", "method", "property", "type"], data.Labels);
         Assert.True(data.Train.Count > 10_000);
         Assert.Empty(data.Train.Select(example => example.Group).Intersect(data.Evaluation.Select(example => example.Group)));
@@ -140,7 +140,7 @@ public sealed class TaskDataTests : IDisposable
     public void Pairs_in_both_orders_double_the_training_examples_alone()
     {
         File.WriteAllLines(Path.Combine(folder, "train.tsv"), ["text\tother\tlabel", "a\tb\t0", "c\td\t1", "e\tf\t1"]);
-        TaskData data = TaskData.Load(Options with { PairColumn = "other", BothOrders = true, EvaluationShare = 0.34 }, folder, seed: 1);
+        TaskData data = TaskData.Load(Options with { PairColumn = "other", BothOrders = true, EvaluationShare = 0.34 }, new(folder), seed: 1);
         Assert.Equal((4, 1), (data.Train.Count, data.Evaluation.Count));
         Assert.All(
             data.Train.Take(2), example => Assert.Contains(example with { Text = example.Pair!, Pair = example.Text }, data.Train.Skip(2)));
@@ -151,7 +151,7 @@ public sealed class TaskDataTests : IDisposable
     private static FinetuneOptions Options => new() { Name = "test", Train = "train.tsv" };
 
     private string Fault(FinetuneOptions options) =>
-        Assert.Throws<PermanentException>(() => TaskData.Load(options, folder, seed: 1)).Message;
+        Assert.Throws<PermanentException>(() => TaskData.Load(options, new(folder), seed: 1)).Message;
 
     private void WriteRows(IEnumerable<(string Text, string Label, string Group)> rows) =>
         File.WriteAllLines(

@@ -1,7 +1,9 @@
 using System.IO.Compression;
 using System.Text;
 using ElectraPipeline.TestSupport;
+using ElectraPipeline.Training.Finetuning;
 using ElectraPipeline.Training.Finetuning.Tasks;
+using ElectraPipeline.Training.Tokenization;
 using Xunit;
 
 namespace ElectraPipeline.Training.Tests.Finetuning;
@@ -93,6 +95,39 @@ public sealed class TaskFileTests : IDisposable
         string path = Write("a.tsv.gz", string.Concat(Enumerable.Range(0, 2_000).Select(i => $"text {i * 7919}\t{i}\n")));
         File.WriteAllBytes(path, File.ReadAllBytes(path)[..1_000]);
         Assert.Contains("not a whole gzip file", Fault(path, Single));
+    }
+
+    [Fact]
+    public void A_file_that_unpacks_to_more_than_any_text_is_a_decompression_bomb()
+    {
+        byte[] row = Encoding.UTF8.GetBytes($"{new string('a', 1 << 20)}\t1\n");
+        string path = Path.Combine(folder, "bomb.tsv.gz");
+        using (var gzip = new GZipStream(File.Create(path), CompressionLevel.SmallestSize))
+        {
+            for (int i = 0; i < 80; i++)
+            {
+                gzip.Write(row);
+            }
+        }
+
+        Assert.Contains("more than 250 times as many", Fault(path, new TaskColumns("#0", null, "#1", null)));
+    }
+
+    [Fact]
+    public void Bytes_of_another_digest_are_not_read_whatever_the_format()
+    {
+        foreach (string name in new[] { "train.tsv", "train.conll", "train.json" })
+        {
+            File.WriteAllText(Path.Combine(folder, name), "secret");
+            var files = new TaskFiles(folder, new Dictionary<string, string> { [Path.Combine(folder, name)] = new('0', 64) });
+            foreach (string kind in new[] { "classification", "tagging", "answering" })
+            {
+                var options = new FinetuneOptions { Name = "t", Train = name, Kind = kind };
+                var tokenizer = new WordPieceTokenizer(new Vocabulary(SpecialTokens.All), new TokenizerOptions());
+                string message = Assert.Throws<IOException>(() => FinetuneTask.Load(options, files, 1, tokenizer)).Message;
+                Assert.StartsWith($"{Path.Combine(folder, name)} changed while it was read", message);
+            }
+        }
     }
 
     [Theory]

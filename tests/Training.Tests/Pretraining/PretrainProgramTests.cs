@@ -163,6 +163,12 @@ public sealed class PretrainProgramTests : IDisposable
         PretrainRequest wider = second with { Model = second.Model with { HiddenSize = 64, AttentionHeads = 4 } };
         PermanentException refused = Assert.Throws<PermanentException>(() => PretrainProgram.Run(wider, reporter, CancellationToken.None));
         Assert.Contains("[64, 16]", refused.Message, StringComparison.Ordinal);
+
+        string digest = CheckedFile.DigestOfFolder(second.Pretrain.InitializeFrom!, InputFolders.Anywhere);
+        PretrainProgram.Run(second with { InitializeFromDigest = digest }, reporter, CancellationToken.None);
+        IOException changed = Assert.Throws<IOException>(
+            () => PretrainProgram.Run(second with { InitializeFromDigest = new string('0', 64) }, reporter, CancellationToken.None));
+        Assert.Contains("changed while it was read", changed.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -153,6 +153,12 @@ public sealed class BatchSamplerTests : IDisposable
         string other = ExampleMixture.DigestOf(new MixedDataset { Path = ShardTesting.WriteNumbered(folder["c"], 20, first: 1) });
         Assert.Equal(a, moved);
         Assert.NotEqual(a, other);
+
+        // What was looked at before is what is drawn from.
+        string own = ShardTesting.WriteNumbered(folder["own"], 20);
+        ExampleMixture.Open([own], Mixture(1, (folder["b"], 1)), [a]).Dispose();
+        IOException changed = Assert.Throws<IOException>(() => ExampleMixture.Open([own], Mixture(1, (folder["c"], 1)), [a]));
+        Assert.StartsWith($"{folder["c"]} changed while it was read", changed.Message);
     }
 
     private static MixtureOptions Mixture(double weight, params (string Path, double Weight)[] datasets) => new()

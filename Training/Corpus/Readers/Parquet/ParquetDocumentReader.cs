@@ -27,7 +27,7 @@ internal sealed class ParquetDocumentReader : IDocumentReader
                 "compressed-table", "a Parquet file is read from its end, so it cannot be inside a compressed one; decompress it", 0);
         }
 
-        using var table = ParquetTable.Open(content.Path);
+        using var table = ParquetTable.Open(content.Handle);
         if (table.NestedColumns.Count > 0)
         {
             yield return ReadRecord.Skipped(

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Win32.SafeHandles;
 using Parquet;
 using Parquet.Meta;
 using Parquet.Schema;
@@ -31,10 +32,11 @@ internal sealed class ParquetTable : IDisposable
     public string Names => string.Join(
         ", ", reader.Schema.Fields.Where(IsFlat).Select(column => $"\"{column.Name}\"").DefaultIfEmpty("none"));
 
+    /// <summary>Reads the open file, which stays the caller's.</summary>
     /// <exception cref="DamagedSourceException">It is no Parquet file, or its metadata is damaged.</exception>
-    public static ParquetTable Open(string path)
+    public static ParquetTable Open(SafeFileHandle handle)
     {
-        var disk = new DiskStream(path);
+        var disk = new DiskStream(handle);
         try
         {
             return Guarded(disk, () => new ParquetTable(
@@ -146,9 +148,10 @@ internal sealed class ParquetTable : IDisposable
     }
 
     /// <summary>Remembers whether the disk failed, which is no damage of the file.</summary>
-    private sealed class DiskStream(string path) : Stream
+    private sealed class DiskStream(SafeFileHandle handle) : Stream
     {
-        private readonly FileStream file = File.OpenRead(path);
+        // Reads at a place of its own. Never closed, as that would close the handle.
+        private readonly FileStream file = new(handle, FileAccess.Read) { Position = 0 };
 
         public IOException? Failure { get; private set; }
 
@@ -190,15 +193,5 @@ internal sealed class ParquetTable : IDisposable
         public override void SetLength(long value) => throw new NotSupportedException();
 
         public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                file.Dispose();
-            }
-
-            base.Dispose(disposing);
-        }
     }
 }
