@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dapper;
+using ElectraPipeline.Storage.Accounts;
 using ElectraPipeline.Storage.Artifacts;
 using ElectraPipeline.Storage.PostgreSql;
 using Npgsql;
@@ -37,17 +38,28 @@ public static class Backup
             throw new StorageException($"{target} exists; name a folder that does not");
         }
 
-        return await PublishAsync(target, partial => FillAsync(storage, partial, progress, cancellationToken));
+        return await PublishAsync(target, partial =>
+        {
+            PrivateFolder.Make(partial); // it holds the hashes of passwords
+            return FillAsync(storage, partial, progress, cancellationToken);
+        });
     }
 
     /// <summary>Puts a backup into a new data folder and its database, which must have no schema "electra" yet.</summary>
     /// <param name="source">The backup.</param>
     /// <param name="options">Where to; the folder must be missing or empty.</param>
+    /// <param name="actor">Who does it, for the audit log of what is restored: "user:NAME".</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="StorageException">The backup is damaged or newer, or the target is in use.</exception>
-    public static async Task<BackupManifest> RestoreAsync(string source, StorageOptions options, CancellationToken cancellationToken = default)
+    public static async Task<BackupManifest> RestoreAsync(
+        string source, StorageOptions options, string actor, CancellationToken cancellationToken = default)
     {
         BackupManifest manifest = await ReadManifestAsync(source, cancellationToken);
+        if (!File.Exists(Path.Combine(source, DumpName)))
+        {
+            throw new StorageException($"{Path.Combine(source, DumpName)} is missing: {source} is no whole backup");
+        }
+
         if (Directory.Exists(options.DataFolder) && Directory.EnumerateFileSystemEntries(options.DataFolder).Any())
         {
             throw new StorageException($"{options.DataFolder} is not empty; a backup is restored into a new data folder (--data)");
@@ -55,7 +67,7 @@ public static class Backup
 
         return await PublishAsync(
             Path.GetFullPath(options.DataFolder),
-            partial => FillAsync(source, manifest, options with { DataFolder = partial }, cancellationToken));
+            partial => FillAsync(source, manifest, options with { DataFolder = partial }, actor, cancellationToken));
     }
 
     /// <summary>Fills a folder beside <paramref name="target"/>, which is missing or empty, and renames it when it is whole.</summary>
@@ -134,7 +146,7 @@ public static class Backup
     }
 
     private static async Task<BackupManifest> FillAsync(
-        string source, BackupManifest manifest, StorageOptions options, CancellationToken cancellationToken)
+        string source, BackupManifest manifest, StorageOptions options, string actor, CancellationToken cancellationToken)
     {
         string folder = DataFolder.Open(options.DataFolder);
         await using PrivateCluster? cluster = options.UsesPrivateCluster
@@ -154,6 +166,8 @@ public static class Backup
         await using Database database = await Database.OpenAsync(connectionString, cancellationToken);
         await ArtifactLocation.RememberAsync(database.DataSource, location, cancellationToken);
         await ForgetUncopiedAsync(database, manifest, cancellationToken);
+        await new AuditLog(database.DataSource).RecordAsync(
+            actor, "restored", $"{Path.GetFullPath(source)}, as of {manifest.MadeAt:yyyy-MM-dd HH:mm:ss} UTC", cancellationToken);
         return manifest;
     }
 
@@ -200,10 +214,15 @@ public static class Backup
             throw new StorageException($"{file} is damaged: {e.Message}", e);
         }
 
-        if (manifest is not { Format: <= Format })
+        if (manifest is not { Format: > 0 })
+        {
+            throw new StorageException($"{file} is damaged: it does not say which layout it has");
+        }
+
+        if (manifest.Format > Format)
         {
             throw new StorageException(
-                $"{file} has the layout {manifest?.Format} of a newer ElectraPipeline; this one knows layouts up to {Format}. Restore with the newer version.");
+                $"{file} has the layout {manifest.Format} of a newer ElectraPipeline; this one knows layouts up to {Format}. Restore with the newer version.");
         }
 
         // They become names of folders that are written and removed.

@@ -20,7 +20,7 @@ internal static class BackupCommand
     private static async Task<int> WriteAsync(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
         string target = parsed.GetRequiredValue(Folder);
-        await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
+        await using ElectraStorage storage = await Workspace.OpenExistingAsync(parsed, cancellationToken);
         BackupManifest manifest = await Backup.WriteAsync(storage, target, (done, total) => Note(terminal, done, total), cancellationToken);
         await storage.Audit.RecordAsync(Workspace.Actor, "backup", Path.GetFullPath(target), CancellationToken.None);
         terminal.Note($"{target} holds the database and {manifest.Artifacts.Count} sealed folders; bring it back with: electra restore {target} --data NEWDIR");

@@ -25,7 +25,7 @@ internal static class DoctorCommand
 
     private static async Task<int> ExamineAsync(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
-        await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
+        await using ElectraStorage storage = await Workspace.OpenExistingAsync(parsed, cancellationToken);
         var findings = new List<Finding>();
         var examination = new StorageExamination(storage, TimeProvider.System);
         await foreach (Finding finding in examination.ExamineAsync(parsed.GetValue(Deep), cancellationToken))

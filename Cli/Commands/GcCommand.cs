@@ -51,7 +51,7 @@ internal static class GcCommand
             RunAge = Days("--runs", parsed.GetValue(Runs)),
         };
         bool dryRun = parsed.GetValue(DryRun);
-        await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
+        await using ElectraStorage storage = await Workspace.OpenExistingAsync(parsed, cancellationToken);
         Collected collected = await storage.Garbage.CollectAsync(policy, dryRun, cancellationToken);
         if (!dryRun)
         {

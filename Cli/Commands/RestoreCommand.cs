@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ElectraPipeline.Cli.Hosting;
 using ElectraPipeline.Storage;
 
 namespace ElectraPipeline.Cli.Commands;
@@ -20,7 +21,7 @@ internal static class RestoreCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             StorageOptions options = CommonOptions.StorageOf(parsed);
-            BackupManifest manifest = await Backup.RestoreAsync(parsed.GetRequiredValue(Folder), options, cancellationToken);
+            BackupManifest manifest = await Backup.RestoreAsync(parsed.GetRequiredValue(Folder), options, Workspace.Actor, cancellationToken);
             terminal.Note($"{options.DataFolder} is as of {manifest.MadeAt:yyyy-MM-dd HH:mm:ss} UTC, with {manifest.Artifacts.Count} sealed folders");
             terminal.Note("look it over: electra doctor --deep");
             return ExitCode.Done;

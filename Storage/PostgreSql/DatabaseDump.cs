@@ -22,13 +22,9 @@ internal static class DatabaseDump
             $"{program} was not found beside PostgreSQL's server programs. Install PostgreSQL's client programs (Debian: postgresql-client).");
         var server = new NpgsqlConnectionStringBuilder(connectionString);
         var start = new ProcessStartInfo(path, arguments) { RedirectStandardError = true, WorkingDirectory = "/" };
-        start.Environment["PGHOST"] = server.Host;
-        start.Environment["PGPORT"] = $"{server.Port}";
-        start.Environment["PGDATABASE"] = server.Database;
-        start.Environment["PGUSER"] = server.Username;
-        if (server.Password is { Length: > 0 } password)
+        foreach ((string variable, string value) in VariablesOf(server))
         {
-            start.Environment["PGPASSWORD"] = password; // not an argument: those show in process lists
+            start.Environment[variable] = value; // not an argument: those show in process lists
         }
 
         if (program == "pg_restore")
@@ -47,6 +43,24 @@ internal static class DatabaseDump
             throw new StorageException($"{path} failed with exit code {process.ExitCode}: {errors.Trim()}");
         }
     }
+
+    // Also how the server is known and the connection kept secret: libpq would settle for less than the connection string asks for.
+    private static IEnumerable<(string Variable, string Value)> VariablesOf(NpgsqlConnectionStringBuilder server) =>
+        from pair in new (string Variable, string? Value)[]
+        {
+            ("PGHOST", server.Host),
+            ("PGPORT", $"{server.Port}"),
+            ("PGDATABASE", server.Database),
+            ("PGUSER", server.Username),
+            ("PGPASSWORD", server.Password),
+            ("PGPASSFILE", server.Passfile),
+            ("PGSSLMODE", server.SslMode switch { SslMode.VerifyCA => "verify-ca", SslMode.VerifyFull => "verify-full", var mode => $"{mode}".ToLowerInvariant() }),
+            ("PGSSLROOTCERT", server.RootCertificate),
+            ("PGSSLCERT", server.SslCertificate),
+            ("PGSSLKEY", server.SslKey),
+        }
+        where pair.Value is { Length: > 0 }
+        select (pair.Variable, pair.Value!);
 
     private static void Stop(Process process)
     {

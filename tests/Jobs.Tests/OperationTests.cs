@@ -36,6 +36,23 @@ public sealed class OperationTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task TrainingOnAGpuWaitsForAWorkerThatServesIt()
+    {
+        await using var testing = await WorkerTesting.OpenAsync(postgres, "exec sleep 300");
+        var host = await testing.StartWorkerAsync();
+        RunConfig config = testing.Config();
+        long runId = await testing.SubmitAsync(host, config with { Pretrain = config.Pretrain with { Device = "cuda" } });
+        StageRow ready = Pretrain(await testing.WaitAsync(runId, run => Pretrain(run).State == StageState.Ready));
+        Assert.Equal("gpu", ready.Queue);
+        await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken); // ten rounds of the relay
+        Assert.Equal(StageState.Ready, Pretrain((await testing.Storage.Queries.RunAsync(runId))!).State);
+
+        await testing.StartWorkerAsync(queue: "gpu");
+        await testing.WaitAsync(runId, testing.HasChild);
+        await testing.Storage.Runs.CancelAsync(runId, Ada);
+    }
+
+    [Fact]
     public async Task AMildPauseLetsWhatIsAtWorkEnd()
     {
         using var folder = new TemporaryFolder();

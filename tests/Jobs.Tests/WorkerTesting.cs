@@ -54,12 +54,13 @@ internal sealed class WorkerTesting : IAsyncDisposable
         folder.Dispose();
     }
 
-    public async Task<IHost> StartWorkerAsync(int concurrency = 3, InputFolders? inputs = null)
+    public async Task<IHost> StartWorkerAsync(int concurrency = 3, InputFolders? inputs = null, string queue = "cpu")
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddElectraWorker(Storage, new WorkerOptions
         {
+            Queues = [queue],
             Concurrency = concurrency,
             InputFolders = inputs ?? InputFolders.Anywhere,
             LeaseTtl = TimeSpan.FromSeconds(4),

@@ -1,6 +1,10 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.Versioning;
 using Dapper;
 using ElectraPipeline.Storage.PostgreSql;
 using ElectraPipeline.TestSupport;
+using Npgsql;
 using Xunit;
 
 namespace ElectraPipeline.Storage.Tests;
@@ -19,6 +23,39 @@ public sealed class DatabaseTests(PostgresFixture postgres)
 
         var error = await Assert.ThrowsAsync<StorageException>(() => Database.OpenAsync(connectionString));
         Assert.Contains("9999_future", error.Message);
+    }
+
+    [Fact]
+    [SupportedOSPlatform("linux")]
+    public async Task ABackupIsReadableByItsOwnerAloneAndItsConnectionIsAsSecretAsTheConnectionStringAsks()
+    {
+        using var folder = new TemporaryFolder();
+        await using (ElectraStorage storage = await postgres.OpenStorageAsync(folder["data"]))
+        {
+            await Backup.WriteAsync(storage, folder["backup"], (_, _) => { });
+        }
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder["backup"]));
+
+        // Somebody who answers that there is no TLS here: by itself pg_dump would go on, password and all.
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        Task answering = Task.Run(async () =>
+        {
+            using TcpClient client = await listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+            byte[] request = new byte[8];
+            await client.GetStream().ReadExactlyAsync(request, TestContext.Current.CancellationToken);
+            await client.GetStream().WriteAsync("N"u8.ToArray(), TestContext.Current.CancellationToken);
+            Assert.Equal(0, await client.GetStream().ReadAsync(request, TestContext.Current.CancellationToken));
+        });
+        var server = new NpgsqlConnectionStringBuilder
+        {
+            Host = "127.0.0.1", Port = ((IPEndPoint)listener.LocalEndpoint).Port, Database = "d", Username = "u", Password = "p", SslMode = SslMode.VerifyFull,
+        };
+        StorageException refusal = await Assert.ThrowsAsync<StorageException>(
+            () => DatabaseDump.WriteAsync(server.ConnectionString, folder["dump"], TestContext.Current.CancellationToken));
+        Assert.Contains("server does not support SSL, but SSL was required", refusal.Message);
+        await answering;
     }
 
     [Fact]

@@ -25,24 +25,32 @@ public sealed class PathTests : IDisposable
         string victim = folder.Write("victim/precious.txt", "precious");
         var listing = new BackupManifest(1, DateTimeOffset.UnixEpoch, [digest!]);
         folder.Write("backup/backup.json", JsonSerializer.Serialize(listing, JsonSerializerOptions.Web));
+        folder.Write("backup/database.dump", "");
         Directory.CreateDirectory(folder["backup/objects"]);
         string target = folder["restored"];
 
         StorageException refusal = await Assert.ThrowsAsync<StorageException>(
-            () => Backup.RestoreAsync(folder["backup"], new StorageOptions { DataFolder = target, ConnectionString = "Host=/nowhere" }));
+            () => Backup.RestoreAsync(folder["backup"], new StorageOptions { DataFolder = target, ConnectionString = "Host=/nowhere" }, "user:test"));
         Assert.Contains("backup.json", refusal.Message);
         Assert.Contains($"'{digest}'", refusal.Message);
         Assert.True(File.Exists(victim));
         Assert.False(Path.Exists(target));
     }
 
-    [Fact]
-    public async Task ABackupThatListsNothingIsDamaged()
+    [Theory]
+    [InlineData("""{"format": 1, "artifacts": null}""", "backup.json is damaged: it lists nothing")]
+    [InlineData("null", "backup.json is damaged: it does not say which layout")]
+    [InlineData("""{"artifacts": []}""", "backup.json is damaged: it does not say which layout")]
+    [InlineData("""{"format": 2, "artifacts": []}""", "layout 2 of a newer ElectraPipeline")]
+    [InlineData("""{"format": 1, "artifacts": []}""", "database.dump is missing")]
+    [InlineData("[", "backup.json is damaged")]
+    public async Task ABackupThatIsNotWholeIsRefusedBeforeAnythingIsCopied(string manifest, string said)
     {
-        folder.Write("backup/backup.json", """{"format": 1, "artifacts": null}""");
+        folder.Write("backup/backup.json", manifest);
         StorageException refusal = await Assert.ThrowsAsync<StorageException>(
-            () => Backup.RestoreAsync(folder["backup"], new StorageOptions { DataFolder = folder["restored"], ConnectionString = "Host=/nowhere" }));
-        Assert.Contains("backup.json is damaged", refusal.Message);
+            () => Backup.RestoreAsync(folder["backup"], new StorageOptions { DataFolder = folder["restored"], ConnectionString = "Host=/nowhere" }, "user:test"));
+        Assert.Contains(said, refusal.Message);
+        Assert.False(Path.Exists(folder["restored"]));
     }
 
     [Theory]

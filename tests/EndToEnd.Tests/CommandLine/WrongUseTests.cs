@@ -40,6 +40,19 @@ public sealed class WrongUseTests : IDisposable
         Assert.False(Directory.Exists(project.DataFolder));
     }
 
+    [Theory]
+    [InlineData("doctor")]
+    [InlineData("gc", "--dry-run")]
+    [InlineData("backup", "copy")]
+    public async Task WhatLooksAfterDataMakesNone(params string[] command)
+    {
+        ProcessResult result = await project.RunAsync(command);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains($"there is no data in {project.DataFolder}", result.Error);
+        Assert.False(Path.Exists(project.DataFolder));
+        Assert.False(Path.Exists("copy"));
+    }
+
     [Fact]
     public async Task ADataFolderOfANewerVersionIsRefused()
     {

@@ -55,6 +55,8 @@ public sealed class OperationsTests(UndisturbedRun undisturbed)
         Assert.Empty(Directory.EnumerateFileSystemEntries(project.PathOf("."), "*.partial*"));
         Assert.Equal((await project.SucceedAsync("models", "--json")).Output, (await restored.SucceedAsync("models", "--json")).Output);
         await restored.SucceedAsync("doctor", "--deep");
+        Assert.Contains("restored", (await restored.SucceedAsync("auth", "log", "--limit", "1")).Output);
+        Assert.Contains("backup", (await project.SucceedAsync("auth", "log", "--limit", "1")).Output);
         ProcessResult again = await restored.SucceedAsync("run", project.Config, "--watch", "--json");
         using var json = JsonDocument.Parse(again.Output);
         Assert.All(json.RootElement.GetProperty("stages").EnumerateArray(), stage => Assert.Equal("reused", stage.GetProperty("state").GetString()));
@@ -117,6 +119,7 @@ public sealed class OperationsTests(UndisturbedRun undisturbed)
         }
 
         using var project = new TinyProject();
+        await project.SucceedAsync("status");
         using StartedProcess doctor = StartedProcess.Start(folder["electra"], project.Environment, ["doctor", "--json"]);
         ProcessResult result = await doctor.WaitAsync(TimeSpan.FromMinutes(2));
         Assert.True(result.ExitCode == 1, result.ToString());
@@ -137,6 +140,7 @@ public sealed class OperationsTests(UndisturbedRun undisturbed)
         Assert.Equal(planned.Output.Replace("\"dryRun\": true", "\"dryRun\": false", StringComparison.Ordinal), done.Output);
         Assert.Equal(models, (await project.SucceedAsync("models", "--json")).Output);
         await project.SucceedAsync("doctor", "--deep");
+        Assert.Contains("garbage removed", (await project.SucceedAsync("auth", "log", "--limit", "1")).Output);
     }
 
     private static void FlipBit(string file)
