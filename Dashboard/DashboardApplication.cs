@@ -48,6 +48,10 @@ public static class DashboardApplication
         services.AddSingleton<RunActions>();
         services.AddRazorComponents();
         services.AddSingleton<LoginThrottle>();
+        services.AddSingleton<LoginRefusals>();
+        services.AddHostedService(provider => provider.GetRequiredService<LoginRefusals>());
+        services.AddSingleton<KnownBrowser>();
+        services.AddSingleton<LoginServices>();
         services.AddAntiforgery(antiforgery =>
         {
             antiforgery.HeaderName = AntiforgeryCheck.HeaderName;
@@ -65,7 +69,8 @@ public static class DashboardApplication
         IDataProtectionBuilder keys = services.AddDataProtection().SetApplicationName("electra");
         if (options.KeysFolder is { } folder)
         {
-            keys.PersistKeysToFileSystem(Directory.CreateDirectory(folder));
+            // Whoever reads the keys can make a cookie for anybody.
+            keys.PersistKeysToFileSystem(PrivateFolder.Make(folder));
         }
 
         return services;

@@ -16,9 +16,10 @@ public sealed record DashboardOptions
 
     /// <summary>
     /// The secret that every request must then carry: typed once into the login form, or sent as "Authorization: Bearer".
-    /// Null: only requests from this machine are answered. Default: the environment variable ELECTRA_TOKEN.
+    /// Null: only requests from this machine are answered. Default: the environment variable ELECTRA_TOKEN. White space around it, such as
+    /// the line feed of a file it was read from, does not count: no header could carry it.
     /// </summary>
-    public string? AccessToken { get; init; } = Environment.GetEnvironmentVariable("ELECTRA_TOKEN");
+    public string? AccessToken { get; init => field = value?.Trim(); } = Environment.GetEnvironmentVariable("ELECTRA_TOKEN")?.Trim();
 
     /// <summary>Whether there are accounts; then everybody logs in, from this machine too.</summary>
     public bool HasAccounts { get; init; }

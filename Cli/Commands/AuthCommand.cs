@@ -74,8 +74,9 @@ internal static class AuthCommand
         string? password = Console.IsInputRedirected
             ? await Console.In.ReadLineAsync(cancellationToken)
             : await terminal.Error.PromptAsync(new TextPrompt<string>($"password of {name}:").Secret(), cancellationToken);
-        return password is { Length: >= Passwords.Shortest } ? password : throw new UsageException(
-            $"the password has {password?.Length ?? 0} characters, at least {Passwords.Shortest} are needed");
+        password = Passwords.Trimmed(password ?? "");
+        return password.Length >= Passwords.Shortest ? password : throw new UsageException(
+            $"the password has {password.Length} characters, at least {Passwords.Shortest} are needed");
     }
 
     private static async Task<int> ListAsync(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
@@ -10,38 +9,45 @@ namespace ElectraPipeline.Dashboard.Security;
 
 /// <summary>Answers for requests without a login cookie: by bearer token where one is configured, else by being local.</summary>
 internal sealed class AccessHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, DashboardOptions dashboard, LoginThrottle throttle)
+    IOptionsMonitor<AuthenticationSchemeOptions> options,
+    ILoggerFactory loggers,
+    UrlEncoder encoder,
+    DashboardOptions dashboard,
+    LoginThrottle throttle,
+    LoginRefusals refusals)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     private const string BearerPrefix = "Bearer ";
+    private const string ApiUser = "api";
 
     private readonly AccessToken? _token = dashboard.HasToken ? new AccessToken(dashboard.AccessToken!) : null;
 
     private bool _isThrottled;
 
-    protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         if (!dashboard.RequiresLogin)
         {
             string? refusal = LocalAccess.Refusal(Context);
-            return Task.FromResult(refusal is null ? Success("local", Access.LocalScheme) : AuthenticateResult.Fail(refusal));
+            return refusal is null ? Success("local", Access.LocalScheme) : AuthenticateResult.Fail(refusal);
         }
 
         string authorization = Request.Headers.Authorization.ToString();
         if (!authorization.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase))
         {
-            return Task.FromResult(AuthenticateResult.NoResult());
+            return AuthenticateResult.NoResult();
         }
 
-        IPAddress? address = Context.Connection.RemoteIpAddress;
-        _isThrottled = !throttle.TryBegin(address, account: null);
+        var login = new LoginTry(Context.Connection.RemoteIpAddress, Account: null);
+        _isThrottled = !throttle.TryBegin(login);
         if (_isThrottled || _token?.Matches(authorization[BearerPrefix.Length..].Trim()) != true)
         {
-            return Task.FromResult(AuthenticateResult.Fail(_isThrottled ? "Too many attempts." : "The access token is wrong."));
+            await refusals.RecordAsync(_isThrottled ? LoginRefusals.Throttled : LoginRefusals.Wrong, ApiUser, login.Address);
+            return AuthenticateResult.Fail(_isThrottled ? "Too many attempts." : "The access token is wrong.");
         }
 
-        throttle.Succeeded(address, account: null);
-        return Task.FromResult(Success("api", Access.BearerScheme));
+        throttle.Succeeded(login);
+        return Success(ApiUser, Access.BearerScheme);
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)

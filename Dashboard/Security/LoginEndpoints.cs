@@ -18,8 +18,8 @@ internal static class LoginEndpoints
     public static void MapLogin(this IEndpointRouteBuilder routes, AccessToken? token)
     {
         routes.MapGet("/login", (string? returnUrl) => Page(returnUrl)).AllowAnonymous();
-        routes.MapPost("/login", (HttpContext context, [FromForm] LoginForm form, AccountStore accounts, AuditLog audit, LoginThrottle throttle) =>
-                LoginAsync(context, form, token, accounts, audit, throttle))
+        routes.MapPost("/login", (HttpContext context, [FromForm] LoginForm form, LoginServices services) =>
+                LoginAsync(context, form, token, services))
             .DisableAntiforgery()
             .AddEndpointFilter<AntiforgeryCheck>()
             .AllowAnonymous();
@@ -28,23 +28,24 @@ internal static class LoginEndpoints
 
     private static async Task<IResult> LogoutAsync(HttpContext context, AuditLog audit)
     {
-        await audit.RecordAsync(Access.Actor(context), "logout", From(context), CancellationToken.None);
+        await audit.RecordAsync(Access.Actor(context), "logout", LoginRefusals.From(context.Connection.RemoteIpAddress), CancellationToken.None);
         await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
         return Results.Redirect("/login");
     }
 
-    private static async Task<IResult> LoginAsync(
-        HttpContext context, LoginForm form, AccessToken? token, AccountStore accounts, AuditLog audit, LoginThrottle throttle)
+    private static async Task<IResult> LoginAsync(HttpContext context, LoginForm form, AccessToken? token, LoginServices services)
     {
         string name = DisplayName(form.Name);
-        if (!throttle.TryBegin(context.Connection.RemoteIpAddress, name))
+        var login = new LoginTry(context.Connection.RemoteIpAddress, name, services.Browsers.Of(context, name));
+        if (!services.Throttle.TryBegin(login))
         {
+            await services.Refusals.RecordAsync(LoginRefusals.Throttled, name, login.Address);
             context.Response.Headers.RetryAfter = "60";
             return Page(form.ReturnUrl, "Too many attempts; wait a minute.", StatusCodes.Status429TooManyRequests);
         }
 
         string secret = form.Secret?.Trim() ?? "";
-        Account? account = await accounts.FindAsync(name, context.RequestAborted);
+        Account? account = await services.Accounts.FindAsync(name, context.RequestAborted);
         if (Passwords.Matches(account, secret))
         {
             await Access.SignInAsync(context, account!.Name, account.Role, Passwords.Mark(account));
@@ -55,19 +56,18 @@ internal static class LoginEndpoints
         }
         else
         {
-            await audit.RecordAsync($"user:{name}", "login refused", From(context), CancellationToken.None);
+            await services.Refusals.RecordAsync(LoginRefusals.Wrong, name, login.Address);
             return Page(form.ReturnUrl, "Name, password or access token is wrong.", StatusCodes.Status401Unauthorized);
         }
 
-        throttle.Succeeded(context.Connection.RemoteIpAddress, name);
-        await audit.RecordAsync($"user:{name}", "login", From(context), CancellationToken.None);
+        services.Throttle.Succeeded(login);
+        services.Browsers.Remember(context, name);
+        await services.Audit.RecordAsync($"user:{name}", "login", LoginRefusals.From(login.Address), CancellationToken.None);
         return Results.LocalRedirect(LocalUrl(form.ReturnUrl));
     }
 
     private static RazorComponentResult<LoginPage> Page(string? returnUrl, string? error = null, int status = StatusCodes.Status200OK) =>
         new(new { ReturnUrl = LocalUrl(returnUrl), Error = error }) { StatusCode = status };
-
-    private static string From(HttpContext context) => $"from {context.Connection.RemoteIpAddress}";
 
     /// <summary>An address of this site, so that a login link cannot send the visitor elsewhere.</summary>
     private static string LocalUrl(string? url) => RedirectHttpResult.IsLocalUrl(url) ? url! : "/runs";

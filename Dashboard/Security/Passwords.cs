@@ -17,11 +17,14 @@ public static class Passwords
     private static readonly string Decoy = Hasher.HashPassword("", Convert.ToHexString(RandomNumberGenerator.GetBytes(16)));
 
     /// <summary>The hash to store.</summary>
-    public static string Hash(string password) => Hasher.HashPassword("", password);
+    public static string Hash(string password) => Hasher.HashPassword("", Trimmed(password));
+
+    /// <summary>A password as it counts: without the spaces around it that are pasted along.</summary>
+    public static string Trimmed(string password) => password.Trim();
 
     /// <summary>Whether the password is the account's; with no account it takes as long and is false.</summary>
     internal static bool Matches(Account? account, string password) =>
-        Hasher.VerifyHashedPassword("", account?.PasswordHash ?? Decoy, password) != PasswordVerificationResult.Failed && account is not null;
+        Hasher.VerifyHashedPassword("", account?.PasswordHash ?? Decoy, Trimmed(password)) != PasswordVerificationResult.Failed && account is not null;
 
     /// <summary>Names an account's password without giving it away: a cookie made under another password or role is refused by it.</summary>
     internal static string Mark(Account account) =>

@@ -13,7 +13,7 @@ public sealed class AccessTests(PostgresFixture postgres)
     [Fact]
     public async Task Token_opens_the_api_by_header_and_the_pages_by_login()
     {
-        await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres, Token);
+        await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres, $" {Token}\n"); // as read from a file
         Assert.Equal(HttpStatusCode.Unauthorized, await ApiAsync(dashboard, "a-wrong-token-of-same-size"));
         Assert.Equal(HttpStatusCode.OK, await ApiAsync(dashboard, Token));
 

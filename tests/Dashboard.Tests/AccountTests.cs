@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.Versioning;
 using ElectraPipeline.Dashboard.Security;
 using ElectraPipeline.Storage;
 using ElectraPipeline.TestSupport;
@@ -27,6 +28,19 @@ public sealed class AccountTests(PostgresFixture postgres)
         Assert.DoesNotContain("data-url=\"/hangfire/jobs/enqueued/delete", await dashboard.Visitor.GetStringAsync("/hangfire/jobs/enqueued/cpu"));
         HttpResponseMessage hangfire = await dashboard.PostFromAsync("/runs", "/hangfire/jobs/failed/requeue", ("jobs[]", "1"));
         Assert.False(hangfire.IsSuccessStatusCode, $"Hangfire answered {hangfire.StatusCode}");
+    }
+
+    [Fact]
+    [SupportedOSPlatform("linux")]
+    public async Task Spaces_around_a_password_do_not_count_and_nobody_else_reads_the_keys_of_cookies()
+    {
+        await using RunningDashboard dashboard = await RunningDashboard.StartAsync(
+            postgres, null, storage => storage.Accounts.SaveAsync("ada", "viewer", Passwords.Hash($" {Password} "), "user:test"));
+        await LoginAsync(dashboard, "ada", Password);
+        await LoginAsync(dashboard, "ada", $"{Password}  ");
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            File.GetUnixFileMode(dashboard.Service<DashboardOptions>().KeysFolder!));
     }
 
     [Fact]

@@ -30,6 +30,8 @@ public sealed partial class ProxyTests(PostgresFixture postgres)
         HttpResponseMessage login = await LoginAsync(visitor, page, antiforgery);
         Assert.True(login.StatusCode == HttpStatusCode.Redirect, await login.Content.ReadAsStringAsync());
         AssertHardened(Assert.Single(login.Headers.GetValues("Set-Cookie"), cookie => cookie.StartsWith("electra=", StringComparison.Ordinal)), "lax", believed);
+        AssertHardened(
+            Assert.Single(login.Headers.GetValues("Set-Cookie"), cookie => cookie.StartsWith("electra.known=", StringComparison.Ordinal)), "strict", believed);
 
         string about = (await dashboard.Storage.Queries.DeedsAsync(null, 10)).First(deed => deed.Action == "login").Detail!;
         Assert.Equal($"from {(believed ? Visitor : proxyAddress)}", about);

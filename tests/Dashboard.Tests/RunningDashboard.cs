@@ -38,14 +38,23 @@ internal sealed partial class RunningDashboard : IAsyncDisposable
     /// <summary>A path of the dashboard as a whole address.</summary>
     public string Url(string path) => new Uri(Visitor.BaseAddress!, path).ToString();
 
+    /// <summary>A service of the dashboard.</summary>
+    public T Service<T>()
+        where T : notnull => application.Services.GetRequiredService<T>();
+
+    public static Task<RunningDashboard> StartAsync(
+        PostgresFixture postgres, string? token = null, Func<ElectraStorage, Task>? prepare = null, params string[] trustedProxies) =>
+        StartAsync(postgres, TimeProvider.System, token, prepare, trustedProxies);
+
     public static async Task<RunningDashboard> StartAsync(
-        PostgresFixture postgres, string? token = null, Func<ElectraStorage, Task>? prepare = null, params string[] trustedProxies)
+        PostgresFixture postgres, TimeProvider clock, string? token = null, Func<ElectraStorage, Task>? prepare = null, params string[] trustedProxies)
     {
         var dashboard = new RunningDashboard();
         dashboard.Storage = await postgres.OpenStorageAsync(dashboard.folder.Path);
         await (prepare?.Invoke(dashboard.Storage) ?? Task.CompletedTask);
         WebApplicationBuilder builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(clock);
         builder.Services.AddSingleton(dashboard.Storage.Database);
         builder.Services.AddElectraClient(dashboard.Storage);
         builder.Services.AddElectraDashboard(new DashboardOptions
@@ -88,7 +97,8 @@ internal sealed partial class RunningDashboard : IAsyncDisposable
         folder.Dispose();
     }
 
-    private static async Task<HttpResponseMessage> PostFromAsync(
+    /// <summary>As another visitor.</summary>
+    public static async Task<HttpResponseMessage> PostFromAsync(
         HttpClient visitor, string page, string action, params (string Name, string Value)[] fields)
     {
         string html = await visitor.GetStringAsync(page);

@@ -14,6 +14,7 @@ public sealed class AuthTests
         ProcessResult weak = await AddAsync(project, "ada", "short");
         Assert.Equal(2, weak.ExitCode);
         Assert.Contains("at least 12", weak.Error);
+        Assert.Contains("has 5 characters", (await AddAsync(project, "ada", "  short        ")).Error);
         ProcessResult misnamed = await AddAsync(project, "Ada Lovelace", "a password of some length");
         Assert.Equal(2, misnamed.ExitCode);
         Assert.Contains("a-z", misnamed.Error);
