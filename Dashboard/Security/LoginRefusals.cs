@@ -82,7 +82,8 @@ internal sealed partial class LoginRefusals(AuditLog audit, TimeProvider clock, 
             foreach ((string action, Kind kind) in kinds.Where(pair => pair.Value.Others > 0))
             {
                 var begin = DateTimeOffset.FromUnixTimeSeconds(minute * 60);
-                finished.Add((action, string.Create(CultureInfo.InvariantCulture, $"{kind.Others:N0} more in the minute from {begin:HH:mm} UTC")));
+                string others = kind.Others.ToString("N0", CultureInfo.InvariantCulture);
+                finished.Add((action, $"{others} more in the minute from {begin:HH:mm} UTC"));
             }
 
             foreach (Kind kind in kinds.Values)
