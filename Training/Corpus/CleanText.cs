@@ -6,8 +6,8 @@ using System.Text.Unicode;
 namespace ElectraPipeline.Training.Corpus;
 
 /// <summary>
-/// Finds documents of plain text that stand there in the form of <see cref="Document.Text"/>, as most do: a look at 32 bytes at a time in
-/// place of several at each line, and no copy.
+/// Finds documents of plain text that stand there in the form of <see cref="Document.Text"/>, but for carriage returns before line feeds, as
+/// most do: a look at 32 bytes at a time in place of several at each line.
 /// </summary>
 internal static class CleanText
 {
@@ -19,11 +19,41 @@ internal static class CleanText
     /// <summary>What stands behind the text in its last block: neither white space nor a line feed.</summary>
     private const byte Filler = (byte)'.';
 
+    /// <summary>Bytes of the blank lines that a text begins with, if no other white space is in them; and how many lines.</summary>
+    public static int SkipBlankLines(ReadOnlySpan<byte> text, out int lines)
+    {
+        lines = 0;
+        int position = 0;
+        while (position < text.Length && (text[position] == '\n' || text[position..].StartsWith("\r\n"u8)))
+        {
+            position += text[position] == '\n' ? 1 : 2;
+            lines++;
+        }
+
+        return position;
+    }
+
+    /// <summary>Copies a text without its carriage returns; returns how many bytes are left.</summary>
+    /// <param name="text">Each is followed by a line feed.</param>
+    /// <param name="output">At least as long.</param>
+    public static int DropCarriageReturns(ReadOnlySpan<byte> text, Span<byte> output)
+    {
+        int length = 0;
+        for (int position = 0; position < text.Length; position++)
+        {
+            int plain = DocumentLine.CopyUntil(text[position..], output[length..], Vector256.Create((byte)'\r'), Vector256<byte>.Zero);
+            position += plain;
+            length += plain;
+        }
+
+        return length;
+    }
+
     /// <summary>
     /// Finds the document that <paramref name="text"/> begins with; false, if it is in another form, or no blank line without white space
     /// ends it here.
     /// </summary>
-    /// <param name="text">Begins with no line feed.</param>
+    /// <param name="text">Begins with no blank line.</param>
     /// <param name="isAll">Whether the end of the text ends the document too.</param>
     /// <param name="document">How long it is, and the text and the lines to go on behind it.</param>
     public static bool TryFind(ReadOnlySpan<byte> text, bool isAll, out CleanDocument document)
@@ -53,19 +83,29 @@ internal static class CleanText
 
             if (end >= 0)
             {
-                document = new CleanDocument(position + end - 1, position + end + 1, scan.Lines + 1);
+                int blankLine = text[position + end] == '\r' ? 2 : 1;
+                document = DocumentOf(text[..(position + end)], blankLine, scan);
                 return scan.IsAscii || Utf8.IsValid(text[..document.Length]);
             }
         }
 
-        if (!isAll || DocumentTextBuffer.IsBlank(text[^1]))
+        if (!isAll || (text[^1] != '\n' && DocumentTextBuffer.IsBlank(text[^1])))
         {
             return false;
         }
 
-        bool isWhole = text[^1] == '\n';
-        document = new CleanDocument(text.Length - (isWhole ? 1 : 0), text.Length, scan.Lines + (isWhole ? 0 : 1));
+        document = DocumentOf(text, blankLine: 0, scan);
         return scan.IsAscii || Utf8.IsValid(text[..document.Length]);
+    }
+
+    private static CleanDocument DocumentOf(ReadOnlySpan<byte> lines, int blankLine, Scan scan)
+    {
+        int end = lines.EndsWith("\r\n"u8) ? 2 : lines.EndsWith("\n"u8) ? 1 : 0;
+        return new CleanDocument(
+            lines.Length - end,
+            lines.Length + blankLine,
+            scan.Lines + (blankLine > 0 ? 1 : 0) + (end == 0 ? 1 : 0),
+            scan.HasCarriageReturns);
     }
 
     /// <summary>What is known of the blocks before.</summary>
@@ -79,9 +119,11 @@ internal static class CleanText
 
         public bool IsAscii { get; private set; } = true;
 
+        public bool HasCarriageReturns { get; private set; }
+
         /// <summary>
-        /// Looks at a block, and two bytes behind it: false, if something has to be done to the text; else where the second of two line
-        /// feeds stands that end the document, or -1.
+        /// Looks at a block, and two bytes behind it: false, if something has to be done to the text; else where the blank line begins that
+        /// ends the document, or -1.
         /// </summary>
         public bool Next(ReadOnlySpan<byte> bytes, out int end)
         {
@@ -89,12 +131,14 @@ internal static class CleanText
             Vector256<byte> block = Vector256.LoadUnsafe(ref first);
             uint lineFeeds = Is(block, (byte)'\n');
             uint blanks = Vector256.LessThan(block - Vector256.Create((byte)'\t'), Vector256.Create((byte)5)).ExtractMostSignificantBits();
-            blanks = (blanks & ~lineFeeds) | Is(block, (byte)' ');
+            uint returns = Is(block, (byte)'\r') & ((lineFeeds >> 1) | (bytes[Block] == '\n' ? 1u << (Block - 1) : 0));
+            uint lineEnds = lineFeeds | returns;
+            blanks = (blanks & ~lineEnds) | Is(block, (byte)' ');
             uint behindLineFeed = (lineFeeds << 1) | afterLineFeed;
-            uint ends = lineFeeds & behindLineFeed;
+            uint ends = lineEnds & behindLineFeed;
             uint before = ends == 0 ? uint.MaxValue : (ends & ~(ends - 1)) - 1;
-            uint unclean = (blanks & behindLineFeed) | (lineFeeds & ((blanks << 1) | afterBlank))
-                | Is(block, 0) | Is(block, (byte)'\r') | Is(block, (byte)'\f');
+            uint unclean = (blanks & behindLineFeed) | (lineEnds & ((blanks << 1) | afterBlank))
+                | Is(block, 0) | (Is(block, (byte)'\r') & ~returns) | Is(block, (byte)'\f');
             end = ends == 0 ? -1 : BitOperations.TrailingZeroCount(ends);
             if ((unclean & before) != 0)
             {
@@ -110,6 +154,7 @@ internal static class CleanText
                 }
             }
 
+            HasCarriageReturns |= (returns & before) != 0;
             Lines += BitOperations.PopCount(lineFeeds & before);
             afterLineFeed = lineFeeds >> (Block - 1);
             afterBlank = blanks >> (Block - 1);
@@ -121,7 +166,8 @@ internal static class CleanText
 }
 
 /// <summary>A document at the front of a text.</summary>
-/// <param name="Length">Its bytes.</param>
+/// <param name="Length">Its bytes, without what ends its last line.</param>
 /// <param name="Consumed">Those and what ends it, a blank line included.</param>
 /// <param name="Lines">Lines in these bytes.</param>
-internal readonly record struct CleanDocument(int Length, int Consumed, int Lines);
+/// <param name="HasCarriageReturns">Whether lines end with them too; they are no part of the document.</param>
+internal readonly record struct CleanDocument(int Length, int Consumed, int Lines, bool HasCarriageReturns);

@@ -200,7 +200,7 @@ internal static class DocumentLine
     /// Copies bytes until one is <paramref name="stop"/> or below <paramref name="lowest"/>, or, if there is a lowest, a quote; returns how
     /// many. What stands in <paramref name="output"/> behind them is not kept.
     /// </summary>
-    private static int CopyUntil(ReadOnlySpan<byte> text, Span<byte> output, Vector256<byte> stop, Vector256<byte> lowest)
+    internal static int CopyUntil(ReadOnlySpan<byte> text, Span<byte> output, Vector256<byte> stop, Vector256<byte> lowest)
     {
         int position = 0;
         Vector256<byte> quote = lowest == Vector256<byte>.Zero ? stop : Vector256.Create((byte)'"');

@@ -55,6 +55,15 @@ internal sealed class DocumentTextBuffer
         return null;
     }
 
+    /// <summary>Takes a text that needs nothing but that its carriage returns go, in place of what was gathered.</summary>
+    public void SetWithoutCarriageReturns(ReadOnlySpan<byte> lines)
+    {
+        Clear();
+        Reserve(lines.Length + 1);
+        length = CleanText.DropCarriageReturns(lines, text);
+        text[length++] = (byte)'\n';
+    }
+
     /// <summary>A line without the white space of ASCII at both ends: mostly a look at two bytes.</summary>
     public static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> line)
     {

@@ -25,14 +25,19 @@ internal ref struct PlainTextCutter(ReadOnlySpan<byte> text, DocumentTextBuffer 
     public bool Next()
     {
         Fault = null;
-        int blankLines = text[Position..].IndexOfAnyExcept((byte)'\n');
-        Position = blankLines < 0 ? text.Length : Position + blankLines;
+        Position += CleanText.SkipBlankLines(text[Position..], out _);
         if (!CleanText.TryFind(text[Position..], isAll: true, out CleanDocument document))
         {
             return NextByLine();
         }
 
         Text = text.Slice(Position, document.Length);
+        if (document.HasCarriageReturns)
+        {
+            buffer.SetWithoutCarriageReturns(Text);
+            Text = buffer.Text;
+        }
+
         Position += document.Consumed;
         return true;
     }

@@ -74,16 +74,23 @@ internal sealed class PlainTextReader : IDocumentReader
     private static Document? TakeClean(SourceContent content, CorpusOptions options, LineReader reader, Utf8Arena arena)
     {
         ReadOnlySpan<byte> ahead = reader.Ahead;
-        int blankLines = ahead.IndexOfAnyExcept((byte)'\n');
-        if (blankLines < 0
-            || !CleanText.TryFind(ahead[blankLines..], isAll: false, out CleanDocument found)
+        int blank = CleanText.SkipBlankLines(ahead, out int blankLines);
+        if (!CleanText.TryFind(ahead[blank..], isAll: false, out CleanDocument found)
             || found.Consumed > Math.Min(options.MaxDocumentBytes, LineReader.DefaultMaxLineBytes))
         {
             return null;
         }
 
-        var document = new Document(content.Name, reader.Number + blankLines + 1, arena.Keep(ahead.Slice(blankLines, found.Length)));
-        reader.Skip(blankLines + found.Consumed, blankLines + found.Lines);
+        Memory<byte> text = arena.Take(found.Length);
+        ReadOnlySpan<byte> lines = ahead.Slice(blank, found.Length);
+        int length = found.HasCarriageReturns ? CleanText.DropCarriageReturns(lines, text.Span) : lines.Length;
+        if (!found.HasCarriageReturns)
+        {
+            lines.CopyTo(text.Span);
+        }
+
+        var document = new Document(content.Name, reader.Number + blankLines + 1, text[..length]);
+        reader.Skip(blank + found.Consumed, blankLines + found.Lines);
         return document;
     }
 

@@ -69,7 +69,10 @@ public sealed class ShardBuildTests : IDisposable
         [
             "a", "b c", "ä", "日本", "\n", "\n", "\n\n", "\r\n", "\r", " ", "\t", "\f", "\v", "\u0085", "\u2028", "\u2029", "\u00A0", "\u3000", "\u200B", "😀",
         ];
-        string[] plain = ["Some plain words.\n", "A line that alone is longer than one block is.\n", "\n", "größer\n", "x", "“and more”"];
+        string[] plain =
+        [
+            "Some plain words.\n", "A line that alone is longer than one block is.\n", "\n", "größer\n", "x", "“and more”", "Of another system.\r\n", "\r\n",
+        ];
         var random = new CounterRandom(3, 3);
         var buffer = new DocumentTextBuffer();
         for (int i = 0; i < 6_000; i++)
