@@ -64,7 +64,8 @@ public static partial class CheckedFile
 
     /// <summary>Where an open file lies, without links.</summary>
     internal static string PlaceOf(SafeFileHandle handle) =>
-        new FileInfo($"/proc/self/fd/{handle.DangerousGetHandle()}").LinkTarget ?? throw new IOException("/proc is not there; it tells where open files lie");
+        new FileInfo($"/proc/self/fd/{handle.DangerousGetHandle()}").LinkTarget
+        ?? throw new IOException("/proc is not there; it tells where open files lie");
 
     // Opening a pipe that nobody writes into waits for ever, and nothing can interrupt it.
     private static void RefusePipe(string path)
