@@ -23,7 +23,8 @@ internal static class IngestCommand
     private static readonly Option<string> Output = new("--output") { Required = true, Description = "The corpus folder to make." };
     private static readonly Option<string?> Cache = new("--cache")
     {
-        Description = "A folder that keeps what reading each file gave: the next time only files that are new or changed are read. It changes no byte of the result.",
+        Description = "A folder that keeps what reading each file gave: the next time only files that are new or changed are read. "
+            + "It changes no byte of the result.",
     };
 
     private static readonly Option<int> Threads = new("--threads")
@@ -71,8 +72,9 @@ internal static class IngestCommand
             CorpusTables.Write(terminal, result);
         }
 
+        string made = Path.GetFullPath(parsed.GetRequiredValue(Output));
         terminal.Note(
-            $"{result.Documents:N0} documents in {result.Manifest.Parts.Count} parts are in {Path.GetFullPath(parsed.GetRequiredValue(Output))}; "
+            $"{result.Documents:N0} documents in {result.Manifest.Parts.Count} parts are in {made}; "
             + $"{result.FilesReused:N0} of {result.Manifest.Inputs.Count:N0} files were unchanged and not read");
         return ExitCode.Done;
     }

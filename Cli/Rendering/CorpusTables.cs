@@ -64,7 +64,10 @@ internal static class CorpusTables
             {
                 FilterSample first = reason.Samples[0];
                 table.AddRow(
-                    what, Markup.Escape($"{reason.Filter}: {reason.Reason}"), $"{reason.Count:N0}", Markup.Escape($"{first.Id} {first.Detail}".TrimEnd()));
+                    what,
+                    Markup.Escape($"{reason.Filter}: {reason.Reason}"),
+                    $"{reason.Count:N0}",
+                    Markup.Escape($"{first.Id} {first.Detail}".TrimEnd()));
             }
         }
 

@@ -6,8 +6,8 @@ using System.Text.Unicode;
 namespace ElectraPipeline.Training.Corpus;
 
 /// <summary>
-/// Finds documents of plain text that stand there in the form of <see cref="Document.Text"/>, but for carriage returns before line feeds, as
-/// most do: a look at 32 bytes at a time in place of several at each line.
+/// Finds documents of plain text that stand there in the form of <see cref="Document.Text"/>, but for carriage returns before line feeds,
+/// as most do: a look at 32 bytes at a time in place of several at each line.
 /// </summary>
 internal static class CleanText
 {
@@ -161,7 +161,8 @@ internal static class CleanText
             return true;
         }
 
-        private static uint Is(Vector256<byte> block, byte value) => Vector256.Equals(block, Vector256.Create(value)).ExtractMostSignificantBits();
+        private static uint Is(Vector256<byte> block, byte value) =>
+            Vector256.Equals(block, Vector256.Create(value)).ExtractMostSignificantBits();
     }
 }
 

@@ -4,8 +4,8 @@ using ElectraPipeline.Training.Corpus.Readers;
 namespace ElectraPipeline.Training.Corpus.Cache;
 
 /// <summary>
-/// Makes documents of lines that <see cref="DocumentLine.Write"/> wrote, with the lines at hand: they go to a part as they are. Not safe for
-/// several threads.
+/// Makes documents of lines that <see cref="DocumentLine.Write"/> wrote, with the lines at hand: they go to a part as they are. Not safe
+/// for several threads.
 /// </summary>
 internal sealed class KeptDocuments
 {
