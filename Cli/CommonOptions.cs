@@ -23,7 +23,8 @@ internal static class CommonOptions
 
     public static readonly Option<string?> Database = new("--database")
     {
-        Description = "PostgreSQL connection string without a password. "
+        Description =
+            "PostgreSQL connection string without a password. "
             + $"Default: ${DatabaseVariable}, else a private PostgreSQL in the data folder.",
         HelpName = "CONNECTION",
         Recursive = true,
@@ -31,31 +32,33 @@ internal static class CommonOptions
 
     public static readonly Option<string?> Artifacts = new("--artifacts")
     {
-        Description = "Bucket for artifacts, s3://BUCKET/PREFIX?endpoint=URL&region=NAME; credentials from $AWS_ACCESS_KEY_ID and "
-            + $"$AWS_SECRET_ACCESS_KEY alone. Default: ${StorageOptions.ArtifactsVariable}, else the place the database knows, else the data folder.",
+        Description =
+            "Bucket for artifacts, s3://BUCKET/PREFIX?endpoint=URL&region=NAME; credentials from $AWS_ACCESS_KEY_ID and "
+            + $"$AWS_SECRET_ACCESS_KEY alone. Default: ${StorageOptions.ArtifactsVariable}, else the place the database knows, else "
+            + "the data folder.",
         HelpName = "URL",
         Recursive = true,
     };
 
     public static readonly Option<string?> Inputs = new("--input-folders")
     {
-        Description = "Folders, colons between, that files named by configs may be read from, links followed. "
+        Description =
+            "Folders, colons between, that files named by configs may be read from, links followed. "
             + $"Default: ${InputFolders.Variable}, else the config's folder and whatever it names in full.",
         HelpName = "DIRS",
         Recursive = true,
     };
 
     /// <summary>For the commands that print a table.</summary>
-    public static readonly Option<bool> Json = new("--json")
-    {
-        Description = "Print JSON instead of a table.",
-    };
+    public static readonly Option<bool> Json = new("--json") { Description = "Print JSON instead of a table." };
 
     /// <summary>The data folder this command line means, absolute.</summary>
-    public static string DataFolderOf(ParseResult parseResult) => Path.GetFullPath(
-        parseResult.GetValue(Data) is { Length: > 0 } option ? option
-        : Environment.GetEnvironmentVariable(DataVariable) is { Length: > 0 } variable ? variable
-        : DefaultDataFolder());
+    public static string DataFolderOf(ParseResult parseResult) =>
+        Path.GetFullPath(
+            parseResult.GetValue(Data) is { Length: > 0 } option ? option
+            : Environment.GetEnvironmentVariable(DataVariable) is { Length: > 0 } variable ? variable
+            : DefaultDataFolder()
+        );
 
     /// <summary>The connection string given, or null for a private cluster.</summary>
     public static string? DatabaseOf(ParseResult parseResult) =>
@@ -64,23 +67,32 @@ internal static class CommonOptions
         : null;
 
     /// <summary>The storage that this command line means.</summary>
-    public static StorageOptions StorageOf(ParseResult parseResult) => new()
-    {
-        DataFolder = DataFolderOf(parseResult),
-        ConnectionString = DatabaseOf(parseResult),
-        Artifacts = parseResult.GetValue(Artifacts) is { Length: > 0 } option ? option : null,
-    };
+    public static StorageOptions StorageOf(ParseResult parseResult) =>
+        new()
+        {
+            DataFolder = DataFolderOf(parseResult),
+            ConnectionString = DatabaseOf(parseResult),
+            Artifacts = parseResult.GetValue(Artifacts) is { Length: > 0 } option ? option : null,
+        };
 
     /// <summary>Where files that configs name may be read from.</summary>
     public static InputFolders InputFoldersOf(ParseResult parseResult) =>
         parseResult.GetValue(Inputs) is { Length: > 0 } option ? InputFolders.Parse(option) : InputFolders.OfEnvironment();
 
-    private static string WithoutPassword(string option) => !ConnectionFault.HoldsPassword(option) ? option : throw new UsageException(
-        "--database holds a password, or what may be one: other users of this machine see it in the list of processes. "
-        + $"Set {DatabaseVariable} to the connection string, or keep the password in PGPASSWORD or ~/.pgpass.");
+    private static string WithoutPassword(string option) =>
+        !ConnectionFault.HoldsPassword(option)
+            ? option
+            : throw new UsageException(
+                "--database holds a password, or what may be one: other users of this machine see it in the list of processes. "
+                    + $"Set {DatabaseVariable} to the connection string, or keep the password in PGPASSWORD or ~/.pgpass."
+            );
 
     /// <summary>Beside the sources when run from a checkout, so that deleting the clone deletes all; else where XDG keeps data.</summary>
     private static string DefaultDataFolder() =>
-        Checkout.Root is { } root ? Path.Combine(root, "data")
-        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "electra");
+        Checkout.Root is { } root
+            ? Path.Combine(root, "data")
+            : Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+                "electra"
+            );
 }

@@ -26,11 +26,13 @@ internal static class ElectraCommandLine
 
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration
-            {
-                EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = parsed.CommandResult.Command.Name == StageProcessCommand.Name ? null : ShutdownTimeout,
-            });
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration
+                {
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = parsed.CommandResult.Command.Name == StageProcessCommand.Name ? null : ShutdownTimeout,
+                }
+            );
         }
         catch (OperationCanceledException)
         {
@@ -71,36 +73,36 @@ internal static class ElectraCommandLine
     }
 
     private static IEnumerable<Command> AllCommands(Terminal terminal) =>
-    [
-        DemoCommand.Create(terminal),
-        RunCommand.Create(terminal),
-        UpCommand.Create(terminal),
-        WorkerCommand.Create(terminal),
-        StatusCommand.Create(terminal),
-        RetryCommand.Create(terminal),
-        CancelCommand.Create(terminal),
-        PauseCommand.CreatePause(terminal),
-        PauseCommand.CreateResume(terminal),
-        DatasetsCommand.Create(terminal),
-        IngestCommand.Create(terminal),
-        ShardsCommand.Create(terminal),
-        TokenizeCommand.Create(),
-        VocabCommand.Create(terminal),
-        ModelsCommand.Create(terminal),
-        ImportCommand.Create(terminal),
-        ExportCommand.Create(terminal),
-        ScoreTextCommand.Create(),
-        ConfigCommand.Create(terminal),
-        ScheduleCommand.Create(terminal),
-        VerifyCommand.Create(terminal),
-        AuthCommand.Create(terminal),
-        GcCommand.Create(terminal),
-        DoctorCommand.Create(terminal),
-        BackupCommand.Create(terminal),
-        RestoreCommand.Create(terminal),
-        HealthCommand.Create(terminal),
-        StageProcessCommand.Create(),
-    ];
+        [
+            DemoCommand.Create(terminal),
+            RunCommand.Create(terminal),
+            UpCommand.Create(terminal),
+            WorkerCommand.Create(terminal),
+            StatusCommand.Create(terminal),
+            RetryCommand.Create(terminal),
+            CancelCommand.Create(terminal),
+            PauseCommand.CreatePause(terminal),
+            PauseCommand.CreateResume(terminal),
+            DatasetsCommand.Create(terminal),
+            IngestCommand.Create(terminal),
+            ShardsCommand.Create(terminal),
+            TokenizeCommand.Create(),
+            VocabCommand.Create(terminal),
+            ModelsCommand.Create(terminal),
+            ImportCommand.Create(terminal),
+            ExportCommand.Create(terminal),
+            ScoreTextCommand.Create(),
+            ConfigCommand.Create(terminal),
+            ScheduleCommand.Create(terminal),
+            VerifyCommand.Create(terminal),
+            AuthCommand.Create(terminal),
+            GcCommand.Create(terminal),
+            DoctorCommand.Create(terminal),
+            BackupCommand.Create(terminal),
+            RestoreCommand.Create(terminal),
+            HealthCommand.Create(terminal),
+            StageProcessCommand.Create(),
+        ];
 
     private static int RefuseParse(Terminal terminal, ParseResult parsed)
     {
@@ -115,7 +117,5 @@ internal static class ElectraCommandLine
     }
 
     private static IEnumerable<string> NamesOf(System.CommandLine.Parsing.CommandResult result) =>
-        result.Parent is System.CommandLine.Parsing.CommandResult parent
-            ? NamesOf(parent).Append(result.Command.Name)
-            : ["electra"];
+        result.Parent is System.CommandLine.Parsing.CommandResult parent ? NamesOf(parent).Append(result.Command.Name) : ["electra"];
 }

@@ -18,9 +18,9 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using BadHttpRequestException = Microsoft.AspNetCore.Http.BadHttpRequestException;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using BadHttpRequestException = Microsoft.AspNetCore.Http.BadHttpRequestException;
 
 namespace ElectraPipeline.Dashboard;
 
@@ -31,7 +31,9 @@ public static class DashboardApplication
     /// Registers the dashboard and binds Kestrel to its address, whatever ASPNETCORE_URLS says. Needs what
     /// AddElectraClient or AddElectraWorker register, and <see cref="Database"/>, among the services.
     /// </summary>
-    /// <exception cref="DashboardOptionsException">The options are malformed, or would open the dashboard to the network without a token.</exception>
+    /// <exception cref="DashboardOptionsException">
+    /// The options are malformed, or would open the dashboard to the network without a token.
+    /// </exception>
     public static IServiceCollection AddElectraDashboard(this IServiceCollection services, DashboardOptions options)
     {
         options.Validate();
@@ -114,19 +116,26 @@ public static class DashboardApplication
         api.MapRunActions();
         api.MapFallback((HttpContext context) => ReadEndpoints.Missing($"there is nothing at {context.Request.Path}"));
 
-        application.MapHangfireDashboard("/hangfire", new Hangfire.DashboardOptions
-        {
-            Authorization = [new HangfireAccess()],
-            AppPath = "/runs",
-            DashboardTitle = "Hangfire · ElectraPipeline",
-            DisplayStorageConnectionString = false,
-            IsReadOnlyFunc = HangfireAccess.IsReadOnly,
-        }).RequireAuthorization(Access.Policy);
+        application
+            .MapHangfireDashboard(
+                "/hangfire",
+                new Hangfire.DashboardOptions
+                {
+                    Authorization = [new HangfireAccess()],
+                    AppPath = "/runs",
+                    DashboardTitle = "Hangfire · ElectraPipeline",
+                    DisplayStorageConnectionString = false,
+                    IsReadOnlyFunc = HangfireAccess.IsReadOnly,
+                }
+            )
+            .RequireAuthorization(Access.Policy);
     }
 
     // The framework's own antiforgery check covers forms only and lets the endpoint decide; ours covers every POST and answers 400.
     private static RouteGroupBuilder Guarded(RouteGroupBuilder group) =>
-        group.RequireAuthorization(Access.Policy).DisableAntiforgery()
+        group
+            .RequireAuthorization(Access.Policy)
+            .DisableAntiforgery()
             .AddEndpointFilter<RouteGroupBuilder, AntiforgeryCheck>()
             .AddEndpointFilter<RouteGroupBuilder, OperatorCheck>();
 
@@ -150,7 +159,10 @@ public static class DashboardApplication
             return;
         }
 
-        var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto };
+        var forwarded = new ForwardedHeadersOptions
+        {
+            ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto,
+        };
         forwarded.KnownIPNetworks.Clear();
         forwarded.KnownProxies.Clear();
         foreach (System.Net.IPAddress proxy in options.ProxyAddresses())
@@ -166,9 +178,10 @@ public static class DashboardApplication
     {
         Exception? error = context.Features.Get<IExceptionHandlerFeature>()?.Error;
         int status = error is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError;
-        string message = error is BadHttpRequestException
-            ? "The request is malformed."
-            : $"Something failed; the server's log says what, under {context.TraceIdentifier}.";
+        string message =
+            error is BadHttpRequestException
+                ? "The request is malformed."
+                : $"Something failed; the server's log says what, under {context.TraceIdentifier}.";
         IResult result = context.Request.Path.StartsWithSegments("/api")
             ? Results.Problem(message, statusCode: status)
             : new RazorComponentResult<MessagePage>(new { Title = "That did not work", Message = message }) { StatusCode = status };

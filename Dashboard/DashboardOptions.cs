@@ -19,7 +19,11 @@ public sealed record DashboardOptions
     /// Null: only requests from this machine are answered. Default: the environment variable ELECTRA_TOKEN. White space around it, such as
     /// the line feed of a file it was read from, does not count: no header could carry it.
     /// </summary>
-    public string? AccessToken { get; init => field = value?.Trim(); } = Environment.GetEnvironmentVariable("ELECTRA_TOKEN")?.Trim();
+    public string? AccessToken
+    {
+        get;
+        init => field = value?.Trim();
+    } = Environment.GetEnvironmentVariable("ELECTRA_TOKEN")?.Trim();
 
     /// <summary>Whether there are accounts; then everybody logs in, from this machine too.</summary>
     public bool HasAccounts { get; init; }
@@ -39,7 +43,9 @@ public sealed record DashboardOptions
     /// <summary>Whether visitors must log in.</summary>
     internal bool RequiresLogin => HasToken || HasAccounts;
 
-    /// <exception cref="DashboardOptionsException">An address, port or proxy is malformed, or the dashboard would be open to the network.</exception>
+    /// <exception cref="DashboardOptionsException">
+    /// An address, port or proxy is malformed, or the dashboard would be open to the network.
+    /// </exception>
     internal void Validate()
     {
         IPAddress address = ListenAddress();
@@ -52,35 +58,44 @@ public sealed record DashboardOptions
         {
             throw new DashboardOptionsException(
                 $"the dashboard would listen on {Address}, where other machines reach it, without an access token or accounts; "
-                + "set ELECTRA_TOKEN to a long random text, make an account (electra auth add), or listen on localhost");
+                    + "set ELECTRA_TOKEN to a long random text, make an account (electra auth add), or listen on localhost"
+            );
         }
 
         if (!RequiresLogin && TrustedProxies.Count > 0)
         {
             throw new DashboardOptionsException(
-                "trusted proxies are configured without an access token or accounts: behind a proxy, visitors cannot be told from this machine; "
-                + "set ELECTRA_TOKEN to a long random text, or make an account (electra auth add)");
+                "trusted proxies are configured without an access token or accounts: behind a proxy, visitors cannot be told from "
+                    + "this machine; "
+                    + "set ELECTRA_TOKEN to a long random text, or make an account (electra auth add)"
+            );
         }
 
         if (HasToken && AccessToken!.Length < ShortestToken)
         {
             throw new DashboardOptionsException(
-                $"the access token has {AccessToken.Length} characters, at least {ShortestToken} are needed; try: openssl rand -hex 24");
+                $"the access token has {AccessToken.Length} characters, at least {ShortestToken} are needed; try: openssl rand -hex 24"
+            );
         }
 
         _ = ProxyAddresses();
     }
 
-    internal IPAddress ListenAddress() => Address switch
-    {
-        "*" => IPAddress.IPv6Any,
-        "localhost" => IPAddress.Loopback,
-        _ when IPAddress.TryParse(Address, out IPAddress? parsed) => parsed,
-        _ => throw new DashboardOptionsException($"dashboard address \"{Address}\" is neither an IP address, \"localhost\" nor \"*\""),
-    };
+    internal IPAddress ListenAddress() =>
+        Address switch
+        {
+            "*" => IPAddress.IPv6Any,
+            "localhost" => IPAddress.Loopback,
+            _ when IPAddress.TryParse(Address, out IPAddress? parsed) => parsed,
+            _ => throw new DashboardOptionsException($"dashboard address \"{Address}\" is neither an IP address, \"localhost\" nor \"*\""),
+        };
 
     internal IReadOnlyList<IPAddress> ProxyAddresses() =>
-        [.. TrustedProxies.Select(text => IPAddress.TryParse(text, out IPAddress? parsed)
-            ? parsed
-            : throw new DashboardOptionsException($"trusted proxy \"{text}\" is not an IP address"))];
+        [
+            .. TrustedProxies.Select(text =>
+                IPAddress.TryParse(text, out IPAddress? parsed)
+                    ? parsed
+                    : throw new DashboardOptionsException($"trusted proxy \"{text}\" is not an IP address")
+            ),
+        ];
 }

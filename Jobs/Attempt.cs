@@ -35,12 +35,16 @@ internal sealed class Attempt : IDisposable
 
     /// <summary>Why the work is given back, uncounted; null: it is not asked for.</summary>
     public string? Interruption =>
-        shutdown.IsCancellationRequested ? "the worker shuts down" : heartbeat.Paused.IsCancellationRequested ? "paused" : null;
+        shutdown.IsCancellationRequested ? "the worker shuts down"
+        : heartbeat.Paused.IsCancellationRequested ? "paused"
+        : null;
 
     /// <summary>What is said of an attempt that took too long; null: it did not.</summary>
-    public string? TimeLimitReached => timeLimit.IsCancellationRequested
-        ? $"the attempt was stopped after {limits!.TimeLimitSeconds} s, the time limit of {limits.Stage} (limits[].timeLimitSeconds of the config)"
-        : null;
+    public string? TimeLimitReached =>
+        timeLimit.IsCancellationRequested
+            ? $"the attempt was stopped after {limits!.TimeLimitSeconds} s, the time limit of {limits.Stage} "
+                + "(limits[].timeLimitSeconds of the config)"
+            : null;
 
     public void Dispose()
     {
@@ -70,7 +74,9 @@ internal sealed class Attempt : IDisposable
         return BackoffAfter(first, failures: allowed - (Lease.MaxAttempts - Lease.Attempt));
     }
 
-    /// <summary>The wait after so many failures in a row: doubled for each, up to ten minutes, or the first one if that is longer.</summary>
+    /// <summary>
+    /// The wait after so many failures in a row: doubled for each, up to ten minutes, or the first one if that is longer.
+    /// </summary>
     internal static TimeSpan BackoffAfter(TimeSpan first, int failures)
     {
         TimeSpan longest = first > LongestBackoff ? first : LongestBackoff;

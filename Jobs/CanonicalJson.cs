@@ -8,18 +8,17 @@ namespace ElectraPipeline.Jobs;
 public static class CanonicalJson
 {
     /// <summary>camelCase, every property in declaration order, no white space.</summary>
-    public static JsonSerializerOptions Options { get; } = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DictionaryKeyPolicy = null,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
+    public static JsonSerializerOptions Options { get; } =
+        new()
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+            DictionaryKeyPolicy = null,
+            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+            NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        };
 
-    private static JsonSerializerOptions WithoutNulls { get; } = new(Options)
-    {
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    };
+    private static JsonSerializerOptions WithoutNulls { get; } =
+        new(Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     /// <summary>The value's canonical text.</summary>
     public static string Write<T>(T value) => JsonSerializer.Serialize(value, Options);

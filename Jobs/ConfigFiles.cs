@@ -26,15 +26,15 @@ public sealed class ConfigFiles(Stage stage, RunConfig config, InputFolders conf
 
     /// <summary>SHA-256 of a file, lower-case hex.</summary>
     /// <exception cref="PermanentException">It is missing (<paramref name="field"/> names it), or lies where it may not.</exception>
-    public string Digest(string path, string field) => digests[path] = File.Exists(path)
-        ? CheckedFile.Digest(path, AllowedFor(path, field))
-        : throw Missing("file", path, field);
+    public string Digest(string path, string field) =>
+        digests[path] = File.Exists(path) ? CheckedFile.Digest(path, AllowedFor(path, field)) : throw Missing("file", path, field);
 
     /// <summary>SHA-256 over the names and bytes of all files of a folder, lower-case hex.</summary>
     /// <exception cref="PermanentException">It is missing (<paramref name="field"/> names it), or lies where it may not.</exception>
-    public string DigestOfFolder(string path, string field) => digests[path] = Directory.Exists(path)
-        ? CheckedFile.DigestOfFolder(path, AllowedFor(path, field))
-        : throw Missing("folder", path, field);
+    public string DigestOfFolder(string path, string field) =>
+        digests[path] = Directory.Exists(path)
+            ? CheckedFile.DigestOfFolder(path, AllowedFor(path, field))
+            : throw Missing("folder", path, field);
 
     /// <summary>What stands for the examples of a dataset that is mixed in.</summary>
     /// <exception cref="PermanentException">There is none, it is damaged, or it lies where it may not.</exception>

@@ -12,14 +12,16 @@ namespace ElectraPipeline.Jobs;
 internal static class DatabasePatience
 {
     private static readonly ResiliencePipeline Pipeline = new ResiliencePipelineBuilder()
-        .AddRetry(new RetryStrategyOptions
-        {
-            ShouldHandle = new PredicateBuilder().Handle<Exception>(IsAbsence),
-            MaxRetryAttempts = int.MaxValue,
-            BackoffType = DelayBackoffType.Exponential,
-            Delay = TimeSpan.FromMilliseconds(100),
-            MaxDelay = TimeSpan.FromSeconds(2),
-        })
+        .AddRetry(
+            new RetryStrategyOptions
+            {
+                ShouldHandle = new PredicateBuilder().Handle<Exception>(IsAbsence),
+                MaxRetryAttempts = int.MaxValue,
+                BackoffType = DelayBackoffType.Exponential,
+                Delay = TimeSpan.FromMilliseconds(100),
+                MaxDelay = TimeSpan.FromSeconds(2),
+            }
+        )
         .Build();
 
     /// <summary>Does a step, again and again while the database is away.</summary>
@@ -30,14 +32,16 @@ internal static class DatabasePatience
     /// Whether an error says that the database cannot be reached, shuts down or starts, or that its disk or its connections are used up;
     /// not that it refused a statement.
     /// </summary>
-    internal static bool IsAbsence(Exception error) => error switch
-    {
-        PostgresException { SqlState: { } state } => IsAbsence(state),
-        NpgsqlException => error.InnerException is SocketException or IOException,
-        _ => false,
-    };
+    internal static bool IsAbsence(Exception error) =>
+        error switch
+        {
+            PostgresException { SqlState: { } state } => IsAbsence(state),
+            NpgsqlException => error.InnerException is SocketException or IOException,
+            _ => false,
+        };
 
     private static bool IsAbsence(string sqlState) =>
-        sqlState.StartsWith("57P", StringComparison.Ordinal) || sqlState.StartsWith("08", StringComparison.Ordinal)
+        sqlState.StartsWith("57P", StringComparison.Ordinal)
+        || sqlState.StartsWith("08", StringComparison.Ordinal)
         || sqlState is PostgresErrorCodes.DiskFull or PostgresErrorCodes.TooManyConnections;
 }

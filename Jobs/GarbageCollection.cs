@@ -23,9 +23,7 @@ internal sealed partial class GarbageCollection(ElectraStorage storage, ILogger<
                 await TryCollectAsync(stoppingToken);
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
     }
 
     private async Task TryCollectAsync(CancellationToken cancellationToken)

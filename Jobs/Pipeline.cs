@@ -11,19 +11,20 @@ public static class Pipeline
     /// <summary>Every kind of stage. To add one: an options record, a class, one line here, one line in <see cref="GraphOf"/>.</summary>
     public static IReadOnlyList<Stage> Stages { get; } =
     [
-        new IngestStage(),      // text in many formats -> clean documents in parts
-        new VocabularyStage(),  // documents -> WordPiece vocabulary
-        new TokenizeStage(),    // one part of the documents -> one shard folder
-        new BaseStage(),        // a registered model instead of all before and pre-training
-        new PretrainStage(),    // shards -> generator and discriminator
-        new EvaluateStage(),    // model -> held-out metrics
-        new FinetuneStage(),    // model -> classifier and scores for one task
-        new RegisterStage(),    // all of it -> dataset version and model version
+        new IngestStage(), // text in many formats -> clean documents in parts
+        new VocabularyStage(), // documents -> WordPiece vocabulary
+        new TokenizeStage(), // one part of the documents -> one shard folder
+        new BaseStage(), // a registered model instead of all before and pre-training
+        new PretrainStage(), // shards -> generator and discriminator
+        new EvaluateStage(), // model -> held-out metrics
+        new FinetuneStage(), // model -> classifier and scores for one task
+        new RegisterStage(), // all of it -> dataset version and model version
     ];
 
     /// <summary>The stage of that stored name.</summary>
     /// <exception cref="InvalidOperationException">This program knows no such stage: the run was made by another version.</exception>
-    public static Stage Find(string name) => Stages.SingleOrDefault(stage => stage.Name == name)
+    public static Stage Find(string name) =>
+        Stages.SingleOrDefault(stage => stage.Name == name)
         ?? throw new InvalidOperationException($"this program knows no stage '{name}'; the run was made by another version of it");
 
     /// <summary>The graph of a run: its stage runs, parents before children.</summary>

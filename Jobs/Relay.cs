@@ -9,7 +9,12 @@ namespace ElectraPipeline.Jobs;
 /// Every node runs it; several at once do no harm.
 /// </summary>
 internal sealed partial class Relay(
-    ElectraStorage storage, StageEnqueuer enqueuer, WorkerIdentity identity, WorkerOptions options, ILogger<Relay> logger) : BackgroundService
+    ElectraStorage storage,
+    StageEnqueuer enqueuer,
+    WorkerIdentity identity,
+    WorkerOptions options,
+    ILogger<Relay> logger
+) : BackgroundService
 {
     private const int Batch = 200;
 
@@ -21,12 +26,9 @@ internal sealed partial class Relay(
             do
             {
                 await TryOnceAsync(stoppingToken);
-            }
-            while (await timer.WaitForNextTickAsync(stoppingToken));
+            } while (await timer.WaitForNextTickAsync(stoppingToken));
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
 
         await SayGoodbyeAsync();
     }

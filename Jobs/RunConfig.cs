@@ -8,7 +8,9 @@ using ElectraPipeline.Training.Tokenization;
 
 namespace ElectraPipeline.Jobs;
 
-/// <summary>Everything a run depends on but the bytes it reads. Stored resolved (paths absolute, presets kept by name) with the run.</summary>
+/// <summary>
+/// Everything a run depends on but the bytes it reads. Stored resolved (paths absolute, presets kept by name) with the run.
+/// </summary>
 public sealed record RunConfig
 {
     /// <summary>Name of the dataset and of the model whose versions the run makes: lower-case letters, digits, '-'.</summary>
@@ -66,5 +68,6 @@ public sealed record RunConfig
     public InputRule? Inputs { get; init; }
 
     /// <summary>The limits of a kind of stage: those given, or the usual ones.</summary>
-    public StageLimits LimitsOf(string stage) => Limits.FirstOrDefault(limits => limits.Stage == stage) ?? new StageLimits { Stage = stage };
+    public StageLimits LimitsOf(string stage) =>
+        Limits.FirstOrDefault(limits => limits.Stage == stage) ?? new StageLimits { Stage = stage };
 }

@@ -24,7 +24,15 @@ public sealed class RunSubmission(ElectraStorage storage, StageEnqueuer enqueuer
 
         string json = CanonicalJson.Write(config);
         var run = new NewRun(
-            config.Name, json, CanonicalJson.Digest([json]), trigger, CodeVersionOf.ThisProgram, actor, Pipeline.GraphOf(config), config.Priority);
+            config.Name,
+            json,
+            CanonicalJson.Digest([json]),
+            trigger,
+            CodeVersionOf.ThisProgram,
+            actor,
+            Pipeline.GraphOf(config),
+            config.Priority
+        );
         var created = await storage.Runs.CreateAsync(run, cancellationToken);
         await enqueuer.EnqueueAsync(created.Ready, cancellationToken);
         return created.RunId;

@@ -13,7 +13,11 @@ namespace ElectraPipeline.Jobs;
 /// model versions from what has changed and reuses every stage whose inputs have not.
 /// </summary>
 public sealed partial class Schedules(
-    ElectraStorage storage, IRecurringJobManager recurring, RunSubmission submission, ILogger<Schedules> logger)
+    ElectraStorage storage,
+    IRecurringJobManager recurring,
+    RunSubmission submission,
+    ILogger<Schedules> logger
+)
 {
     /// <summary>The queue of the jobs that start runs.</summary>
     public const string Queue = "schedules";
@@ -22,7 +26,14 @@ public sealed partial class Schedules(
 
     /// <summary>Makes a schedule, or replaces the one of this name.</summary>
     /// <exception cref="PermanentException">The cron expression or the time zone is not one.</exception>
-    public async Task SaveAsync(string name, string cron, string timeZone, RunConfig config, string actor, CancellationToken cancellationToken = default)
+    public async Task SaveAsync(
+        string name,
+        string cron,
+        string timeZone,
+        RunConfig config,
+        string actor,
+        CancellationToken cancellationToken = default
+    )
     {
         NextRuns(cron, timeZone, DateTimeOffset.UtcNow, 1);
         await storage.Schedules.SaveAsync(name, cron, timeZone, CanonicalJson.Write(config), enabled: true, actor, cancellationToken);
@@ -50,7 +61,8 @@ public sealed partial class Schedules(
     [Queue(Queue)]
     public async Task<long> StartAsync(string name, string actor, CancellationToken cancellationToken)
     {
-        var schedule = (await storage.Queries.SchedulesAsync(cancellationToken)).SingleOrDefault(row => row.Name == name)
+        var schedule =
+            (await storage.Queries.SchedulesAsync(cancellationToken)).SingleOrDefault(row => row.Name == name)
             ?? throw new StorageException($"there is no schedule '{name}'");
         var config = CanonicalJson.Read<RunConfig>(schedule.Config);
         return await submission.SubmitAsync(config, JobPrefix + name, actor, cancellationToken);
@@ -92,11 +104,18 @@ public sealed partial class Schedules(
         CronExpression expression;
         try
         {
-            expression = CronExpression.Parse(cron, cron.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length == 6 ? CronFormat.IncludeSeconds : CronFormat.Standard);
+            expression = CronExpression.Parse(
+                cron,
+                cron.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length == 6 ? CronFormat.IncludeSeconds : CronFormat.Standard
+            );
         }
         catch (CronFormatException e)
         {
-            throw new PermanentException($"'{cron}' is no cron expression: {e.Message} Five fields are expected: minute, hour, day, month, weekday (\"30 2 * * *\").", e);
+            throw new PermanentException(
+                $"'{cron}' is no cron expression: {e.Message} Five fields are expected: minute, hour, day, month, weekday (\"30 2 * "
+                    + "* *\").",
+                e
+            );
         }
 
         var zone = ZoneOf(timeZone);
@@ -117,7 +136,10 @@ public sealed partial class Schedules(
         }
         catch (TimeZoneNotFoundException e)
         {
-            throw new PermanentException($"there is no time zone '{timeZone}' here; names are like Europe/Berlin or UTC (Debian package tzdata).", e);
+            throw new PermanentException(
+                $"there is no time zone '{timeZone}' here; names are like Europe/Berlin or UTC (Debian package tzdata).",
+                e
+            );
         }
     }
 
@@ -134,7 +156,8 @@ public sealed partial class Schedules(
             Queue,
             schedules => schedules.StartAsync(name, JobPrefix + name, CancellationToken.None),
             cron,
-            new RecurringJobOptions { TimeZone = ZoneOf(timeZone), MisfireHandling = MisfireHandlingMode.Relaxed });
+            new RecurringJobOptions { TimeZone = ZoneOf(timeZone), MisfireHandling = MisfireHandlingMode.Relaxed }
+        );
     }
 
     [LoggerMessage(3001, LogLevel.Warning, "Schedule {Name} cannot start runs from this host: {Fault}")]

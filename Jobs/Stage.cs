@@ -18,7 +18,9 @@ public abstract class Stage(string name, int codeVersion)
     /// </summary>
     public int CodeVersion { get; } = codeVersion;
 
-    /// <summary>Whether it loads LibTorch: such stages run one at a time on a host, in a child process, and use the training slot.</summary>
+    /// <summary>
+    /// Whether it loads LibTorch: such stages run one at a time on a host, in a child process, and use the training slot.
+    /// </summary>
     public virtual bool IsTraining => false;
 
     /// <summary>The queue whose workers may do it: "gpu" for training on CUDA, else "cpu".</summary>
@@ -44,8 +46,13 @@ public abstract class Stage(string name, int codeVersion)
     public virtual Func<StorageTransaction, Task<string?>>? Publication(StageContext context) => null;
 
     /// <summary>SHA-256 over stage, code version, ingredients and the digests of the ordered inputs.</summary>
-    public string Fingerprint(RunConfig config, string shard, ConfigFiles files, IReadOnlyList<StageInput> inputs) => CanonicalJson.Digest(
-        [Name, $"{CodeVersion}", .. Ingredients(config, shard, files), .. inputs.Select(input => $"{input.Stage}[{input.Shard}]={input.Digest}")]);
+    public string Fingerprint(RunConfig config, string shard, ConfigFiles files, IReadOnlyList<StageInput> inputs) =>
+        CanonicalJson.Digest([
+            Name,
+            $"{CodeVersion}",
+            .. Ingredients(config, shard, files),
+            .. inputs.Select(input => $"{input.Stage}[{input.Shard}]={input.Digest}"),
+        ]);
 }
 
 /// <summary>What a stage has to work with.</summary>
@@ -69,7 +76,8 @@ public sealed record StageContext(
     string Fingerprint,
     string WorkFolder,
     IStageReporter Reporter,
-    WorkerOptions Worker)
+    WorkerOptions Worker
+)
 {
     /// <summary>What is sealed at the end.</summary>
     public string OutputFolder { get; } = Directory.CreateDirectory(Path.Combine(WorkFolder, "output")).FullName;

@@ -21,9 +21,11 @@ public sealed class StageClaims(ElectraStorage storage, WorkerIdentity identity,
             return null;
         }
 
-        if (nudged.MoreUrgent is { } urgent
+        if (
+            nudged.MoreUrgent is { } urgent
             && await storage.Leases.FindNudgedAsync(urgent, shutdown) is { } other
-            && (await TryAsync(other, shutdown)).Lease is { } first)
+            && (await TryAsync(other, shutdown)).Lease is { } first
+        )
         {
             // This nudge was the other's; the relay makes another one for the stage run that it was meant for.
             await storage.Leases.ReturnNudgeAsync(stageRunId, shutdown);
@@ -69,7 +71,9 @@ public sealed class StageClaims(ElectraStorage storage, WorkerIdentity identity,
 
     private async Task WaitWhilePausedAsync(CancellationToken shutdown)
     {
-        while (await DatabasePatience.ExecuteAsync(token => storage.Pauses.IsWorkerPausedAsync(identity.Id, identity.Host, token), shutdown))
+        while (
+            await DatabasePatience.ExecuteAsync(token => storage.Pauses.IsWorkerPausedAsync(identity.Id, identity.Host, token), shutdown)
+        )
         {
             await Task.Delay(PausePoll, shutdown);
         }

@@ -33,7 +33,10 @@ public sealed partial class StageEnqueuer(ElectraStorage storage, IBackgroundJob
         {
             foreach (ReadyStage[] batch in ready.Chunk(Batch))
             {
-                await NudgeAsync(await storage.Reconciler.TakeAsync([.. batch.Select(stage => stage.Id)], cancellationToken), cancellationToken);
+                await NudgeAsync(
+                    await storage.Reconciler.TakeAsync([.. batch.Select(stage => stage.Id)], cancellationToken),
+                    cancellationToken
+                );
             }
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -55,11 +58,18 @@ public sealed partial class StageEnqueuer(ElectraStorage storage, IBackgroundJob
             long[] jobs = [.. nudged.Select(stage => long.Parse(stage.HangfireJobId!, CultureInfo.InvariantCulture))];
             string[] queues = [.. nudged.Select(stage => stage.Queue)];
             await using var connection = await storage.Database.DataSource.OpenConnectionAsync(cancellationToken);
-            waiting = [.. await connection.QueryAsync<string>(
-                new CommandDefinition(WaitingJobs, new { jobs, queues }, cancellationToken: cancellationToken))];
+            waiting =
+            [
+                .. await connection.QueryAsync<string>(
+                    new CommandDefinition(WaitingJobs, new { jobs, queues }, cancellationToken: cancellationToken)
+                ),
+            ];
         }
 
-        await NudgeAsync([.. taken.Where(stage => stage.HangfireJobId is null || !waiting.Contains(stage.HangfireJobId))], cancellationToken);
+        await NudgeAsync(
+            [.. taken.Where(stage => stage.HangfireJobId is null || !waiting.Contains(stage.HangfireJobId))],
+            cancellationToken
+        );
     }
 
     private async Task NudgeAsync(IReadOnlyList<ReadyStage> taken, CancellationToken cancellationToken)

@@ -13,13 +13,14 @@ public sealed record StageLimits
     public double? BackoffSeconds { get; init; }
 
     /// <summary>
-    /// Seconds that an attempt may take, above 0, at most 30 days: then it is stopped, training with a checkpoint, and counts as failed. Null: no limit.
+    /// Seconds that an attempt may take, above 0, at most 30 days: then it is stopped, training with a checkpoint, and counts as failed.
+    /// Null: no limit.
     /// </summary>
     public double? TimeLimitSeconds { get; init; }
 
     /// <summary>
-    /// GB of memory that it takes, at least 1: on a host run stages that together take no more than its workers' <c>--memory</c>. Null: it is
-    /// not counted.
+    /// GB of memory that it takes, at least 1: on a host run stages that together take no more than its workers' <c>--memory</c>. Null: it
+    /// is not counted.
     /// </summary>
     public int? MemoryGb { get; init; }
 }

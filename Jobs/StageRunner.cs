@@ -14,11 +14,12 @@ public sealed partial class StageRunner(
     WorkerIdentity identity,
     WorkerOptions options,
     StageEnqueuer enqueuer,
-    ILogger<StageRunner> logger)
+    ILogger<StageRunner> logger
+)
 {
     /// <summary>
-    /// Claims the stage run, or a more urgent one, and does its work; ends quietly if there is nothing to claim. <paramref name="shutdown"/>
-    /// interrupts the work, which is then ready again and not counted as an attempt.
+    /// Claims the stage run, or a more urgent one, and does its work; ends quietly if there is nothing to claim. <paramref
+    /// name="shutdown"/> interrupts the work, which is then ready again and not counted as an attempt.
     /// </summary>
     public async Task RunAsync(long stageRunId, CancellationToken shutdown)
     {
@@ -40,7 +41,9 @@ public sealed partial class StageRunner(
             var (output, publication) = await ProduceAsync(stage, attempt, reporter);
             TryStoreReports(heartbeat);
             end = await DatabasePatience.ExecuteAsync(
-                token => storage.Leases.CompleteAsync(lease, output, output.ReusedFrom is null ? publication : null, token), attempt.Stop);
+                token => storage.Leases.CompleteAsync(lease, output, output.ReusedFrom is null ? publication : null, token),
+                attempt.Stop
+            );
             LogEnded(logger, lease.DisplayName, lease.RunId, output.ReusedFrom is null ? "succeeded" : "reused");
         }
         catch (Exception e)
@@ -61,10 +64,14 @@ public sealed partial class StageRunner(
     }
 
     private async Task<(StageOutput Output, Func<StorageTransaction, Task<string?>>? Publication)> ProduceAsync(
-        Stage stage, Attempt attempt, StageReporter reporter)
+        Stage stage,
+        Attempt attempt,
+        StageReporter reporter
+    )
     {
         StageLease lease = attempt.Lease;
-        var run = await DatabasePatience.ExecuteAsync(token => storage.Runs.FindAsync(lease.RunId, token), attempt.Stop)
+        var run =
+            await DatabasePatience.ExecuteAsync(token => storage.Runs.FindAsync(lease.RunId, token), attempt.Stop)
             ?? throw new StorageException($"run {lease.RunId} is gone");
         var config = CanonicalJson.Read<RunConfig>(run.Config);
         attempt.Limit(config.LimitsOf(stage.Name));
@@ -100,7 +107,12 @@ public sealed partial class StageRunner(
         }
     }
 
-    private async Task<CachedOutput?> FindCachedAsync(Stage stage, StageLease lease, string fingerprint, CancellationToken cancellationToken)
+    private async Task<CachedOutput?> FindCachedAsync(
+        Stage stage,
+        StageLease lease,
+        string fingerprint,
+        CancellationToken cancellationToken
+    )
     {
         await storage.Leases.SetFingerprintAsync(lease, fingerprint, cancellationToken);
         return await storage.Leases.FindCachedAsync(stage.Name, fingerprint, cancellationToken);
@@ -129,7 +141,9 @@ public sealed partial class StageRunner(
             TimeSpan pause = attempt.Elapsed > options.DiskPause ? attempt.Elapsed : options.DiskPause;
             LogHeld(logger, lease.DisplayName, lease.RunId, trouble.Message);
             await DatabasePatience.ExecuteAsync(
-                token => storage.Leases.HoldAsync(lease, StageClaims.WaitingForDisk(identity), trouble.Message, pause, token), lost);
+                token => storage.Leases.HoldAsync(lease, StageClaims.WaitingForDisk(identity), trouble.Message, pause, token),
+                lost
+            );
             return null;
         }
 

@@ -21,11 +21,16 @@ public static class WorkerHost
         services.TryAddSingleton<StageEnqueuer>();
         services.TryAddSingleton<RunSubmission>();
         services.TryAddSingleton<Schedules>();
-        services.AddHangfire(hangfire => hangfire
-            .SetDataCompatibilityLevel(CompatibilityLevel.Version_180)
-            .UseSimpleAssemblyNameTypeSerializer()
-            .UseRecommendedSerializerSettings()
-            .UsePostgreSqlStorage(connection => connection.UseNpgsqlConnection(Relaxed(storage.Database.ConnectionString)), StorageOptions()));
+        services.AddHangfire(hangfire =>
+            hangfire
+                .SetDataCompatibilityLevel(CompatibilityLevel.Version_180)
+                .UseSimpleAssemblyNameTypeSerializer()
+                .UseRecommendedSerializerSettings()
+                .UsePostgreSqlStorage(
+                    connection => connection.UseNpgsqlConnection(Relaxed(storage.Database.ConnectionString)),
+                    StorageOptions()
+                )
+        );
         return services;
     }
 
@@ -41,19 +46,21 @@ public static class WorkerHost
         services.AddHostedService<Relay>();
         services.AddHostedService<GarbageCollection>();
         services.AddHostedService<ScheduleSynchronization>();
-        services.AddHangfireServer((_, server) =>
-        {
-            server.Queues = [.. options.Queues, Schedules.Queue];
-            server.WorkerCount = options.Concurrency;
-            server.StopTimeout = TimeSpan.Zero; // When stages are told to stop, not how long they may take: that is what follows.
-            server.ShutdownTimeout = options.ShutdownGrace + TimeSpan.FromSeconds(5);
-            server.SchedulePollingInterval = TimeSpan.FromSeconds(1);
-        });
+        services.AddHangfireServer(
+            (_, server) =>
+            {
+                server.Queues = [.. options.Queues, Schedules.Queue];
+                server.WorkerCount = options.Concurrency;
+                server.StopTimeout = TimeSpan.Zero; // When stages are told to stop, not how long they may take: that is what follows.
+                server.ShutdownTimeout = options.ShutdownGrace + TimeSpan.FromSeconds(5);
+                server.SchedulePollingInterval = TimeSpan.FromSeconds(1);
+            }
+        );
         return services;
     }
 
-    // Hangfire's rows are nudges, which the relay repeats: its commits need not wait for the disk. A crash of PostgreSQL loses them from the
-    // end only, so never one that a commit of ours came after.
+    // Hangfire's rows are nudges, which the relay repeats: its commits need not wait for the disk. A crash of PostgreSQL loses them from
+    // the end only, so never one that a commit of ours came after.
     private static string Relaxed(string connectionString)
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString);
@@ -62,14 +69,15 @@ public static class WorkerHost
     }
 
     // Why each: docs/durability.md, "Hangfire's traps".
-    private static PostgreSqlStorageOptions StorageOptions() => new()
-    {
-        SchemaName = HangfireSchema,
-        PrepareSchemaIfNecessary = true,
-        UseSlidingInvisibilityTimeout = true,
-        InvisibilityTimeout = TimeSpan.FromMinutes(1),
-        DistributedLockTimeout = TimeSpan.FromSeconds(30),
-        QueuePollInterval = TimeSpan.FromMilliseconds(200),
-        EnableLongPolling = false,
-    };
+    private static PostgreSqlStorageOptions StorageOptions() =>
+        new()
+        {
+            SchemaName = HangfireSchema,
+            PrepareSchemaIfNecessary = true,
+            UseSlidingInvisibilityTimeout = true,
+            InvisibilityTimeout = TimeSpan.FromMinutes(1),
+            DistributedLockTimeout = TimeSpan.FromSeconds(30),
+            QueuePollInterval = TimeSpan.FromMilliseconds(200),
+            EnableLongPolling = false,
+        };
 }

@@ -17,7 +17,9 @@ public sealed record WorkerOptions
     /// <summary>How often the relay looks for what was forgotten.</summary>
     public TimeSpan RelayInterval { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>After how long a ready stage that nobody claimed is enqueued again: a lost nudge waits no longer than a dead worker's stage.</summary>
+    /// <summary>
+    /// After how long a ready stage that nobody claimed is enqueued again: a lost nudge waits no longer than a dead worker's stage.
+    /// </summary>
     public TimeSpan RequeueAfter => LeaseTtl * 0.75;
 
     /// <summary>How long a stage may take to stop at a shutdown; a training child writes a checkpoint in it.</summary>

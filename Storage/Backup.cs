@@ -30,7 +30,11 @@ public static class Backup
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="StorageException">The target exists, a sealed folder is damaged, or the dump fails.</exception>
     public static async Task<BackupManifest> WriteAsync(
-        ElectraStorage storage, string target, Action<int, int> progress, CancellationToken cancellationToken = default)
+        ElectraStorage storage,
+        string target,
+        Action<int, int> progress,
+        CancellationToken cancellationToken = default
+    )
     {
         target = Path.GetFullPath(target);
         if (Path.Exists(target))
@@ -38,11 +42,14 @@ public static class Backup
             throw new StorageException($"{target} exists; name a folder that does not");
         }
 
-        return await PublishAsync(target, partial =>
-        {
-            PrivateFolder.Make(partial); // it holds the hashes of passwords
-            return FillAsync(storage, partial, progress, cancellationToken);
-        });
+        return await PublishAsync(
+            target,
+            partial =>
+            {
+                PrivateFolder.Make(partial); // it holds the hashes of passwords
+                return FillAsync(storage, partial, progress, cancellationToken);
+            }
+        );
     }
 
     /// <summary>Puts a backup into a new data folder and its database, which must have no schema "electra" yet.</summary>
@@ -52,7 +59,11 @@ public static class Backup
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="StorageException">The backup is damaged or newer, or the target is in use.</exception>
     public static async Task<BackupManifest> RestoreAsync(
-        string source, StorageOptions options, string actor, CancellationToken cancellationToken = default)
+        string source,
+        StorageOptions options,
+        string actor,
+        CancellationToken cancellationToken = default
+    )
     {
         BackupManifest manifest = await ReadManifestAsync(source, cancellationToken);
         if (!File.Exists(Path.Combine(source, DumpName)))
@@ -67,7 +78,8 @@ public static class Backup
 
         return await PublishAsync(
             Path.GetFullPath(options.DataFolder),
-            partial => FillAsync(source, manifest, options with { DataFolder = partial }, actor, cancellationToken));
+            partial => FillAsync(source, manifest, options with { DataFolder = partial }, actor, cancellationToken)
+        );
     }
 
     /// <summary>Fills a folder beside <paramref name="target"/>, which is missing or empty, and renames it when it is whole.</summary>
@@ -78,7 +90,8 @@ public static class Backup
         {
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             string lockFile = $"{target}.partial.lock";
-            await using FileStream alone = FileLock.TryAcquire(lockFile)
+            await using FileStream alone =
+                FileLock.TryAcquire(lockFile)
                 ?? throw new StorageException($"another process fills {target}.partial; wait for it, or name another folder");
             try
             {
@@ -91,7 +104,10 @@ public static class Backup
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StorageException($"{target} cannot be written: {e.Message.TrimEnd('.')}. Nothing of it is left; make room or name another folder", e);
+            throw new StorageException(
+                $"{target} cannot be written: {e.Message.TrimEnd('.')}. Nothing of it is left; make room or name another folder",
+                e
+            );
         }
     }
 
@@ -146,7 +162,12 @@ public static class Backup
     }
 
     private static async Task<BackupManifest> FillAsync(
-        string source, BackupManifest manifest, StorageOptions options, string actor, CancellationToken cancellationToken)
+        string source,
+        BackupManifest manifest,
+        StorageOptions options,
+        string actor,
+        CancellationToken cancellationToken
+    )
     {
         string folder = DataFolder.Open(options.DataFolder);
         await using PrivateCluster? cluster = options.UsesPrivateCluster
@@ -167,12 +188,20 @@ public static class Backup
         await ArtifactLocation.RememberAsync(database.DataSource, location, cancellationToken);
         await ForgetUncopiedAsync(database, manifest, cancellationToken);
         await new AuditLog(database.DataSource).RecordAsync(
-            actor, "restored", $"{Path.GetFullPath(source)}, as of {manifest.MadeAt:yyyy-MM-dd HH:mm:ss} UTC", cancellationToken);
+            actor,
+            "restored",
+            $"{Path.GetFullPath(source)}, as of {manifest.MadeAt:yyyy-MM-dd HH:mm:ss} UTC",
+            cancellationToken
+        );
         return manifest;
     }
 
     private static async Task<BackupManifest> FillAsync(
-        ElectraStorage storage, string folder, Action<int, int> progress, CancellationToken cancellationToken)
+        ElectraStorage storage,
+        string folder,
+        Action<int, int> progress,
+        CancellationToken cancellationToken
+    )
     {
         DateTimeOffset madeAt = DateTimeOffset.UtcNow;
         await DatabaseDump.WriteAsync(storage.Database.ConnectionString, Path.Combine(folder, DumpName), cancellationToken);
@@ -207,7 +236,10 @@ public static class Backup
         BackupManifest? manifest;
         try
         {
-            manifest = JsonSerializer.Deserialize<BackupManifest>(await File.ReadAllTextAsync(file, cancellationToken), JsonSerializerOptions.Web);
+            manifest = JsonSerializer.Deserialize<BackupManifest>(
+                await File.ReadAllTextAsync(file, cancellationToken),
+                JsonSerializerOptions.Web
+            );
         }
         catch (JsonException e)
         {
@@ -222,15 +254,18 @@ public static class Backup
         if (manifest.Format > Format)
         {
             throw new StorageException(
-                $"{file} has the layout {manifest.Format} of a newer ElectraPipeline; this one knows layouts up to {Format}. Restore with the newer version.");
+                $"{file} has the layout {manifest.Format} of a newer ElectraPipeline; this one knows layouts up to {Format}. Restore "
+                    + "with the newer version."
+            );
         }
 
         // They become names of folders that are written and removed.
         string? stranger = manifest.Artifacts is { } digests
             ? digests.Where(digest => !ArtifactStore.IsDigest(digest)).Select(digest => $"'{digest}'").FirstOrDefault()
             : "nothing";
-        return stranger is null ? manifest : throw new StorageException(
-            $"{file} is damaged: it lists {stranger} where digests of sealed folders belong");
+        return stranger is null
+            ? manifest
+            : throw new StorageException($"{file} is damaged: it lists {stranger} where digests of sealed folders belong");
     }
 
     private static async Task RefuseUsedAsync(string connectionString, CancellationToken cancellationToken)
@@ -246,10 +281,16 @@ public static class Backup
             throw ConnectionFault.Describe(e, builder);
         }
 
-        if (await connection.ExecuteScalarAsync<bool>("select exists (select 1 from information_schema.schemata where schema_name = 'electra')"))
+        if (
+            await connection.ExecuteScalarAsync<bool>(
+                "select exists (select 1 from information_schema.schemata where schema_name = 'electra')"
+            )
+        )
         {
-            throw new StorageException($"the database {connection.Database} holds a schema 'electra' already; restore into an empty database. If a restore "
-                + "that was interrupted left it: drop schema electra cascade");
+            throw new StorageException(
+                $"the database {connection.Database} holds a schema 'electra' already; restore into an empty database. If a restore "
+                    + "that was interrupted left it: drop schema electra cascade"
+            );
         }
     }
 
@@ -263,6 +304,7 @@ public static class Backup
             delete from artifact a
             where not a.digest = any(@copied) and not exists (select 1 from stage_cache c where c.output_digest = a.digest);
             """,
-            new { copied = manifest.Artifacts.ToArray() });
+            new { copied = manifest.Artifacts.ToArray() }
+        );
     }
 }

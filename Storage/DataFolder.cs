@@ -20,7 +20,10 @@ internal static class DataFolder
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new StorageException(
-                $"the data folder {folder} cannot be used: {e.Message.TrimEnd('.')}. Let this user write there, or choose another (--data).", e);
+                $"the data folder {folder} cannot be used: {e.Message.TrimEnd('.')}. Let this user write there, or choose another "
+                    + "(--data).",
+                e
+            );
         }
     }
 
@@ -40,9 +43,13 @@ internal static class DataFolder
             throw new StorageException($"{stamp} holds '{text}' instead of a number; is {folder} a data folder of ElectraPipeline?");
         }
 
-        return format <= Format ? folder : throw new StorageException(
-            $"{folder} has the layout {format} of a newer ElectraPipeline; this one knows layouts up to {Format}. Start the newer version, " +
-            "or choose another data folder.");
+        return format <= Format
+            ? folder
+            : throw new StorageException(
+                $"{folder} has the layout {format} of a newer ElectraPipeline; this one knows layouts up to {Format}. Start the "
+                    + "newer version, "
+                    + "or choose another data folder."
+            );
     }
 
     private static void Stamp(string folder, string stamp)

@@ -67,7 +67,8 @@ public sealed class Database : IAsyncDisposable
         try
         {
             await connection.ExecuteAsync("create schema if not exists electra");
-            var upgrader = DeployChanges.To.PostgresqlDatabase(connectionString, "electra")
+            var upgrader = DeployChanges
+                .To.PostgresqlDatabase(connectionString, "electra")
                 .WithScriptsEmbeddedInAssembly(Assembly.GetExecutingAssembly(), name => name.EndsWith(".sql", StringComparison.Ordinal))
                 .JournalToPostgresqlTable("electra", "schema_version")
                 .WithVariablesDisabled()
@@ -79,7 +80,9 @@ public sealed class Database : IAsyncDisposable
             if (!result.Successful)
             {
                 throw new StorageException(
-                    $"migration {result.ErrorScript?.Name} failed: {result.Error.Message}. Nothing of it was applied.", result.Error);
+                    $"migration {result.ErrorScript?.Name} failed: {result.Error.Message}. Nothing of it was applied.",
+                    result.Error
+                );
             }
 
             // This source learned the types when it connected, before a migration may have made some.
@@ -98,36 +101,26 @@ public sealed class Database : IAsyncDisposable
         if (unknown.Count > 0)
         {
             throw new StorageException(
-                $"the database was migrated by a newer version of ElectraPipeline ({string.Join(", ", unknown)} is not known to this one, " +
-                $"{typeof(Database).Assembly.GetName().Version?.ToString(3)}). Start the newer version, or give this one another database.");
+                $"the database was migrated by a newer version of ElectraPipeline ({string.Join(", ", unknown)} is not known to this one, "
+                    + $"{typeof(Database).Assembly.GetName().Version?.ToString(3)}). Start the newer version, or give this one "
+                    + "another database."
+            );
         }
     }
 
     /// <summary>DbUp's chatter is dropped: a failure carries its own message.</summary>
     private sealed class NoLog : IUpgradeLog
     {
-        public void LogTrace(string format, params object[] args)
-        {
-        }
+        public void LogTrace(string format, params object[] args) { }
 
-        public void LogDebug(string format, params object[] args)
-        {
-        }
+        public void LogDebug(string format, params object[] args) { }
 
-        public void LogInformation(string format, params object[] args)
-        {
-        }
+        public void LogInformation(string format, params object[] args) { }
 
-        public void LogWarning(string format, params object[] args)
-        {
-        }
+        public void LogWarning(string format, params object[] args) { }
 
-        public void LogError(string format, params object[] args)
-        {
-        }
+        public void LogError(string format, params object[] args) { }
 
-        public void LogError(Exception ex, string format, params object[] args)
-        {
-        }
+        public void LogError(Exception ex, string format, params object[] args) { }
     }
 }

@@ -20,21 +20,26 @@ public sealed record StorageOptions
     /// <summary>Folder of artifacts and work, and of the private PostgreSQL. Workers on several hosts must share it.</summary>
     public required string DataFolder { get; init; }
 
-    /// <summary>Npgsql connection string; null: the variable ELECTRA_DATABASE, else a private PostgreSQL in <see cref="DataFolder"/>.</summary>
+    /// <summary>
+    /// Npgsql connection string; null: the variable ELECTRA_DATABASE, else a private PostgreSQL in <see cref="DataFolder"/>.
+    /// </summary>
     public string? ConnectionString { get; init; }
 
     /// <summary>
-    /// Where sealed folders are kept: <c>s3://BUCKET/PREFIX?endpoint=URL&amp;region=NAME</c>; null: the variable ELECTRA_ARTIFACTS, else where
-    /// the database says, else <see cref="DataFolder"/>. Credentials come from the environment alone.
+    /// Where sealed folders are kept: <c>s3://BUCKET/PREFIX?endpoint=URL&amp;region=NAME</c>; null: the variable ELECTRA_ARTIFACTS, else
+    /// where the database says, else <see cref="DataFolder"/>. Credentials come from the environment alone.
     /// </summary>
     public string? Artifacts { get; init; }
 
     /// <summary>The place for artifacts named by option or variable; null: none is.</summary>
-    internal ArtifactLocation? ArtifactsOrVariable => ArtifactLocation.Parse(Artifacts ?? Environment.GetEnvironmentVariable(ArtifactsVariable));
+    internal ArtifactLocation? ArtifactsOrVariable =>
+        ArtifactLocation.Parse(Artifacts ?? Environment.GetEnvironmentVariable(ArtifactsVariable));
 
     /// <summary>The database named by option or variable; null: a private PostgreSQL.</summary>
     internal string? DatabaseOrVariable =>
-        (ConnectionString ?? Environment.GetEnvironmentVariable(DatabaseVariable)) is { } named && !string.IsNullOrWhiteSpace(named) ? named : null;
+        (ConnectionString ?? Environment.GetEnvironmentVariable(DatabaseVariable)) is { } named && !string.IsNullOrWhiteSpace(named)
+            ? named
+            : null;
 
     /// <summary>Whether the database is a private one in the data folder.</summary>
     internal bool UsesPrivateCluster => DatabaseOrVariable is null;

@@ -35,7 +35,9 @@ public sealed class StorageExamination(ElectraStorage storage, TimeProvider cloc
 
     /// <summary>Looks at all; <paramref name="deep"/> reads every sealed folder, else those that registered versions need.</summary>
     public async IAsyncEnumerable<Finding> ExamineAsync(
-        bool deep, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+        bool deep,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default
+    )
     {
         yield return FreeSpace();
         yield return Writing();
@@ -58,7 +60,8 @@ public sealed class StorageExamination(ElectraStorage storage, TimeProvider cloc
         new(
             "PostgreSQL",
             Severity.Good,
-            $"version {connection.PostgreSqlVersion}, schema {await storage.Queries.SchemaVersionAsync(cancellationToken)}, this program's");
+            $"version {connection.PostgreSqlVersion}, schema {await storage.Queries.SchemaVersionAsync(cancellationToken)}, this program's"
+        );
 
     private Finding FreeSpace()
     {
@@ -107,21 +110,34 @@ public sealed class StorageExamination(ElectraStorage storage, TimeProvider cloc
     private static async Task<Finding> DurabilityAsync(NpgsqlConnection connection)
     {
         const string Subject = "PostgreSQL settings";
-        var wrong = (await connection.QueryAsync<string>(
-            """
-            select name || ' = ' || setting from pg_settings
-            where name in ('fsync', 'full_page_writes') and setting <> 'on' or name = 'synchronous_commit' and setting = 'off'
-            order by name
-            """)).AsList();
+        var wrong = (
+            await connection.QueryAsync<string>(
+                """
+                select name || ' = ' || setting from pg_settings
+                where name in ('fsync', 'full_page_writes') and setting <> 'on' or name = 'synchronous_commit' and setting = 'off'
+                order by name
+                """
+            )
+        ).AsList();
         if (wrong.Count > 0)
         {
-            return new(Subject, Severity.Fault, string.Join(", ", wrong), "turn them on in postgresql.conf: as it is, a power cut loses what was published");
+            return new(
+                Subject,
+                Severity.Fault,
+                string.Join(", ", wrong),
+                "turn them on in postgresql.conf: as it is, a power cut loses what was published"
+            );
         }
 
         string? checksums = await connection.ExecuteScalarAsync<string>("select setting from pg_settings where name = 'data_checksums'");
         return checksums == "on"
             ? new(Subject, Severity.Good, "commits are durable, pages have checksums")
-            : new(Subject, Severity.Warning, "commits are durable, but pages have no checksums", "stop the server and run pg_checksums --enable");
+            : new(
+                Subject,
+                Severity.Warning,
+                "commits are durable, but pages have no checksums",
+                "stop the server and run pg_checksums --enable"
+            );
     }
 
     private async Task<Finding> ClockAsync(NpgsqlConnection connection)
@@ -132,7 +148,12 @@ public sealed class StorageExamination(ElectraStorage storage, TimeProvider cloc
         string detail = $"this host and the database are {apart.TotalSeconds:0.0} s apart";
         return apart <= ClockTolerance
             ? new(Subject, Severity.Good, detail)
-            : new(Subject, Severity.Warning, detail, "synchronise the clocks (chrony): leases hold all the same, but times in tables mislead");
+            : new(
+                Subject,
+                Severity.Warning,
+                detail,
+                "synchronise the clocks (chrony): leases hold all the same, but times in tables mislead"
+            );
     }
 
     private static async Task<Finding> WorkersAsync(NpgsqlConnection connection)
@@ -143,7 +164,8 @@ public sealed class StorageExamination(ElectraStorage storage, TimeProvider cloc
             select (select count(*) from worker where seen_at > clock_timestamp() - interval '30 seconds'),
                 (select count(*) from stage_run where state = 'ready' and available_at < clock_timestamp() - interval '1 minute'),
                 (select count(*) from stage_run where state = 'running' and lease_until < clock_timestamp() - interval '1 minute')
-            """);
+            """
+        );
         string detail = $"{alive} workers alive, {ready} stages ready and {dead} leases run out for more than a minute";
         return (alive, ready, dead) switch
         {
@@ -153,7 +175,8 @@ public sealed class StorageExamination(ElectraStorage storage, TimeProvider cloc
                 Subject,
                 Severity.Warning,
                 detail,
-                "workers that live should have taken these over within a second; restart them and read their logs"),
+                "workers that live should have taken these over within a second; restart them and read their logs"
+            ),
             _ => new(Subject, Severity.Good, detail),
         };
     }
@@ -169,16 +192,23 @@ public sealed class StorageExamination(ElectraStorage storage, TimeProvider cloc
         }
         catch (StorageException e)
         {
-            return (new(Subject, Severity.Fault, e.Message, "mend that, then look again: nothing can be said of the sealed folders"), false);
+            return (
+                new(Subject, Severity.Fault, e.Message, "mend that, then look again: nothing can be said of the sealed folders"),
+                false
+            );
         }
 
-        return (missing.Count == 0
-            ? new(Subject, Severity.Good, $"all {known.Count} are there")
-            : new(
-                Subject,
-                Severity.Fault,
-                $"{missing.Count} of {known.Count} are missing, the first {missing[0]} of {storage.Artifacts.Place}",
-                "copy objects/ back from a backup, or run the configs again: what is missing is made again"), true);
+        return (
+            missing.Count == 0
+                ? new(Subject, Severity.Good, $"all {known.Count} are there")
+                : new(
+                    Subject,
+                    Severity.Fault,
+                    $"{missing.Count} of {known.Count} are missing, the first {missing[0]} of {storage.Artifacts.Place}",
+                    "copy objects/ back from a backup, or run the configs again: what is missing is made again"
+                ),
+            true
+        );
     }
 
     private async Task<Finding> DamagedArtifactsAsync(NpgsqlConnection connection, bool deep, CancellationToken cancellationToken)
@@ -202,7 +232,8 @@ public sealed class StorageExamination(ElectraStorage storage, TimeProvider cloc
                 subject,
                 Severity.Fault,
                 $"{damaged.Count} of {digests.Count} are damaged: {damaged[0]}",
-                "remove the damaged folder and copy it back from a backup, or run its config again");
+                "remove the damaged folder and copy it back from a backup, or run its config again"
+            );
     }
 
     // Missing folders are a finding of their own. What cannot be read is damaged; the others are to be looked at all the same.
@@ -228,6 +259,7 @@ public sealed class StorageExamination(ElectraStorage storage, TimeProvider cloc
                 Subject,
                 Severity.Warning,
                 $"in objects/ lie {strangers.Count} that this program did not write, the first {strangers[0]}",
-                "look at them and move them away: nothing reads or removes them");
+                "look at them and move them away: nothing reads or removes them"
+            );
     }
 }

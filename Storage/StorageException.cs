@@ -5,13 +5,9 @@ public class StorageException : Exception
 {
     /// <summary>Makes one with a message for the user.</summary>
     public StorageException(string message)
-        : base(message)
-    {
-    }
+        : base(message) { }
 
     /// <summary>Makes one with a message for the user and the cause.</summary>
     public StorageException(string message, Exception? inner)
-        : base(message, inner)
-    {
-    }
+        : base(message, inner) { }
 }

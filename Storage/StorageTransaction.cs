@@ -74,7 +74,8 @@ public sealed class StorageTransaction : IAsyncDisposable
     internal async Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? parameters = null) =>
         (await connection.QueryAsync<T>(Command(sql, parameters))).AsList();
 
-    internal Task<T?> SingleAsync<T>(string sql, object? parameters = null) => connection.QuerySingleOrDefaultAsync<T>(Command(sql, parameters));
+    internal Task<T?> SingleAsync<T>(string sql, object? parameters = null) =>
+        connection.QuerySingleOrDefaultAsync<T>(Command(sql, parameters));
 
     /// <summary>Locks the stage runs that <paramref name="condition"/> names, in ascending id (see the remark at RunStore).</summary>
     internal Task LockStagesAsync(string condition, object parameters) =>
@@ -83,7 +84,16 @@ public sealed class StorageTransaction : IAsyncDisposable
     internal Task AddEventAsync(long? runId, long? stageRunId, string actor, string action, string? detail) =>
         ExecuteAsync(
             "insert into event (run_id, stage_run_id, actor, action, detail) values (@runId, @stageRunId, @actor, @action, @detail)",
-            new { runId, stageRunId, actor, action, detail });
+            new
+            {
+                runId,
+                stageRunId,
+                actor,
+                action,
+                detail,
+            }
+        );
 
-    private CommandDefinition Command(string sql, object? parameters) => new(sql, parameters, transaction, cancellationToken: cancellationToken);
+    private CommandDefinition Command(string sql, object? parameters) =>
+        new(sql, parameters, transaction, cancellationToken: cancellationToken);
 }

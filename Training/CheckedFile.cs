@@ -59,8 +59,8 @@ public static partial class CheckedFile
     }
 
     /// <summary>The fault of a file or folder that is not what it was; trying again looks at it anew.</summary>
-    internal static IOException Changed(string path, string before, string? now) => new(
-        $"{path} changed while it was read (SHA-256 {before}, then {now ?? "written again"}); let it rest and retry");
+    internal static IOException Changed(string path, string before, string? now) =>
+        new($"{path} changed while it was read (SHA-256 {before}, then {now ?? "written again"}); let it rest and retry");
 
     /// <summary>Where an open file lies, without links.</summary>
     internal static string PlaceOf(SafeFileHandle handle) =>

@@ -22,9 +22,7 @@ public struct CounterRandom
 
     /// <summary>Starts the stream that a pair of numbers names, for example (step, example).</summary>
     public CounterRandom(ulong seed, ulong first, ulong second)
-        : this(seed, Mix(first + Golden) + (second * Golden))
-    {
-    }
+        : this(seed, Mix(first + Golden) + (second * Golden)) { }
 
     /// <summary>The next 64 uniform bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -14,8 +14,8 @@ public static partial class DurableFolder
     public static void Write(string path, Action<string> fill) => Publish(Path.GetFullPath(path), fill, DeleteWhole);
 
     /// <summary>
-    /// The same of a folder that is missing or empty; a folder that holds something is not replaced. If <paramref name="fill"/> fails, nothing
-    /// is left.
+    /// The same of a folder that is missing or empty; a folder that holds something is not replaced. If <paramref name="fill"/> fails,
+    /// nothing is left.
     /// </summary>
     /// <exception cref="IOException">There is something in the folder.</exception>
     public static void WriteNew(string path, Action<string> fill)

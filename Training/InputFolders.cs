@@ -59,13 +59,16 @@ public sealed class InputFolders
     public static InputFolders Of(IReadOnlyList<string> names) => new([.. names.Select(Path.GetFullPath)]);
 
     /// <summary>What both allow.</summary>
-    public InputFolders And(InputFolders other) => !AreConfined ? other : !other.AreConfined ? this : new InputFolders(Names, other);
+    public InputFolders And(InputFolders other) =>
+        !AreConfined ? other
+        : !other.AreConfined ? this
+        : new InputFolders(Names, other);
 
     /// <summary>Whether a path without links may be read.</summary>
     public bool Allow(string realPath) =>
         !AreConfined || (folders.Any(folder => RealPath.IsIn(realPath, folder)) && others?.Allow(realPath) != false);
 
     /// <summary>The folders, for messages.</summary>
-    public override string ToString() => !AreConfined ? "every folder"
-        : string.Join(", ", folders) + (others is null ? "" : $" and at once {others}");
+    public override string ToString() =>
+        !AreConfined ? "every folder" : string.Join(", ", folders) + (others is null ? "" : $" and at once {others}");
 }

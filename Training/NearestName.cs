@@ -10,16 +10,21 @@ public static class NearestName
     /// </summary>
     public static string? Of(string name, IEnumerable<string> candidates)
     {
-        (string Candidate, int Distance)[] near = [.. candidates
-            .Select(candidate => (Candidate: candidate, Distance: Distance(name.ToLowerInvariant(), candidate.ToLowerInvariant())))
-            .Where(item => 2 * item.Distance <= Math.Max(name.Length, item.Candidate.Length))];
+        (string Candidate, int Distance)[] near =
+        [
+            .. candidates
+                .Select(candidate => (Candidate: candidate, Distance: Distance(name.ToLowerInvariant(), candidate.ToLowerInvariant())))
+                .Where(item => 2 * item.Distance <= Math.Max(name.Length, item.Candidate.Length)),
+        ];
         return near.Length == 0 ? null : near.MinBy(item => item.Distance).Candidate;
     }
 
     // Optimal string alignment: two neighbours swapped, the commonest slip of fingers, count as one edit.
     private static int Distance(string first, string second)
     {
-        int[] older = [], old = [], row = [.. Enumerable.Range(0, second.Length + 1)];
+        int[] older = [],
+            old = [],
+            row = [.. Enumerable.Range(0, second.Length + 1)];
         for (int i = 1; i <= first.Length; i++)
         {
             (older, old, row) = (old, row, new int[second.Length + 1]);

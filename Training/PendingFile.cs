@@ -30,7 +30,8 @@ internal sealed partial class PendingFile : IDisposable
         stream = new DiskStream(
             new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, 1 << 16),
             path,
-            durable ? FlushAhead : long.MaxValue);
+            durable ? FlushAhead : long.MaxValue
+        );
     }
 
     /// <summary>Opens what was written and flushed so far for reading; stays readable when the file gets its name.</summary>

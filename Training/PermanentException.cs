@@ -7,13 +7,9 @@ public sealed class PermanentException : Exception
 {
     /// <summary>Makes one with a message for the user.</summary>
     public PermanentException(string message)
-        : base(message)
-    {
-    }
+        : base(message) { }
 
     /// <summary>Makes one with a message for the user and the cause.</summary>
     public PermanentException(string message, Exception inner)
-        : base(message, inner)
-    {
-    }
+        : base(message, inner) { }
 }

@@ -15,8 +15,11 @@ internal static class FuzzCommand
         var seed = new Option<ulong>("--seed") { DefaultValueFactory = _ => 1, Description = "seed of the cases" };
         var from = new Option<long>("--from") { Description = "number of the first case" };
         var command = new Command("fuzz", "Run random cases against tokenizers and readers") { target, seconds, seed, from };
-        command.SetAction(parsed => FuzzTarget.All.Where(known => parsed.GetValue(target) is not { } name || name == known.Name).Sum(
-            known => Run(known, parsed.GetRequiredValue(seed), parsed.GetValue(from), parsed.GetRequiredValue(seconds))));
+        command.SetAction(parsed =>
+            FuzzTarget
+                .All.Where(known => parsed.GetValue(target) is not { } name || name == known.Name)
+                .Sum(known => Run(known, parsed.GetRequiredValue(seed), parsed.GetValue(from), parsed.GetRequiredValue(seconds)))
+        );
         return command;
     }
 
@@ -38,7 +41,10 @@ internal static class FuzzCommand
         }
         catch (Exception exception)
         {
-            Console.WriteLine($"{target.Name}: case {number} failed; again with: fuzz {target.Name} --seed {seed} --from {number} --seconds 1\n{exception}");
+            Console.WriteLine(
+                $"{target.Name}: case {number} failed; again with: fuzz {target.Name} --seed {seed} --from {number} --seconds "
+                    + $"1\n{exception}"
+            );
             return 1;
         }
         finally

@@ -15,7 +15,11 @@ internal static class IngestCommand
     public static Command Create()
     {
         var gigabytes = new Option<double>("--gigabytes") { DefaultValueFactory = _ => 1, Description = "size of the file (10^9 bytes)" };
-        var folder = new Option<string>("--folder") { DefaultValueFactory = _ => Path.GetTempPath(), Description = "where the file and the corpus are made, and deleted" };
+        var folder = new Option<string>("--folder")
+        {
+            DefaultValueFactory = _ => Path.GetTempPath(),
+            Description = "where the file and the corpus are made, and deleted",
+        };
         var command = new Command("ingest", "MB/s and peak resident memory of ingesting a generated JSONL file") { gigabytes, folder };
         command.SetAction(parsed => Measure((long)(parsed.GetRequiredValue(gigabytes) * 1e9), parsed.GetRequiredValue(folder)));
         return command;
@@ -30,10 +34,16 @@ internal static class IngestCommand
             Generate(file, bytes);
             long start = Stopwatch.GetTimestamp();
             IngestResult result = IngestProgram.Run(
-                new CorpusOptions { Paths = [file] }, Path.Combine(folder, "corpus"), SilentReporter.Instance, CancellationToken.None);
+                new CorpusOptions { Paths = [file] },
+                Path.Combine(folder, "corpus"),
+                SilentReporter.Instance,
+                CancellationToken.None
+            );
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             Console.WriteLine("| file MB | documents | s | MB/s | peak resident MB |\n|--:|--:|--:|--:|--:|");
-            Console.WriteLine($"| {bytes / 1e6:F0} | {result.Documents:N0} | {seconds:F0} | {bytes / 1e6 / seconds:F0} | {PeakResidentBytes() / 1e6:F0} |");
+            Console.WriteLine(
+                $"| {bytes / 1e6:F0} | {result.Documents:N0} | {seconds:F0} | {bytes / 1e6 / seconds:F0} | {PeakResidentBytes() / 1e6:F0} |"
+            );
         }
         finally
         {
@@ -54,7 +64,11 @@ internal static class IngestCommand
             {
                 // Multiplied uniform numbers crowd at the low end, as ranks of words do.
                 file.Write(words[(int)((long)random.Next(Words) * random.Next(Words) / Words)]);
-                file.Write(left == 1 ? ".\"}\n"u8 : left % 15 == 0 ? ".\\n"u8 : " "u8);
+                file.Write(
+                    left == 1 ? ".\"}\n"u8
+                    : left % 15 == 0 ? ".\\n"u8
+                    : " "u8
+                );
             }
         }
     }
@@ -71,8 +85,9 @@ internal static class IngestCommand
     }
 
     /// <summary>VmHWM of Linux; the runtime knows only what is resident now.</summary>
-    private static long PeakResidentBytes() => File.ReadLines("/proc/self/status")
-        .Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
-        .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[1]) * 1024)
-        .Single();
+    private static long PeakResidentBytes() =>
+        File.ReadLines("/proc/self/status")
+            .Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
+            .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[1]) * 1024)
+            .Single();
 }

@@ -32,7 +32,10 @@ internal sealed class JobsLoad : IAsyncDisposable
     public static async Task<JobsLoad> StartAsync(CancellationToken cancellationToken)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("electra-bench-");
-        ElectraStorage storage = await ElectraStorage.OpenAsync(new StorageOptions { DataFolder = Path.Combine(folder.FullName, "data") }, cancellationToken);
+        ElectraStorage storage = await ElectraStorage.OpenAsync(
+            new StorageOptions { DataFolder = Path.Combine(folder.FullName, "data") },
+            cancellationToken
+        );
         HostApplicationBuilder builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
 
@@ -55,7 +58,13 @@ internal sealed class JobsLoad : IAsyncDisposable
     public static void Nothing() => Interlocked.Increment(ref bareJobs);
 
     public async Task<IReadOnlyList<(string What, string Value)>> MeasureAsync(
-        int hops, int shards, int runs, int history, int bare, CancellationToken cancellationToken)
+        int hops,
+        int shards,
+        int runs,
+        int history,
+        int bare,
+        CancellationToken cancellationToken
+    )
     {
         var rows = new List<(string, string)>();
         if (hops > 0)
@@ -86,7 +95,12 @@ internal sealed class JobsLoad : IAsyncDisposable
             }
 
             await ShardsAsync(ids, runs, cancellationToken);
-            rows.Add(($"{runs:#,0} runs at once, to their last shard", $"{clock.Elapsed.TotalSeconds:0} s, {3 * runs / clock.Elapsed.TotalSeconds:0} stages/s"));
+            rows.Add(
+                (
+                    $"{runs:#,0} runs at once, to their last shard",
+                    $"{clock.Elapsed.TotalSeconds:0} s, {3 * runs / clock.Elapsed.TotalSeconds:0} stages/s"
+                )
+            );
         }
 
         if (bare > 0)
@@ -97,7 +111,9 @@ internal sealed class JobsLoad : IAsyncDisposable
         for (int grown = 0; history > 0 && grown <= history; grown = grown == 0 ? history / 100 : grown * 10)
         {
             await GrowAsync(grown, cancellationToken);
-            rows.Add(($"a round of the relay beside {grown:#,0} finished stage runs: p50", $"{await RelayAsync(cancellationToken):0.00} ms"));
+            rows.Add(
+                ($"a round of the relay beside {grown:#,0} finished stage runs: p50", $"{await RelayAsync(cancellationToken):0.00} ms")
+            );
         }
 
         return rows;
@@ -109,7 +125,10 @@ internal sealed class JobsLoad : IAsyncDisposable
     {
         string corpus = Path.Combine(folder.FullName, $"corpus-{corpora++}.txt");
         await File.WriteAllLinesAsync(
-            corpus, Enumerable.Range(0, Math.Max(20, 2 * parts)).Select(i => $"document {i} of corpus {corpora} says a few words.\n"), cancellationToken);
+            corpus,
+            Enumerable.Range(0, Math.Max(20, 2 * parts)).Select(i => $"document {i} of corpus {corpora} says a few words.\n"),
+            cancellationToken
+        );
         var config = new RunConfig
         {
             Name = "bench",
@@ -127,13 +146,16 @@ internal sealed class JobsLoad : IAsyncDisposable
             long run = await SubmitAsync(1, cancellationToken);
             await ShardsAsync([run], 1, cancellationToken);
             await using var connection = await storage.Database.DataSource.OpenConnectionAsync(cancellationToken);
-            times.AddRange(await connection.QueryAsync<double>(
-                """
-                select extract(epoch from s.started_at - max(p.finished_at))::float8 * 1000 from stage_run s
-                join stage_dependency d on d.child = s.id join stage_run p on p.id = d.parent
-                where s.run_id = @run and s.stage in ('vocabulary', 'tokenize') group by s.id
-                """,
-                new { run }));
+            times.AddRange(
+                await connection.QueryAsync<double>(
+                    """
+                    select extract(epoch from s.started_at - max(p.finished_at))::float8 * 1000 from stage_run s
+                    join stage_dependency d on d.child = s.id join stage_run p on p.id = d.parent
+                    where s.run_id = @run and s.stage in ('vocabulary', 'tokenize') group by s.id
+                    """,
+                    new { run }
+                )
+            );
         }
 
         return [.. times.Order()];
@@ -144,11 +166,20 @@ internal sealed class JobsLoad : IAsyncDisposable
     {
         await using var connection = await storage.Database.DataSource.OpenConnectionAsync(cancellationToken);
         var parameters = new { runs = runs.ToArray() };
-        while (await connection.ExecuteScalarAsync<long>(
-            "select count(*) from stage_run where run_id = any(@runs) and stage = 'tokenize' and state in ('succeeded', 'reused')", parameters) < shards)
+        while (
+            await connection.ExecuteScalarAsync<long>(
+                "select count(*) from stage_run where run_id = any(@runs) and stage = 'tokenize' and state in ('succeeded', 'reused')",
+                parameters
+            ) < shards
+        )
         {
-            if (await connection.ExecuteScalarAsync<string?>(
-                "select error from stage_run where run_id = any(@runs) and state = 'failed' limit 1", parameters) is { } error)
+            if (
+                await connection.ExecuteScalarAsync<string?>(
+                    "select error from stage_run where run_id = any(@runs) and state = 'failed' limit 1",
+                    parameters
+                ) is
+                { } error
+            )
             {
                 throw new InvalidOperationException($"a stage of the load failed: {error}");
             }
@@ -162,8 +193,13 @@ internal sealed class JobsLoad : IAsyncDisposable
             await storage.Runs.CancelAsync(run, "user:bench", cancellationToken);
         }
 
-        return TimeSpan.FromSeconds(await connection.ExecuteScalarAsync<double>(
-            "select extract(epoch from max(finished_at) - min(started_at))::float8 from stage_run where run_id = any(@runs) and stage = 'tokenize'", parameters));
+        return TimeSpan.FromSeconds(
+            await connection.ExecuteScalarAsync<double>(
+                "select extract(epoch from max(finished_at) - min(started_at))::float8 from stage_run where run_id = any(@runs) and "
+                    + "stage = 'tokenize'",
+                parameters
+            )
+        );
     }
 
     private async Task<double> ClaimToPublicationAsync(long run, CancellationToken cancellationToken)
@@ -174,7 +210,8 @@ internal sealed class JobsLoad : IAsyncDisposable
             select percentile_cont(0.5) within group (order by extract(epoch from finished_at - started_at)) * 1000
             from stage_run where run_id = @run and stage = 'tokenize'
             """,
-            new { run });
+            new { run }
+        );
     }
 
     private async Task<double> BareAsync(int jobs, CancellationToken cancellationToken)
@@ -208,7 +245,8 @@ internal sealed class JobsLoad : IAsyncDisposable
             select id, 'tokenize', lpad(i::text, 4, '0'), i, 'succeeded', clock_timestamp() from runs, generate_series(1, @StagesOfARun) i
             """,
             new { runs = stageRuns / StagesOfARun, StagesOfARun },
-            commandTimeout: 600);
+            commandTimeout: 600
+        );
 
         // What a server does by itself within minutes: else the relay would be measured beside the writing of the rows just made.
         foreach (string settle in (string[])["vacuum analyze run", "vacuum analyze stage_run", "checkpoint"])

@@ -56,7 +56,10 @@ internal static class OverheadChild
         int exitCode = 0;
         Took stage = Took.Of(() => exitCode = StageProcess.Main(orderFile));
         Took after = Took.Of(() => Bare(request, request.Pretrain.Steps));
-        File.WriteAllText(Environment.GetEnvironmentVariable(Variable)!, CanonicalJson.Write(new OverheadTimes(before, stage, after, warmUp.Wall)));
+        File.WriteAllText(
+            Environment.GetEnvironmentVariable(Variable)!,
+            CanonicalJson.Write(new OverheadTimes(before, stage, after, warmUp.Wall))
+        );
         return exitCode;
     }
 
@@ -67,7 +70,13 @@ internal static class OverheadChild
         (Vocabulary vocabulary, _) = VocabularyStore.Read(request.VocabularyFolder);
         ElectraConfig config = request.Model.Resolve(vocabulary.Count, PretrainingObjectives.PartsOf(options.Objective));
         using ExampleMixture train = ExampleMixture.Open(request.ShardFolders, request.Mixture);
-        using var trainer = new Pretrainer(config, options, PretrainProgram.IdsOf(vocabulary), request.Seed, TorchDevice.Resolve(options.Device));
+        using var trainer = new Pretrainer(
+            config,
+            options,
+            PretrainProgram.IdsOf(vocabulary),
+            request.Seed,
+            TorchDevice.Resolve(options.Device)
+        );
         var sampler = new BatchSampler(train, request.Seed, options.BatchSize);
         while (trainer.Step < steps)
         {

@@ -31,7 +31,10 @@ internal sealed class OverheadRounds : IAsyncDisposable
     public static async Task<OverheadRounds> StartAsync(CancellationToken cancellationToken)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("electra-bench-");
-        ElectraStorage storage = await ElectraStorage.OpenAsync(new StorageOptions { DataFolder = Path.Combine(folder.FullName, "data") }, cancellationToken);
+        ElectraStorage storage = await ElectraStorage.OpenAsync(
+            new StorageOptions { DataFolder = Path.Combine(folder.FullName, "data") },
+            cancellationToken
+        );
         HostApplicationBuilder builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddElectraWorker(storage, new WorkerOptions());
@@ -54,50 +57,66 @@ internal sealed class OverheadRounds : IAsyncDisposable
     public async Task MeasureAsync(int rounds, int steps, int checkpointSteps, int logSteps, CancellationToken cancellationToken)
     {
         Console.WriteLine(
-            "| round | bare loop, s | the stage's work, s | bare loop, s | ratio | ratio of processor seconds | whole stage, s |\n|---|--:|--:|--:|--:|--:|--:|");
+            "| round | bare loop, s | the stage's work, s | bare loop, s | ratio | ratio of processor seconds | whole stage, s "
+                + "|\n|---|--:|--:|--:|--:|--:|--:|"
+        );
         var ratios = new List<double>();
         var processorRatios = new List<double>();
         for (int round = 1; round <= rounds; round++)
         {
-            var config = ConfigOf(round, new PretrainOptions
-            {
-                Steps = steps,
-                BatchSize = 32,
-                MicroBatchSize = 16,
-                Replicas = 2,
-                WarmupSteps = Math.Min(100, steps / 2),
-                CheckpointSteps = checkpointSteps,
-                LogSteps = logSteps,
-            });
+            var config = ConfigOf(
+                round,
+                new PretrainOptions
+                {
+                    Steps = steps,
+                    BatchSize = 32,
+                    MicroBatchSize = 16,
+                    Replicas = 2,
+                    WarmupSteps = Math.Min(100, steps / 2),
+                    CheckpointSteps = checkpointSteps,
+                    LogSteps = logSteps,
+                }
+            );
             StageRow stage = await PretrainAsync(config, cancellationToken);
             var times = CanonicalJson.Read<OverheadTimes>(await File.ReadAllTextAsync(TimesFile, cancellationToken));
-            double whole = (stage.FinishedAt!.Value - stage.StartedAt!.Value).TotalSeconds - times.Before.Wall - times.After.Wall - times.Other;
+            double whole =
+                (stage.FinishedAt!.Value - stage.StartedAt!.Value).TotalSeconds - times.Before.Wall - times.After.Wall - times.Other;
             ratios.Add(times.Ratio);
             processorRatios.Add(times.ProcessorRatio);
             Console.WriteLine(
-                $"| {round} | {times.Before.Wall:0.00} | {times.Stage.Wall:0.00} | {times.After.Wall:0.00} | {times.Ratio:0.000} | {times.ProcessorRatio:0.000} | {whole:0.00} |");
+                $"| {round} | {times.Before.Wall:0.00} | {times.Stage.Wall:0.00} | {times.After.Wall:0.00} | {times.Ratio:0.000} | "
+                    + $"{times.ProcessorRatio:0.000} | {whole:0.00} |"
+            );
         }
 
         Console.WriteLine(
             $"\n{steps} steps a stage, a checkpoint each {checkpointSteps}, a point of each curve each {logSteps}. The stage's work takes "
-            + $"{Spread(ratios)} of the bare loop's time and {Spread(processorRatios)} of its processor seconds.\n"
-            + "The whole stage, from its claim to its publication, is the work, the start of the child process and the sealing of the model.");
+                + $"{Spread(ratios)} of the bare loop's time and {Spread(processorRatios)} of its processor seconds.\n"
+                + "The whole stage, from its claim to its publication, is the work, the start of the child process and the sealing "
+                + "of the model."
+        );
     }
 
     private static string Spread(List<double> ratios) => $"{ratios.Average():0.000} ({ratios.Min():0.000} to {ratios.Max():0.000})";
 
-    private RunConfig ConfigOf(int seed, PretrainOptions pretrain) => new()
-    {
-        Name = "bench",
-        Seed = seed,
-        Corpus = new() { Paths = [Corpus], Parts = 1, RemoveDuplicateLines = false },
-        Vocabulary = new() { Size = 2_048 },
+    private RunConfig ConfigOf(int seed, PretrainOptions pretrain) =>
+        new()
+        {
+            Name = "bench",
+            Seed = seed,
+            Corpus = new()
+            {
+                Paths = [Corpus],
+                Parts = 1,
+                RemoveDuplicateLines = false,
+            },
+            Vocabulary = new() { Size = 2_048 },
 
-        // Without held-out text nothing is evaluated: an evaluation is work that was asked for, not what the pipeline adds.
-        Examples = new() { SequenceLength = 64, HeldOutShare = 0 },
-        Model = new() { Preset = "tiny" },
-        Pretrain = pretrain,
-    };
+            // Without held-out text nothing is evaluated: an evaluation is work that was asked for, not what the pipeline adds.
+            Examples = new() { SequenceLength = 64, HeldOutShare = 0 },
+            Model = new() { Preset = "tiny" },
+            Pretrain = pretrain,
+        };
 
     private async Task<StageRow> PretrainAsync(RunConfig config, CancellationToken cancellationToken)
     {
@@ -134,7 +153,13 @@ internal sealed class OverheadRounds : IAsyncDisposable
             return new string(letters);
         }
 
-        File.WriteAllLines(Corpus, Enumerable.Range(0, Documents).Select(_ => string.Join(
-            ' ', Enumerable.Range(0, 60).Select(_ => Word((int)(3_000 * Math.Pow(random.NextDouble(), 3))))) + ".\n"));
+        File.WriteAllLines(
+            Corpus,
+            Enumerable
+                .Range(0, Documents)
+                .Select(_ =>
+                    string.Join(' ', Enumerable.Range(0, 60).Select(_ => Word((int)(3_000 * Math.Pow(random.NextDouble(), 3))))) + ".\n"
+                )
+        );
     }
 }

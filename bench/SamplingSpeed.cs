@@ -22,10 +22,13 @@ internal static class SamplingSpeed
             byte[] records = File.ReadAllBytes(Path.Combine(folder, ExampleSet.FileNameOf(Split.Train)));
             int stride = 4 + (2 * length);
             Console.WriteLine(
-                $"{examples:N0} examples of {length} tokens, batches of {batch}, one thread; {Environment.ProcessorCount} processors");
+                $"{examples:N0} examples of {length} tokens, batches of {batch}, one thread; {Environment.ProcessorCount} processors"
+            );
             Console.WriteLine("| what | million examples/s | GB/s read |\n|---|--:|--:|");
             Row("first epoch: every block's hash checked", Epoch(sampler, 0, steps));
-            double sampled = double.MaxValue, random = double.MaxValue, straight = double.MaxValue;
+            double sampled = double.MaxValue,
+                random = double.MaxValue,
+                straight = double.MaxValue;
             for (int round = 1; round <= rounds; round++)
             {
                 sampled = Math.Min(sampled, Epoch(sampler, round, steps));
@@ -37,8 +40,8 @@ internal static class SamplingSpeed
             Row("memcpy of records in such an order", random);
             Row("memcpy of records one after the other", straight);
 
-            void Row(string name, double seconds) => Console.WriteLine(
-                $"| {name} | {steps * batch / seconds / 1e6:F2} | {(double)steps * batch * stride / seconds / 1e9:F2} |");
+            void Row(string name, double seconds) =>
+                Console.WriteLine($"| {name} | {steps * batch / seconds / 1e6:F2} | {(double)steps * batch * stride / seconds / 1e9:F2} |");
         }
         finally
         {

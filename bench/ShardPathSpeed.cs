@@ -13,7 +13,9 @@ internal sealed class ShardPathSpeed : IDisposable
 {
     private const int Threads = 2;
 
-    /// <summary>The short way reads the text so many times over: what it does once (tables, the disk's last flush) takes a tenth of a second.</summary>
+    /// <summary>
+    /// The short way reads the text so many times over: what it does once (tables, the disk's last flush) takes a tenth of a second.
+    /// </summary>
     private const int Copies = 6;
     private readonly string folder = Directory.CreateTempSubdirectory("electra-bench-").FullName;
     private readonly byte[] text;
@@ -38,10 +40,15 @@ internal sealed class ShardPathSpeed : IDisposable
         tokenizer = new WordPieceTokenizer(vocabulary, new TokenizerOptions());
     }
 
-    private static CorpusFilterOptions AllFilters { get; } = new()
-    {
-        Length = new(), Language = new(), GopherQuality = new(), GopherRepetition = new(), NearDuplicates = new(),
-    };
+    private static CorpusFilterOptions AllFilters { get; } =
+        new()
+        {
+            Length = new(),
+            Language = new(),
+            GopherQuality = new(),
+            GopherRepetition = new(),
+            NearDuplicates = new(),
+        };
 
     private string TextPath => Path.Combine(folder, "text.txt");
 
@@ -80,14 +87,17 @@ internal sealed class ShardPathSpeed : IDisposable
         double processor = megabytes[1] / best[1].Processor;
         Console.WriteLine(
             $"{megabytes[0]:F1} MB, the short way {Copies} times as much; {Environment.ProcessorCount} processors; best of {rounds}; "
-            + "filters off unless said");
+                + "filters off unless said"
+        );
         Console.WriteLine(
-            "| what | MB/s | of the tokenizer on 2 threads | MB a processor second | of the tokenizer |\n|---|--:|--:|--:|--:|");
+            "| what | MB/s | of the tokenizer on 2 threads | MB a processor second | of the tokenizer |\n|---|--:|--:|--:|--:|"
+        );
         foreach ((Timing time, int i) in best.Select((time, i) => (time, i)))
         {
             Console.WriteLine(
                 $"| {ways[i].Name} | {megabytes[i] / time.Clock:F1} | {megabytes[i] / time.Clock / clock:F2} "
-                + $"| {megabytes[i] / time.Processor:F1} | {megabytes[i] / time.Processor / processor:F2} |");
+                    + $"| {megabytes[i] / time.Processor:F1} | {megabytes[i] / time.Processor / processor:F2} |"
+            );
         }
     }
 
@@ -111,13 +121,22 @@ internal sealed class ShardPathSpeed : IDisposable
         {
             Console.WriteLine(
                 $"| {rows[i].Name} | {megabytes / time.Clock:F1} | {1e3 * time.Processor / megabytes:F1} "
-                + $"| {1e3 * (time.Processor - best[0].Processor) / megabytes:F1} |");
+                    + $"| {1e3 * (time.Processor - best[0].Processor) / megabytes:F1} |"
+            );
         }
     }
 
-    private void Build(int threads) => ShardBuildProgram.Run(
-        new ShardBuildRequest { Inputs = [CopiesPath], Vocabulary = vocabulary, OutputFolder = Path.Combine(folder, "built"), Threads = threads },
-        CancellationToken.None);
+    private void Build(int threads) =>
+        ShardBuildProgram.Run(
+            new ShardBuildRequest
+            {
+                Inputs = [CopiesPath],
+                Vocabulary = vocabulary,
+                OutputFolder = Path.Combine(folder, "built"),
+                Threads = threads,
+            },
+            CancellationToken.None
+        );
 
     private void IngestAndTokenize(CorpusFilterOptions? filters)
     {
@@ -129,22 +148,31 @@ internal sealed class ShardPathSpeed : IDisposable
     {
         string cache = Path.Combine(folder, "cache");
         IngestProgram.Run(
-            new CorpusOptions { Paths = [TextPath], Filters = filters }, Path.Combine(folder, "corpus"), SilentReporter.Instance, CancellationToken.None,
-            cache, Threads);
+            new CorpusOptions { Paths = [TextPath], Filters = filters },
+            Path.Combine(folder, "corpus"),
+            SilentReporter.Instance,
+            CancellationToken.None,
+            cache,
+            Threads
+        );
         Directory.Delete(cache, recursive: true);
     }
 
-    private void Tokenize() => Parallel.For(
-        0,
-        new CorpusOptions { Paths = [] }.Parts,
-        new ParallelOptions { MaxDegreeOfParallelism = Threads },
-        part => TokenizeProgram.Run(
-            Path.Combine(folder, "corpus"),
-            part,
-            Path.Combine(folder, "vocabulary"),
-            new ExampleOptions(),
-            seed: 1,
-            Path.Combine(folder, $"shards-{part}"),
-            SilentReporter.Instance,
-            CancellationToken.None));
+    private void Tokenize() =>
+        Parallel.For(
+            0,
+            new CorpusOptions { Paths = [] }.Parts,
+            new ParallelOptions { MaxDegreeOfParallelism = Threads },
+            part =>
+                TokenizeProgram.Run(
+                    Path.Combine(folder, "corpus"),
+                    part,
+                    Path.Combine(folder, "vocabulary"),
+                    new ExampleOptions(),
+                    seed: 1,
+                    Path.Combine(folder, $"shards-{part}"),
+                    SilentReporter.Instance,
+                    CancellationToken.None
+                )
+        );
 }

@@ -7,19 +7,11 @@ internal sealed class SilentReporter : IStageReporter
 {
     public static SilentReporter Instance { get; } = new();
 
-    public void Progress(long done, long total, string unit)
-    {
-    }
+    public void Progress(long done, long total, string unit) { }
 
-    public void Metric(string name, long step, double value)
-    {
-    }
+    public void Metric(string name, long step, double value) { }
 
-    public void Log(string message)
-    {
-    }
+    public void Log(string message) { }
 
-    public void Checkpoint(long step, string folder)
-    {
-    }
+    public void Checkpoint(long step, string folder) { }
 }

@@ -36,10 +36,15 @@ internal static class StudyCommand
     public static Command Create()
     {
         var data = new Option<string>("--data") { Required = true, Description = "data folder of the runs" };
-        var pictures = new Option<string>("--pictures") { DefaultValueFactory = _ => "bench/results", Description = "folder of the curves" };
+        var pictures = new Option<string>("--pictures")
+        {
+            DefaultValueFactory = _ => "bench/results",
+            Description = "folder of the curves",
+        };
         var command = new Command("study", "Table and curves of the runs of bench/study") { data, pictures };
-        command.SetAction((parsed, cancellationToken) =>
-            PrintAsync(parsed.GetRequiredValue(data), parsed.GetRequiredValue(pictures), cancellationToken));
+        command.SetAction(
+            (parsed, cancellationToken) => PrintAsync(parsed.GetRequiredValue(data), parsed.GetRequiredValue(pictures), cancellationToken)
+        );
         return command;
     }
 
@@ -56,7 +61,9 @@ internal static class StudyCommand
         ];
         if (models.Length == 0)
         {
-            Console.Error.WriteLine($"{data} has no model of the study. Run its configs first: electra run bench/study/docs-electra.json --watch --data {data}");
+            Console.Error.WriteLine(
+                $"{data} has no model of the study. Run its configs first: electra run bench/study/docs-electra.json --watch --data {data}"
+            );
             return;
         }
 
@@ -84,11 +91,14 @@ internal static class StudyCommand
             yield return new Row($"{name[..name.IndexOf('-')]}-{RandomArm}", "0", 0, FiguresOf(RandomArm));
         }
 
-        Dictionary<string, string> FiguresOf(string arm) => results.ToDictionary(
-            result => $"{result.Name} ({result.Metric})",
-            result => result.Arms.Single(candidate => candidate.Arm == arm) is var found
-                ? string.Create(CultureInfo.InvariantCulture, $"{100 * found.Mean:F1} ± {100 * found.StandardDeviation:F1}")
-                : "");
+        Dictionary<string, string> FiguresOf(string arm) =>
+            results.ToDictionary(
+                result => $"{result.Name} ({result.Metric})",
+                result =>
+                    result.Arms.Single(candidate => candidate.Arm == arm) is var found
+                        ? string.Create(CultureInfo.InvariantCulture, $"{100 * found.Mean:F1} ± {100 * found.StandardDeviation:F1}")
+                        : ""
+            );
     }
 
     private static RunConfig ConfigOf(ModelVersionRow model) => RunConfigReader.Read(Encoding.UTF8.GetBytes(model.Config), model.Model);
@@ -106,7 +116,10 @@ internal static class StudyCommand
     private static FinetuneResult ResultOf(JsonElement task, ElectraStorage storage)
     {
         string folder = storage.Artifacts.PathOf(task.GetProperty("artifact").GetString()!);
-        return JsonSerializer.Deserialize<FinetuneResult>(File.ReadAllBytes(Path.Combine(folder, FinetuneResult.FileName)), FinetuneResult.Json)!;
+        return JsonSerializer.Deserialize<FinetuneResult>(
+            File.ReadAllBytes(Path.Combine(folder, FinetuneResult.FileName)),
+            FinetuneResult.Json
+        )!;
     }
 
     private static string TableOf(IReadOnlyList<Row> rows)
@@ -124,16 +137,30 @@ internal static class StudyCommand
     }
 
     private static async Task<string> DrawAsync(
-        ElectraStorage storage, IReadOnlyList<ModelVersionRow> models, string metric, string title, CancellationToken cancellationToken)
+        ElectraStorage storage,
+        IReadOnlyList<ModelVersionRow> models,
+        string metric,
+        string title,
+        CancellationToken cancellationToken
+    )
     {
         var plot = new PlotModel { Title = title, TitleFontSize = 13 };
-        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = "compute (TFLOP)", Minimum = 0, MajorGridlineStyle = LineStyle.Dot });
+        plot.Axes.Add(
+            new LinearAxis
+            {
+                Position = AxisPosition.Bottom,
+                Title = "compute (TFLOP)",
+                Minimum = 0,
+                MajorGridlineStyle = LineStyle.Dot,
+            }
+        );
         plot.Axes.Add(new LinearAxis { Position = AxisPosition.Left, MajorGridlineStyle = LineStyle.Dot });
         foreach (ModelVersionRow model in models)
         {
             RunConfig config = ConfigOf(model);
-            MetricSummary? curve = (await storage.Queries.MetricsAsync(model.RunId!.Value, cancellationToken))
-                .FirstOrDefault(candidate => candidate.Name == metric && candidate.Stage == "pretrain");
+            MetricSummary? curve = (await storage.Queries.MetricsAsync(model.RunId!.Value, cancellationToken)).FirstOrDefault(candidate =>
+                candidate.Name == metric && candidate.Stage == "pretrain"
+            );
             if (curve is null)
             {
                 continue;
@@ -141,17 +168,22 @@ internal static class StudyCommand
 
             double step = ComputeOf(config) / config.Pretrain.Steps / 1e12;
             var line = new LineSeries { Title = model.Model[Prefix.Length..] };
-            line.Points.AddRange((await storage.Queries.MetricPointsAsync(curve.StageRunId, metric, cancellationToken: cancellationToken))
-                .Select(point => new DataPoint(point.Step * step, point.Value)));
+            line.Points.AddRange(
+                (await storage.Queries.MetricPointsAsync(curve.StageRunId, metric, cancellationToken: cancellationToken)).Select(
+                    point => new DataPoint(point.Step * step, point.Value)
+                )
+            );
             plot.Series.Add(line);
-            plot.Annotations.Add(new TextAnnotation
-            {
-                Text = line.Title,
-                TextPosition = line.Points[^1],
-                TextHorizontalAlignment = HorizontalAlignment.Right,
-                TextVerticalAlignment = VerticalAlignment.Bottom,
-                StrokeThickness = 0,
-            });
+            plot.Annotations.Add(
+                new TextAnnotation
+                {
+                    Text = line.Title,
+                    TextPosition = line.Points[^1],
+                    TextHorizontalAlignment = HorizontalAlignment.Right,
+                    TextVerticalAlignment = VerticalAlignment.Bottom,
+                    StrokeThickness = 0,
+                }
+            );
         }
 
         return new SvgExporter { Width = 640, Height = 360 }.ExportToString(plot);

@@ -12,7 +12,11 @@ internal static class TokenizerCommand
 {
     public static Command Create()
     {
-        var folder = new Option<string>("--input") { DefaultValueFactory = _ => EnglishText.DefaultFolder, Description = "folder of .txt.gz files" };
+        var folder = new Option<string>("--input")
+        {
+            DefaultValueFactory = _ => EnglishText.DefaultFolder,
+            Description = "folder of .txt.gz files",
+        };
         var vocabulary = new Option<string>("--vocab")
         {
             DefaultValueFactory = _ => "../shared/data/vocab/bert-base-uncased/vocab.txt",
@@ -20,11 +24,20 @@ internal static class TokenizerCommand
         };
         var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 3, Description = "measurements of each" };
         var megabytes = new Option<int>("--megabytes") { DefaultValueFactory = _ => 75, Description = "text at most" };
-        var command = new Command("tokenizer", "MB/s and tokens/s of the tokenizers on English text") { folder, vocabulary, rounds, megabytes };
-        command.SetAction(parsed => Measure(
-            EnglishText.Read(parsed.GetRequiredValue(folder), parsed.GetRequiredValue(megabytes) * 1_000_000),
-            parsed.GetRequiredValue(vocabulary),
-            parsed.GetRequiredValue(rounds)));
+        var command = new Command("tokenizer", "MB/s and tokens/s of the tokenizers on English text")
+        {
+            folder,
+            vocabulary,
+            rounds,
+            megabytes,
+        };
+        command.SetAction(parsed =>
+            Measure(
+                EnglishText.Read(parsed.GetRequiredValue(folder), parsed.GetRequiredValue(megabytes) * 1_000_000),
+                parsed.GetRequiredValue(vocabulary),
+                parsed.GetRequiredValue(rounds)
+            )
+        );
         return command;
     }
 
@@ -62,7 +75,9 @@ internal static class TokenizerCommand
         for (int i = 0; i < contestants.Length; i++)
         {
             Console.WriteLine(
-                $"| {contestants[i].Name} | {text.Length / 1e6 / best[i]:F1} | {tokens[i] / 1e6 / best[i]:F1} | {tokens[i]:N0} | {best[0] / best[i]:F1} |");
+                $"| {contestants[i].Name} | {text.Length / 1e6 / best[i]:F1} | {tokens[i] / 1e6 / best[i]:F1} | {tokens[i]:N0} | "
+                    + $"{best[0] / best[i]:F1} |"
+            );
         }
     }
 

@@ -29,7 +29,15 @@ public static class GnuVersionNeed
     /// <exception cref="InvalidDataException">The bytes are no such ELF file, or it does not name that version.</exception>
     public static Outcome MarkWeak(byte[] image, string version)
     {
-        if (image.Length < 64 || image[0] != 0x7f || image[1] != 'E' || image[2] != 'L' || image[3] != 'F' || image[4] != 2 || image[5] != 1)
+        if (
+            image.Length < 64
+            || image[0] != 0x7f
+            || image[1] != 'E'
+            || image[2] != 'L'
+            || image[3] != 'F'
+            || image[4] != 2
+            || image[5] != 1
+        )
         {
             throw new InvalidDataException("not a 64-bit little-endian ELF file");
         }
@@ -117,7 +125,11 @@ public static class GnuVersionNeed
 
     private static int IndexOf(byte[] text, byte[] pattern)
     {
-        for (int i = Array.IndexOf(text, pattern[0]); i >= 0 && i <= text.Length - pattern.Length; i = Array.IndexOf(text, pattern[0], i + 1))
+        for (
+            int i = Array.IndexOf(text, pattern[0]);
+            i >= 0 && i <= text.Length - pattern.Length;
+            i = Array.IndexOf(text, pattern[0], i + 1)
+        )
         {
             int j = 1;
             while (j < pattern.Length && text[i + j] == pattern[j])
@@ -171,9 +183,15 @@ public sealed class MarkGnuVersionWeak : Microsoft.Build.Utilities.Task
             Log.LogMessage(Microsoft.Build.Framework.MessageImportance.Normal, "Marked the need for {0} weak in {1}.", NeededVersion, File);
             return true;
         }
-        catch (Exception e) when (e is InvalidDataException || e is IOException || e is UnauthorizedAccessException || e is IndexOutOfRangeException)
+        catch (Exception e)
+            when (e is InvalidDataException || e is IOException || e is UnauthorizedAccessException || e is IndexOutOfRangeException)
         {
-            Log.LogError("{0}: cannot mark the need for {1} weak: {2}. The TorchSharp package may have changed; see build/GnuVersionNeed.cs.", File, NeededVersion, e.Message);
+            Log.LogError(
+                "{0}: cannot mark the need for {1} weak: {2}. The TorchSharp package may have changed; see build/GnuVersionNeed.cs.",
+                File,
+                NeededVersion,
+                e.Message
+            );
             return false;
         }
     }

@@ -31,24 +31,52 @@ internal static class AuthCommand
     {
         Role.AcceptOnlyFromAmong("viewer", "operator");
         var command = new ExampleCommand(
-            "auth", "Accounts of the dashboard. As soon as there is one, everybody logs in, from this machine too.", "auth add ada --role operator", "auth list");
-        command.Add(Action(
-            new ExampleCommand("add", "Make an account or change it; the password is asked for, or read from standard input.", "auth add ada --role operator") { Name, Role },
-            (parsed, cancellationToken) => AddAsync(terminal, parsed, cancellationToken)));
-        command.Add(Action(
-            new ExampleCommand("list", "List the accounts.", "auth list") { CommonOptions.Json },
-            (parsed, cancellationToken) => ListAsync(terminal, parsed, cancellationToken)));
-        command.Add(Action(
-            new ExampleCommand("remove", "Remove an account; its logins end at once.", "auth remove ada") { Name },
-            (parsed, cancellationToken) => RemoveAsync(terminal, parsed, cancellationToken)));
-        command.Add(Action(
-            new ExampleCommand(
-                "log", "Who did what and when, in the dashboard and on the command line.", "auth log", "auth log --limit 1000 --json")
-            {
-                Limit,
-                CommonOptions.Json,
-            },
-            (parsed, cancellationToken) => LogAsync(terminal, parsed, cancellationToken)));
+            "auth",
+            "Accounts of the dashboard. As soon as there is one, everybody logs in, from this machine too.",
+            "auth add ada --role operator",
+            "auth list"
+        );
+        command.Add(
+            Action(
+                new ExampleCommand(
+                    "add",
+                    "Make an account or change it; the password is asked for, or read from standard input.",
+                    "auth add ada --role operator"
+                )
+                {
+                    Name,
+                    Role,
+                },
+                (parsed, cancellationToken) => AddAsync(terminal, parsed, cancellationToken)
+            )
+        );
+        command.Add(
+            Action(
+                new ExampleCommand("list", "List the accounts.", "auth list") { CommonOptions.Json },
+                (parsed, cancellationToken) => ListAsync(terminal, parsed, cancellationToken)
+            )
+        );
+        command.Add(
+            Action(
+                new ExampleCommand("remove", "Remove an account; its logins end at once.", "auth remove ada") { Name },
+                (parsed, cancellationToken) => RemoveAsync(terminal, parsed, cancellationToken)
+            )
+        );
+        command.Add(
+            Action(
+                new ExampleCommand(
+                    "log",
+                    "Who did what and when, in the dashboard and on the command line.",
+                    "auth log",
+                    "auth log --limit 1000 --json"
+                )
+                {
+                    Limit,
+                    CommonOptions.Json,
+                },
+                (parsed, cancellationToken) => LogAsync(terminal, parsed, cancellationToken)
+            )
+        );
         return command;
     }
 
@@ -75,8 +103,9 @@ internal static class AuthCommand
             ? await Console.In.ReadLineAsync(cancellationToken)
             : await terminal.Error.PromptAsync(new TextPrompt<string>($"password of {name}:").Secret(), cancellationToken);
         password = Passwords.Trimmed(password ?? "");
-        return password.Length >= Passwords.Shortest ? password : throw new UsageException(
-            $"the password has {password.Length} characters, at least {Passwords.Shortest} are needed");
+        return password.Length >= Passwords.Shortest
+            ? password
+            : throw new UsageException($"the password has {password.Length} characters, at least {Passwords.Shortest} are needed");
     }
 
     private static async Task<int> ListAsync(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
@@ -85,7 +114,14 @@ internal static class AuthCommand
         IReadOnlyList<Account> accounts = await storage.Accounts.ListAsync(cancellationToken);
         if (parsed.GetValue(CommonOptions.Json))
         {
-            terminal.WriteJson(accounts.Select(account => new { account.Name, account.Role, account.CreatedAt }));
+            terminal.WriteJson(
+                accounts.Select(account => new
+                {
+                    account.Name,
+                    account.Role,
+                    account.CreatedAt,
+                })
+            );
             return ExitCode.Done;
         }
 
@@ -112,7 +148,17 @@ internal static class AuthCommand
         IReadOnlyList<EventRow> deeds = await storage.Queries.DeedsAsync(null, limit, cancellationToken);
         if (parsed.GetValue(CommonOptions.Json))
         {
-            terminal.WriteJson(deeds.Select(deed => new { deed.RecordedAt, deed.Actor, deed.Action, deed.RunId, deed.Stage, deed.Detail }));
+            terminal.WriteJson(
+                deeds.Select(deed => new
+                {
+                    deed.RecordedAt,
+                    deed.Actor,
+                    deed.Action,
+                    deed.RunId,
+                    deed.Stage,
+                    deed.Detail,
+                })
+            );
             return ExitCode.Done;
         }
 
@@ -125,7 +171,8 @@ internal static class AuthCommand
                 $"{deed.RecordedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss}",
                 Markup.Escape(deed.Actor["user:".Length..]),
                 Markup.Escape(deed.Action),
-                Markup.Escape(string.Join(' ', about.OfType<string>())));
+                Markup.Escape(string.Join(' ', about.OfType<string>()))
+            );
         }
 
         terminal.Output.Write(table);

@@ -12,7 +12,13 @@ internal static class BackupCommand
     public static Command Create(Terminal terminal)
     {
         var command = new ExampleCommand(
-            "backup", "Copy the database and every sealed folder, each checked against its digest. Workers may go on meanwhile.", "backup /backups/electra-monday") { Folder };
+            "backup",
+            "Copy the database and every sealed folder, each checked against its digest. Workers may go on meanwhile.",
+            "backup /backups/electra-monday"
+        )
+        {
+            Folder,
+        };
         command.SetAction((parsed, cancellationToken) => WriteAsync(terminal, parsed, cancellationToken));
         return command;
     }
@@ -23,7 +29,10 @@ internal static class BackupCommand
         await using ElectraStorage storage = await Workspace.OpenExistingAsync(parsed, cancellationToken);
         BackupManifest manifest = await Backup.WriteAsync(storage, target, (done, total) => Note(terminal, done, total), cancellationToken);
         await storage.Audit.RecordAsync(Workspace.Actor, "backup", Path.GetFullPath(target), CancellationToken.None);
-        terminal.Note($"{target} holds the database and {manifest.Artifacts.Count} sealed folders; bring it back with: electra restore {target} --data NEWDIR");
+        terminal.Note(
+            $"{target} holds the database and {manifest.Artifacts.Count} sealed folders; bring it back with: electra restore "
+                + $"{target} --data NEWDIR"
+        );
         return ExitCode.Done;
     }
 

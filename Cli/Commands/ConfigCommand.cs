@@ -10,15 +10,30 @@ internal static class ConfigCommand
     public static Command Create(Terminal terminal)
     {
         Argument<string> file = ConfigArgument.Create();
-        var show = new ExampleCommand("show", "Print a config with every default and with absolute paths.", "config show configs/demo.json") { file };
+        var show = new ExampleCommand("show", "Print a config with every default and with absolute paths.", "config show configs/demo.json")
+        {
+            file,
+        };
         show.SetAction(parsed =>
         {
             // Without what only a stored config has, so that it can be read again.
-            terminal.WriteJson(RunConfigReader.ReadFile(parsed.GetRequiredValue(file), CommonOptions.InputFoldersOf(parsed)) with { Inputs = null });
+            terminal.WriteJson(
+                RunConfigReader.ReadFile(parsed.GetRequiredValue(file), CommonOptions.InputFoldersOf(parsed)) with
+                {
+                    Inputs = null,
+                }
+            );
             return ExitCode.Done;
         });
 
-        var check = new ExampleCommand("check", "Name every fault of a config; exit code 2 if there are any.", "config check configs/demo.json") { file };
+        var check = new ExampleCommand(
+            "check",
+            "Name every fault of a config; exit code 2 if there are any.",
+            "config check configs/demo.json"
+        )
+        {
+            file,
+        };
         check.SetAction(parsed =>
         {
             string path = parsed.GetRequiredValue(file);

@@ -15,7 +15,11 @@ internal static class DatasetsCommand
 
     public static Command Create(Terminal terminal)
     {
-        var command = new ExampleCommand("datasets", "List dataset versions.", "datasets", "datasets dotnet-docs --json") { Name, CommonOptions.Json };
+        var command = new ExampleCommand("datasets", "List dataset versions.", "datasets", "datasets dotnet-docs --json")
+        {
+            Name,
+            CommonOptions.Json,
+        };
         command.SetAction((parsed, cancellationToken) => ShowAsync(terminal, parsed, cancellationToken));
         return command;
     }
@@ -26,10 +30,20 @@ internal static class DatasetsCommand
         IReadOnlyList<DatasetVersionRow> versions = await storage.Queries.DatasetVersionsAsync(parsed.GetValue(Name), cancellationToken);
         if (parsed.GetValue(CommonOptions.Json))
         {
-            terminal.WriteJson(versions.Select(v => new
-            {
-                v.Dataset, v.Version, v.Digest, v.Corpus, v.Vocabulary, v.Shards, Manifest = JsonElement.Parse(v.Manifest), v.RunId, v.CreatedAt,
-            }));
+            terminal.WriteJson(
+                versions.Select(v => new
+                {
+                    v.Dataset,
+                    v.Version,
+                    v.Digest,
+                    v.Corpus,
+                    v.Vocabulary,
+                    v.Shards,
+                    Manifest = JsonElement.Parse(v.Manifest),
+                    v.RunId,
+                    v.CreatedAt,
+                })
+            );
             return ExitCode.Done;
         }
 
@@ -39,7 +53,13 @@ internal static class DatasetsCommand
         foreach (DatasetVersionRow version in versions)
         {
             table.AddRow(
-                Markup.Escape(version.Dataset), $"{version.Version}", version.Digest[..12], $"{version.Shards.Length}", $"{version.RunId}", Durations.Ago(version.CreatedAt, now));
+                Markup.Escape(version.Dataset),
+                $"{version.Version}",
+                version.Digest[..12],
+                $"{version.Shards.Length}",
+                $"{version.RunId}",
+                Durations.Ago(version.CreatedAt, now)
+            );
         }
 
         terminal.Output.Write(table);

@@ -16,10 +16,12 @@ internal static class DemoCommand
     {
         var command = new ExampleCommand(
             "demo",
-            "Pre-train a small ELECTRA on the .NET API documentation, evaluate it, fine-tune it and register the versions; about ten minutes on two cores. "
-            + "A second time every finished stage is reused.",
+            "Pre-train a small ELECTRA on the .NET API documentation, evaluate it, fine-tune it and register the versions; about ten "
+                + "minutes on two cores. "
+                + "A second time every finished stage is reused.",
             "demo",
-            "demo --stay")
+            "demo --stay"
+        )
         {
             Stay,
         };
@@ -33,7 +35,10 @@ internal static class DemoCommand
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
         DashboardOptions dashboard = await DashboardSettings.LocalAsync(storage, cancellationToken);
         await using ElectraHost host = await ElectraHost.StartAsync(
-            storage, new HostParts(WorkerCommand.ForAllQueues(parsed), dashboard, LogToConsole: false), cancellationToken);
+            storage,
+            new HostParts(WorkerCommand.ForAllQueues(parsed), dashboard, LogToConsole: false),
+            cancellationToken
+        );
         long id = await host.Submission.SubmitAsync(config, "demo", Workspace.Actor, cancellationToken);
         terminal.Note($"data folder  {storage.DataFolder}");
         terminal.Note($"dashboard    {DashboardSettings.AddressOf(dashboard)}/runs/{id}");

@@ -9,12 +9,19 @@ namespace ElectraPipeline.Cli.Commands;
 /// <summary>Looks at everything that could be wrong with an installation and says what to do.</summary>
 internal static class DoctorCommand
 {
-    private static readonly Option<bool> Deep = new("--deep") { Description = "Read every sealed folder, not only those of registered versions." };
+    private static readonly Option<bool> Deep = new("--deep")
+    {
+        Description = "Read every sealed folder, not only those of registered versions.",
+    };
 
     public static Command Create(Terminal terminal)
     {
         var command = new ExampleCommand(
-            "doctor", "Examine the data folder, the database and LibTorch, and say what to do. Exit code 1 if something is lost or broken.", "doctor", "doctor --deep")
+            "doctor",
+            "Examine the data folder, the database and LibTorch, and say what to do. Exit code 1 if something is lost or broken.",
+            "doctor",
+            "doctor --deep"
+        )
         {
             Deep,
             CommonOptions.Json,
@@ -52,7 +59,12 @@ internal static class DoctorCommand
         table.AddColumns("", "examined", "found");
         foreach (Finding finding in findings)
         {
-            string mark = finding.Severity switch { Severity.Good => "[green]ok[/]", Severity.Warning => "[yellow]![/]", _ => "[red]FAULT[/]" };
+            string mark = finding.Severity switch
+            {
+                Severity.Good => "[green]ok[/]",
+                Severity.Warning => "[yellow]![/]",
+                _ => "[red]FAULT[/]",
+            };
             table.AddRow(mark, Markup.Escape(finding.Subject), Markup.Escape(finding.Detail));
         }
 

@@ -11,7 +11,10 @@ namespace ElectraPipeline.Cli.Commands;
 /// <summary>Writes a model version as Hugging Face folders.</summary>
 internal static class ExportCommand
 {
-    private static readonly Argument<string> Model = new("MODEL") { Description = "NAME, NAME@3 or NAME@ALIAS; NAME alone is NAME@latest." };
+    private static readonly Argument<string> Model = new("MODEL")
+    {
+        Description = "NAME, NAME@3 or NAME@ALIAS; NAME alone is NAME@latest.",
+    };
     private static readonly Argument<string> Folder = new("DIR") { Description = "Folder to make; it must not exist, or be empty." };
 
     private static readonly Option<string> ElementType = new Option<string>("--dtype")
@@ -26,7 +29,8 @@ internal static class ExportCommand
             "export",
             "Write a model version as folders that Hugging Face loads: discriminator/, generator/, and finetuned/TASK/ for each task.",
             "export dotnet-docs exported",
-            "export dotnet-docs@champion exported --dtype float16")
+            "export dotnet-docs@champion exported --dtype float16"
+        )
         {
             Model,
             Folder,
@@ -43,17 +47,20 @@ internal static class ExportCommand
         ModelVersionRow row = await ModelReference.FindAsync(storage.Queries, parsed.GetRequiredValue(Model), cancellationToken);
 
         string elementType = parsed.GetRequiredValue(ElementType);
-        OutputFolder.Fill(target, folder =>
-        {
-            CopyArtifact(row.Artifact, folder);
-            using var finetuned = JsonDocument.Parse(row.Finetuned);
-            foreach (JsonProperty task in finetuned.RootElement.EnumerateObject())
+        OutputFolder.Fill(
+            target,
+            folder =>
             {
-                CopyArtifact(task.Value.GetProperty("artifact").GetString()!, Path.Combine(folder, "finetuned", task.Name));
-            }
+                CopyArtifact(row.Artifact, folder);
+                using var finetuned = JsonDocument.Parse(row.Finetuned);
+                foreach (JsonProperty task in finetuned.RootElement.EnumerateObject())
+                {
+                    CopyArtifact(task.Value.GetProperty("artifact").GetString()!, Path.Combine(folder, "finetuned", task.Name));
+                }
 
-            return folder;
-        });
+                return folder;
+            }
+        );
         terminal.Note($"{row.Model}@{row.Version} is in {target}");
         return ExitCode.Done;
 

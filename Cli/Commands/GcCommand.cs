@@ -18,19 +18,26 @@ internal static class GcCommand
     };
     private static readonly Option<double?> Checkpoints = new("--checkpoints")
     {
-        Description = "Days after which checkpoints of failed and cancelled runs go. Default: they stay, so that a retry goes on from them.",
+        Description =
+            "Days after which checkpoints of failed and cancelled runs go. Default: they stay, so that a retry goes on from them.",
         HelpName = "DAYS",
     };
     private static readonly Option<double?> Runs = new("--runs")
     {
-        Description = "Days after which ended runs go with their curves, logs and outputs, unless a version was registered by them. Default: they stay.",
+        Description =
+            "Days after which ended runs go with their curves, logs and outputs, unless a version was registered by them. Default: "
+            + "they stay.",
         HelpName = "DAYS",
     };
 
     public static Command Create(Terminal terminal)
     {
         var command = new ExampleCommand(
-            "gc", "Remove what nothing needs. What a registered dataset or model version needs is never removed.", "gc --dry-run", "gc --checkpoints 14 --runs 90")
+            "gc",
+            "Remove what nothing needs. What a registered dataset or model version needs is never removed.",
+            "gc --dry-run",
+            "gc --checkpoints 14 --runs 90"
+        )
         {
             DryRun,
             Orphans,
@@ -62,15 +69,27 @@ internal static class GcCommand
 
         if (parsed.GetValue(CommonOptions.Json))
         {
-            terminal.WriteJson(new
-            {
-                dryRun, collected.Runs, collected.Checkpoints, collected.Artifacts, collected.Bytes, collected.WorkFolders, collected.Uploads, collected.Copies,
-            });
+            terminal.WriteJson(
+                new
+                {
+                    dryRun,
+                    collected.Runs,
+                    collected.Checkpoints,
+                    collected.Artifacts,
+                    collected.Bytes,
+                    collected.WorkFolders,
+                    collected.Uploads,
+                    collected.Copies,
+                }
+            );
             return ExitCode.Done;
         }
 
         var table = new Table { Border = TableBorder.Simple };
-        table.AddColumn(dryRun ? "would be removed" : "removed").AddColumn(new TableColumn("count").RightAligned()).AddColumn(new TableColumn("MiB").RightAligned());
+        table
+            .AddColumn(dryRun ? "would be removed" : "removed")
+            .AddColumn(new TableColumn("count").RightAligned())
+            .AddColumn(new TableColumn("MiB").RightAligned());
         table.AddRow("runs", $"{collected.Runs.Count}", "");
         table.AddRow("checkpoints of ended runs", $"{collected.Checkpoints}", "");
         table.AddRow("sealed folders", $"{collected.Artifacts.Count}", $"{collected.Bytes / 1048576.0:0.0}");

@@ -17,7 +17,10 @@ internal static class HealthCommand
         HelpName = "URL",
         CustomParser = result =>
         {
-            if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out Uri? address) && (address.Scheme == "http" || address.Scheme == "https"))
+            if (
+                Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out Uri? address)
+                && (address.Scheme == "http" || address.Scheme == "https")
+            )
             {
                 return address;
             }
@@ -31,7 +34,11 @@ internal static class HealthCommand
     public static Command Create(Terminal terminal)
     {
         var command = new ExampleCommand(
-            "health", "Tell by the exit code whether a dashboard or this host's worker is alive: 0 or 1.", "health --dashboard http://localhost:8484", "health --worker")
+            "health",
+            "Tell by the exit code whether a dashboard or this host's worker is alive: 0 or 1.",
+            "health --dashboard http://localhost:8484",
+            "health --worker"
+        )
         {
             Dashboard,
             Worker,
@@ -43,19 +50,21 @@ internal static class HealthCommand
                 result.AddError("name what to look at: --dashboard URL or --worker");
             }
         });
-        command.SetAction(async (parsed, cancellationToken) =>
-        {
-            string? fault = parsed.GetValue(Dashboard) is { } address
-                ? await FaultOfDashboardAsync(address, cancellationToken)
-                : await FaultOfWorkerAsync(parsed, cancellationToken);
-            if (fault is null)
+        command.SetAction(
+            async (parsed, cancellationToken) =>
             {
-                return ExitCode.Done;
-            }
+                string? fault = parsed.GetValue(Dashboard) is { } address
+                    ? await FaultOfDashboardAsync(address, cancellationToken)
+                    : await FaultOfWorkerAsync(parsed, cancellationToken);
+                if (fault is null)
+                {
+                    return ExitCode.Done;
+                }
 
-            terminal.Fail(fault);
-            return ExitCode.Failed;
-        });
+                terminal.Fail(fault);
+                return ExitCode.Failed;
+            }
+        );
         return command;
     }
 

@@ -14,14 +14,30 @@ internal static class ImportCommand
 {
     private static readonly Argument<string> Source = new("SOURCE")
     {
-        Description = "A Hugging Face folder (safetensors or pytorch_model.bin), a folder with discriminator/ and generator/, or the prefix of an official TensorFlow checkpoint.",
+        Description =
+            "A Hugging Face folder (safetensors or pytorch_model.bin), a folder with discriminator/ and generator/, or the prefix of "
+            + "an official TensorFlow checkpoint.",
     };
 
     private static readonly Option<string?> Name = new("--name") { Description = "Name to register it under.", HelpName = "NAME" };
-    private static readonly Option<bool> Inspect = new("--inspect") { Description = "Only list the tensors: what becomes of each, and what is missing." };
-    private static readonly Option<string?> Generator = new("--generator") { Description = "Hugging Face folder of the generator.", HelpName = "DIR" };
-    private static readonly Option<string?> Vocabulary = new("--vocab") { Description = "The vocab.txt. Default: the one beside the weights.", HelpName = "FILE" };
-    private static readonly Option<bool> Cased = new("--cased") { Description = "Text keeps its case and accents. Default: as the tokenizer's files say, else it is lower-cased." };
+    private static readonly Option<bool> Inspect = new("--inspect")
+    {
+        Description = "Only list the tensors: what becomes of each, and what is missing.",
+    };
+    private static readonly Option<string?> Generator = new("--generator")
+    {
+        Description = "Hugging Face folder of the generator.",
+        HelpName = "DIR",
+    };
+    private static readonly Option<string?> Vocabulary = new("--vocab")
+    {
+        Description = "The vocab.txt. Default: the one beside the weights.",
+        HelpName = "FILE",
+    };
+    private static readonly Option<bool> Cased = new("--cased")
+    {
+        Description = "Text keeps its case and accents. Default: as the tokenizer's files say, else it is lower-cased.",
+    };
 
     private static readonly Option<int> HeadSize = new("--head-size")
     {
@@ -37,7 +53,8 @@ internal static class ImportCommand
             "Register a model that another program trained, to fine-tune (\"from\" in a config) and to export.",
             "import electra-small-discriminator --name electra-small",
             "import electra_small/electra_small --name official-small",
-            "import pytorch_folder --inspect")
+            "import pytorch_folder --inspect"
+        )
         {
             Source,
             Name,
@@ -54,14 +71,16 @@ internal static class ImportCommand
 
     private static async Task<int> ImportAsync(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
-        using ModelImport import = ModelImport.Open(new ImportRequest
-        {
-            Source = parsed.GetRequiredValue(Source),
-            Generator = parsed.GetValue(Generator),
-            Vocabulary = parsed.GetValue(Vocabulary),
-            LowerCase = parsed.GetValue(Cased) ? false : null,
-            HeadSize = parsed.GetValue(HeadSize),
-        });
+        using ModelImport import = ModelImport.Open(
+            new ImportRequest
+            {
+                Source = parsed.GetRequiredValue(Source),
+                Generator = parsed.GetValue(Generator),
+                Vocabulary = parsed.GetValue(Vocabulary),
+                LowerCase = parsed.GetValue(Cased) ? false : null,
+                HeadSize = parsed.GetValue(HeadSize),
+            }
+        );
         if (parsed.GetValue(Inspect))
         {
             Show(terminal, import, parsed.GetValue(CommonOptions.Json));
@@ -82,13 +101,21 @@ internal static class ImportCommand
         }
         else
         {
-            terminal.Note($"{name}@{version} is registered; fine-tune it with \"from\": \"{name}@{version}\" in a config, or: electra export {name}@{version} DIR");
+            terminal.Note(
+                $"{name}@{version} is registered; fine-tune it with \"from\": \"{name}@{version}\" in a config, or: electra export "
+                    + $"{name}@{version} DIR"
+            );
         }
 
         return ExitCode.Done;
     }
 
-    private static async Task<int> RegisterAsync(ElectraStorage storage, ModelImport import, string name, CancellationToken cancellationToken)
+    private static async Task<int> RegisterAsync(
+        ElectraStorage storage,
+        ModelImport import,
+        string name,
+        CancellationToken cancellationToken
+    )
     {
         string folder = storage.Artifacts.CreateWorkFolder($"import.{Environment.ProcessId}");
         try
@@ -107,7 +134,8 @@ internal static class ImportCommand
                 CodeVersionOf.ThisProgram,
                 RunId: null,
                 ChampionMetric: "",
-                CanonicalJson.Write(new { imported = new { format = import.Format, files } }));
+                CanonicalJson.Write(new { imported = new { format = import.Format, files } })
+            );
             return await storage.Registry.ImportModelAsync(model, artifact, Workspace.Actor, cancellationToken);
         }
         finally
@@ -123,7 +151,15 @@ internal static class ImportCommand
     {
         if (json)
         {
-            terminal.WriteJson(new { import.Format, import.Models, import.Tensors, import.Faults });
+            terminal.WriteJson(
+                new
+                {
+                    import.Format,
+                    import.Models,
+                    import.Tensors,
+                    import.Faults,
+                }
+            );
             return;
         }
 
@@ -131,16 +167,25 @@ internal static class ImportCommand
         table.AddColumns("tensor of the source", "type", "shape", "becomes");
         foreach (ImportedTensor tensor in import.Tensors)
         {
-            string becomes = tensor.Name is null ? $"[grey]left: {Markup.Escape(tensor.Note!)}[/]"
-                : Markup.Escape($"{tensor.Model}: {tensor.Name}") + (tensor.Note is null ? "" : $" [grey]({Markup.Escape(tensor.Note)})[/]");
-            table.AddRow(Markup.Escape(tensor.Source.Name), Markup.Escape(tensor.Source.Type), $"{string.Join(" x ", tensor.Source.Shape)}", becomes);
+            string becomes = tensor.Name is null
+                ? $"[grey]left: {Markup.Escape(tensor.Note!)}[/]"
+                : Markup.Escape($"{tensor.Model}: {tensor.Name}")
+                    + (tensor.Note is null ? "" : $" [grey]({Markup.Escape(tensor.Note)})[/]");
+            table.AddRow(
+                Markup.Escape(tensor.Source.Name),
+                Markup.Escape(tensor.Source.Type),
+                $"{string.Join(" x ", tensor.Source.Shape)}",
+                becomes
+            );
         }
 
         terminal.Output.Write(table);
         foreach (ImportedModel model in import.Models)
         {
-            terminal.Note($"{model.Model}: {model.Architecture}, {model.Config.NumHiddenLayers} layers of {model.Config.HiddenSize}, "
-                + $"{model.Config.NumAttentionHeads} heads, embeddings {model.Config.VocabSize} x {model.Config.EmbeddingSize}");
+            terminal.Note(
+                $"{model.Model}: {model.Architecture}, {model.Config.NumHiddenLayers} layers of {model.Config.HiddenSize}, "
+                    + $"{model.Config.NumAttentionHeads} heads, embeddings {model.Config.VocabSize} x {model.Config.EmbeddingSize}"
+            );
         }
 
         foreach (string fault in import.Faults)

@@ -23,7 +23,8 @@ internal static class IngestCommand
     private static readonly Option<string> Output = new("--output") { Required = true, Description = "The corpus folder to make." };
     private static readonly Option<string?> Cache = new("--cache")
     {
-        Description = "A folder that keeps what reading each file gave: the next time only files that are new or changed are read. "
+        Description =
+            "A folder that keeps what reading each file gave: the next time only files that are new or changed are read. "
             + "It changes no byte of the result.",
     };
 
@@ -39,9 +40,15 @@ internal static class IngestCommand
             "ingest",
             "Read texts of any format into a corpus and say what became of every record, without a run and a database.",
             "ingest --input books/ --output corpus",
-            "ingest --config configs/demo.json --output corpus --cache kept --json")
+            "ingest --config configs/demo.json --output corpus --cache kept --json"
+        )
         {
-            Input, Config, Output, Cache, Threads, CommonOptions.Json,
+            Input,
+            Config,
+            Output,
+            Cache,
+            Threads,
+            CommonOptions.Json,
         };
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Ingest(terminal, parsed, cancellationToken)));
         return command;
@@ -59,8 +66,10 @@ internal static class IngestCommand
         IngestResult result;
         using (var progress = new ProgressLine(terminal))
         {
-            result = OutputFolder.Fill(parsed.GetRequiredValue(Output), output => IngestProgram.Run(
-                options, output, progress, cancellationToken, cache, parsed.GetValue(Threads)));
+            result = OutputFolder.Fill(
+                parsed.GetRequiredValue(Output),
+                output => IngestProgram.Run(options, output, progress, cancellationToken, cache, parsed.GetValue(Threads))
+            );
         }
 
         if (parsed.GetValue(CommonOptions.Json))
@@ -75,7 +84,8 @@ internal static class IngestCommand
         string made = Path.GetFullPath(parsed.GetRequiredValue(Output));
         terminal.Note(
             $"{result.Documents:N0} documents in {result.Manifest.Parts.Count} parts are in {made}; "
-            + $"{result.FilesReused:N0} of {result.Manifest.Inputs.Count:N0} files were unchanged and not read");
+                + $"{result.FilesReused:N0} of {result.Manifest.Inputs.Count:N0} files were unchanged and not read"
+        );
         return ExitCode.Done;
     }
 
@@ -83,8 +93,8 @@ internal static class IngestCommand
     {
         string[] inputs = [.. parsed.GetValue(Input) ?? []];
         string? config = parsed.GetValue(Config);
-        CorpusOptions options = config is not null
-            ? RunConfigReader.ReadFile(config, CommonOptions.InputFoldersOf(parsed)).Corpus
+        CorpusOptions options =
+            config is not null ? RunConfigReader.ReadFile(config, CommonOptions.InputFoldersOf(parsed)).Corpus
             : inputs.Length > 0 ? new CorpusOptions { Paths = [] }
             : throw new UsageException("nothing to read; name files with --input, or a config with --config");
         return inputs.Length == 0 ? options : options with { Paths = inputs };

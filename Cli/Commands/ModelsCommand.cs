@@ -15,7 +15,16 @@ internal static class ModelsCommand
 
     public static Command Create(Terminal terminal)
     {
-        var command = new ExampleCommand("models", "List model versions with their held-out metrics.", "models", "models dotnet-docs --json") { Name, CommonOptions.Json };
+        var command = new ExampleCommand(
+            "models",
+            "List model versions with their held-out metrics.",
+            "models",
+            "models dotnet-docs --json"
+        )
+        {
+            Name,
+            CommonOptions.Json,
+        };
         command.SetAction((parsed, cancellationToken) => ShowAsync(terminal, parsed, cancellationToken));
         return command;
     }
@@ -26,12 +35,24 @@ internal static class ModelsCommand
         IReadOnlyList<ModelVersionRow> versions = await storage.Queries.ModelVersionsAsync(parsed.GetValue(Name), cancellationToken);
         if (parsed.GetValue(CommonOptions.Json))
         {
-            terminal.WriteJson(versions.Select(v => new
-            {
-                v.Model, v.Version, v.Aliases, v.Artifact, Metrics = JsonElement.Parse(v.Metrics), v.Dataset, v.DatasetVersion,
-                Finetuned = JsonElement.Parse(v.Finetuned), Config = JsonElement.Parse(v.Config), v.CodeVersion, v.RunId,
-                Source = v.Source is { } source ? JsonElement.Parse(source) : (JsonElement?)null, v.CreatedAt,
-            }));
+            terminal.WriteJson(
+                versions.Select(v => new
+                {
+                    v.Model,
+                    v.Version,
+                    v.Aliases,
+                    v.Artifact,
+                    Metrics = JsonElement.Parse(v.Metrics),
+                    v.Dataset,
+                    v.DatasetVersion,
+                    Finetuned = JsonElement.Parse(v.Finetuned),
+                    Config = JsonElement.Parse(v.Config),
+                    v.CodeVersion,
+                    v.RunId,
+                    Source = v.Source is { } source ? JsonElement.Parse(source) : (JsonElement?)null,
+                    v.CreatedAt,
+                })
+            );
             return ExitCode.Done;
         }
 
@@ -48,7 +69,8 @@ internal static class ModelsCommand
                 version.Dataset is { } dataset ? $"{Markup.Escape(dataset)} {version.DatasetVersion}" : "[grey]imported[/]",
                 HeldOut.Text(metrics.RootElement, HeldOut.LossOf(metrics.RootElement)),
                 HeldOut.Text(metrics.RootElement, HeldOut.Auc),
-                Durations.Ago(version.CreatedAt, now));
+                Durations.Ago(version.CreatedAt, now)
+            );
         }
 
         terminal.Output.Write(table);

@@ -14,18 +14,29 @@ internal static class RestoreCommand
         var command = new ExampleCommand(
             "restore",
             "Make a new data folder and its database from a backup. Runs that were under way go on with the next worker.",
-            "restore /backups/electra-monday --data data-restored")
+            "restore /backups/electra-monday --data data-restored"
+        )
         {
             Folder,
         };
-        command.SetAction(async (parsed, cancellationToken) =>
-        {
-            StorageOptions options = CommonOptions.StorageOf(parsed);
-            BackupManifest manifest = await Backup.RestoreAsync(parsed.GetRequiredValue(Folder), options, Workspace.Actor, cancellationToken);
-            terminal.Note($"{options.DataFolder} is as of {manifest.MadeAt:yyyy-MM-dd HH:mm:ss} UTC, with {manifest.Artifacts.Count} sealed folders");
-            terminal.Note("look it over: electra doctor --deep");
-            return ExitCode.Done;
-        });
+        command.SetAction(
+            async (parsed, cancellationToken) =>
+            {
+                StorageOptions options = CommonOptions.StorageOf(parsed);
+                BackupManifest manifest = await Backup.RestoreAsync(
+                    parsed.GetRequiredValue(Folder),
+                    options,
+                    Workspace.Actor,
+                    cancellationToken
+                );
+                terminal.Note(
+                    $"{options.DataFolder} is as of {manifest.MadeAt:yyyy-MM-dd HH:mm:ss} UTC, with {manifest.Artifacts.Count} "
+                        + "sealed folders"
+                );
+                terminal.Note("look it over: electra doctor --deep");
+                return ExitCode.Done;
+            }
+        );
         return command;
     }
 }

@@ -8,13 +8,21 @@ namespace ElectraPipeline.Cli.Commands;
 /// <summary>Lets a failed or cancelled run go on.</summary>
 internal static class RetryCommand
 {
-    private static readonly Option<string?> From = new("--from") { Description = "Only this stage and what depends on it; 'tokenize' or 'finetune[TASK]'.", HelpName = "STAGE" };
+    private static readonly Option<string?> From = new("--from")
+    {
+        Description = "Only this stage and what depends on it; 'tokenize' or 'finetune[TASK]'.",
+        HelpName = "STAGE",
+    };
 
     public static Command Create(Terminal terminal)
     {
         Argument<long> run = RunIdArgument.Create();
         var command = new ExampleCommand(
-            "retry", "Let the failed stages of a run, and what depends on them, run again; finished stages keep their outputs.", "retry 3", "retry 3 --from pretrain")
+            "retry",
+            "Let the failed stages of a run, and what depends on them, run again; finished stages keep their outputs.",
+            "retry 3",
+            "retry 3 --from pretrain"
+        )
         {
             run,
             From,
@@ -26,7 +34,11 @@ internal static class RetryCommand
     private static async Task<int> RetryAsync(Terminal terminal, ParseResult parsed, long id, CancellationToken cancellationToken)
     {
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
-        await using ElectraHost host = await ElectraHost.StartAsync(storage, new HostParts(null, null, LogToConsole: false), cancellationToken);
+        await using ElectraHost host = await ElectraHost.StartAsync(
+            storage,
+            new HostParts(null, null, LogToConsole: false),
+            cancellationToken
+        );
         if (parsed.GetValue(From) is { } name)
         {
             foreach (StageRow stage in await StagesToRetryAsync(storage.Queries, id, name, cancellationToken))
@@ -48,16 +60,26 @@ internal static class RetryCommand
         return ExitCode.Done;
     }
 
-    private static async Task<IReadOnlyList<StageRow>> StagesToRetryAsync(Queries queries, long id, string name, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<StageRow>> StagesToRetryAsync(
+        Queries queries,
+        long id,
+        string name,
+        CancellationToken cancellationToken
+    )
     {
-        RunDetail run = await queries.RunAsync(id, cancellationToken) ?? throw new UsageException($"there is no run {id}; see: electra status");
+        RunDetail run =
+            await queries.RunAsync(id, cancellationToken) ?? throw new UsageException($"there is no run {id}; see: electra status");
         StageRow[] named = [.. run.Stages.Where(s => s.DisplayName == name || s.Stage == name)];
         if (named.Length == 0)
         {
-            throw new UsageException($"run {id} has no stage '{name}'; it has {string.Join(", ", run.Stages.Select(s => s.Stage).Distinct())}");
+            throw new UsageException(
+                $"run {id} has no stage '{name}'; it has {string.Join(", ", run.Stages.Select(s => s.Stage).Distinct())}"
+            );
         }
 
         StageRow[] stopped = [.. named.Where(s => s.State is StageState.Failed or StageState.Cancelled)];
-        return stopped.Length > 0 ? stopped : throw new UsageException($"{name} of run {id} neither failed nor was cancelled; there is nothing to retry");
+        return stopped.Length > 0
+            ? stopped
+            : throw new UsageException($"{name} of run {id} neither failed nor was cancelled; there is nothing to retry");
     }
 }

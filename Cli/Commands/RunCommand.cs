@@ -13,16 +13,24 @@ namespace ElectraPipeline.Cli.Commands;
 internal static class RunCommand
 {
     private static readonly Argument<string> Config = ConfigArgument.Create();
-    private static readonly Option<bool> Watch = new("--watch") { Description = "Work on the run here, show its progress, and end when it ends (exit code 1 if it failed)." };
-    private static readonly Option<bool> NoWorker = new("--no-worker") { Description = "With --watch: leave the work to workers elsewhere." };
+    private static readonly Option<bool> Watch = new("--watch")
+    {
+        Description = "Work on the run here, show its progress, and end when it ends (exit code 1 if it failed).",
+    };
+    private static readonly Option<bool> NoWorker = new("--no-worker")
+    {
+        Description = "With --watch: leave the work to workers elsewhere.",
+    };
 
     public static Command Create(Terminal terminal)
     {
         var command = new ExampleCommand(
             "run",
-            "Submit a run. Stages whose inputs and options were seen before are reused. Without --watch a worker has to be running ('electra up').",
+            "Submit a run. Stages whose inputs and options were seen before are reused. Without --watch a worker has to be running "
+                + "('electra up').",
             "run configs/demo.json --watch",
-            "run configs/nightly.json")
+            "run configs/nightly.json"
+        )
         {
             Config,
             Watch,
@@ -40,7 +48,10 @@ internal static class RunCommand
         bool works = watch && !parsed.GetValue(NoWorker);
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
         await using ElectraHost host = await ElectraHost.StartAsync(
-            storage, new HostParts(works ? WorkerCommand.ForAllQueues(parsed) : null, null, LogToConsole: false), cancellationToken);
+            storage,
+            new HostParts(works ? WorkerCommand.ForAllQueues(parsed) : null, null, LogToConsole: false),
+            cancellationToken
+        );
         long id = await host.Submission.SubmitAsync(config, "user", Workspace.Actor, cancellationToken);
         if (watch)
         {
@@ -62,7 +73,13 @@ internal static class RunCommand
     }
 
     /// <summary>Watches a run to its end and writes its result.</summary>
-    public static async Task<int> WatchAsync(Terminal terminal, ElectraStorage storage, long id, bool json, CancellationToken cancellationToken)
+    public static async Task<int> WatchAsync(
+        Terminal terminal,
+        ElectraStorage storage,
+        long id,
+        bool json,
+        CancellationToken cancellationToken
+    )
     {
         RunDetail run;
         try

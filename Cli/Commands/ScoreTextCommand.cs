@@ -15,23 +15,42 @@ internal static class ScoreTextCommand
 {
     private const int LinesAtOnce = 64;
 
-    private static readonly JsonSerializerOptions JsonLine = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions JsonLine = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
-    private static readonly Argument<string> Model = new("MODEL") { Description = "A model's folder, or NAME, NAME@3, NAME@ALIAS of the registry." };
+    private static readonly Argument<string> Model = new("MODEL")
+    {
+        Description = "A model's folder, or NAME, NAME@3, NAME@ALIAS of the registry.",
+    };
 
-    private static readonly Option<string> Input = new("--input") { Required = true, Description = "A file with a text on each line; - is standard input." };
+    private static readonly Option<string> Input = new("--input")
+    {
+        Required = true,
+        Description = "A file with a text on each line; - is standard input.",
+    };
 
-    private static readonly Option<string> Device = new("--device") { DefaultValueFactory = _ => "auto", Description = "auto, cpu or cuda." };
+    private static readonly Option<string> Device = new("--device")
+    {
+        DefaultValueFactory = _ => "auto",
+        Description = "auto, cpu or cuda.",
+    };
 
     public static Command Create()
     {
         var command = new ExampleCommand(
             "score-text",
-            "Print the pseudo-log-likelihood of each line of text: score in nats, tokens, text. Models trained with objective \"electric\" need one pass a text, masked language models one a token.",
+            "Print the pseudo-log-likelihood of each line of text: score in nats, tokens, text. Models trained with objective "
+                + "\"electric\" need one pass a text, masked language models one a token.",
             "score-text exported --input texts.txt",
-            "score-text dotnet-docs@latest --input - --json")
+            "score-text dotnet-docs@latest --input - --json"
+        )
         {
-            Model, Input, Device, CommonOptions.Json,
+            Model,
+            Input,
+            Device,
+            CommonOptions.Json,
         };
         command.SetAction(ScoreAsync);
         return command;
@@ -52,9 +71,11 @@ internal static class ScoreTextCommand
             cancellationToken.ThrowIfCancellationRequested();
             foreach (TextScore score in scorer.Score(lines))
             {
-                Console.Out.WriteLine(parsed.GetValue(CommonOptions.Json)
-                    ? JsonSerializer.Serialize(score, JsonLine)
-                    : string.Create(CultureInfo.InvariantCulture, $"{score.Score:F4}\t{score.Tokens}\t{score.Text}"));
+                Console.Out.WriteLine(
+                    parsed.GetValue(CommonOptions.Json)
+                        ? JsonSerializer.Serialize(score, JsonLine)
+                        : string.Create(CultureInfo.InvariantCulture, $"{score.Score:F4}\t{score.Tokens}\t{score.Text}")
+                );
             }
         }
 
@@ -80,7 +101,8 @@ internal static class ScoreTextCommand
 
         ModelReference reference = ModelReference.Parse(model);
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
-        ModelVersionRow row = await storage.Queries.ModelVersionAsync(reference.Model, reference.Version, cancellationToken)
+        ModelVersionRow row =
+            await storage.Queries.ModelVersionAsync(reference.Model, reference.Version, cancellationToken)
             ?? throw new UsageException($"{model} is neither a folder nor a model of the registry; see: electra models");
         return storage.Artifacts.Fetch(row.Artifact);
     }

@@ -26,9 +26,17 @@ internal static class ShardsBuildCommand
         var command = new ExampleCommand(
             "build",
             "Build shards straight from text files, without filters or removal of duplicates.",
-            "shards build --input books/ --vocab vocab.txt --output shards")
+            "shards build --input books/ --vocab vocab.txt --output shards"
+        )
         {
-            Input, Vocab, ShardsCommand.Cased, ShardsCommand.SequenceLength, ShardsCommand.HeldOutShare, ShardsCommand.Seed, Threads, ShardsCommand.Output,
+            Input,
+            Vocab,
+            ShardsCommand.Cased,
+            ShardsCommand.SequenceLength,
+            ShardsCommand.HeldOutShare,
+            ShardsCommand.Seed,
+            Threads,
+            ShardsCommand.Output,
         };
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Build(terminal, parsed, cancellationToken)));
         return command;
@@ -36,18 +44,23 @@ internal static class ShardsBuildCommand
 
     private static int Build(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
-        ShardBuildResult result = ShardsCommand.FillOutput(parsed, folder => ShardBuildProgram.Run(
-            new ShardBuildRequest
-            {
-                Inputs = parsed.GetRequiredValue(Input),
-                Vocabulary = Vocabulary.Load(parsed.GetRequiredValue(Vocab)),
-                Tokenizer = ShardsCommand.TokenizerOf(parsed),
-                Examples = ShardsCommand.ExamplesOf(parsed),
-                Seed = (ulong)parsed.GetValue(ShardsCommand.Seed),
-                OutputFolder = folder,
-                Threads = parsed.GetValue(Threads),
-            },
-            cancellationToken));
+        ShardBuildResult result = ShardsCommand.FillOutput(
+            parsed,
+            folder =>
+                ShardBuildProgram.Run(
+                    new ShardBuildRequest
+                    {
+                        Inputs = parsed.GetRequiredValue(Input),
+                        Vocabulary = Vocabulary.Load(parsed.GetRequiredValue(Vocab)),
+                        Tokenizer = ShardsCommand.TokenizerOf(parsed),
+                        Examples = ShardsCommand.ExamplesOf(parsed),
+                        Seed = (ulong)parsed.GetValue(ShardsCommand.Seed),
+                        OutputFolder = folder,
+                        Threads = parsed.GetValue(Threads),
+                    },
+                    cancellationToken
+                )
+        );
         foreach (string sample in result.RejectSamples)
         {
             terminal.Note($"rejected: {sample}");
@@ -55,8 +68,11 @@ internal static class ShardsBuildCommand
 
         TokenizeResult counts = result.Counts;
         terminal.Note(
-            $"{counts.Documents:N0} documents ({result.Rejected:N0} rejected), {counts.TokensIn:N0} tokens, {counts.UnknownShare:P3} of them [UNK]: "
-            + $"{counts.TrainExamples:N0} examples to train on and {counts.HeldOutExamples:N0} held out are in {Path.GetFullPath(parsed.GetRequiredValue(ShardsCommand.Output))}");
+            $"{counts.Documents:N0} documents ({result.Rejected:N0} rejected), {counts.TokensIn:N0} tokens, {counts.UnknownShare:P3} "
+                + "of them [UNK]: "
+                + $"{counts.TrainExamples:N0} examples to train on and {counts.HeldOutExamples:N0} held out are in "
+                + $"{Path.GetFullPath(parsed.GetRequiredValue(ShardsCommand.Output))}"
+        );
         return ExitCode.Done;
     }
 }

@@ -10,10 +10,18 @@ internal static class ShardsCommand
     private static readonly ExampleOptions Defaults = new();
 
     /// <summary>A shard, or a folder of them.</summary>
-    public static readonly Argument<string> Source = new("PATH") { Description = "A shard (*.shard), or a folder with shards in it or below it." };
+    public static readonly Argument<string> Source = new("PATH")
+    {
+        Description = "A shard (*.shard), or a folder with shards in it or below it.",
+    };
 
     /// <summary>A folder that a command fills.</summary>
-    public static readonly Option<string> Output = new("--output") { Required = true, Description = "Folder to make; it must not exist, or be empty.", HelpName = "DIR" };
+    public static readonly Option<string> Output = new("--output")
+    {
+        Required = true,
+        Description = "Folder to make; it must not exist, or be empty.",
+        HelpName = "DIR",
+    };
 
     /// <summary>How text became words.</summary>
     public static readonly Option<bool> Cased = new("--cased") { Description = "Keep case and accents." };
@@ -33,17 +41,25 @@ internal static class ShardsCommand
     };
 
     /// <summary>Seed of the draws.</summary>
-    public static readonly Option<int> Seed = new("--seed") { DefaultValueFactory = _ => 42, Description = "Seed of segments and lengths." };
-
-    public static Command Create(Terminal terminal) => new ExampleCommand(
-        "shards", "Build shards of training examples, look into them, verify, export and import them.", "shards verify data/objects")
+    public static readonly Option<int> Seed = new("--seed")
     {
-        ShardsBuildCommand.Create(terminal),
-        ShardsInspectCommand.Create(terminal),
-        ShardsVerifyCommand.Create(terminal),
-        ShardsExportCommand.Create(terminal),
-        ShardsImportCommand.Create(terminal),
+        DefaultValueFactory = _ => 42,
+        Description = "Seed of segments and lengths.",
     };
+
+    public static Command Create(Terminal terminal) =>
+        new ExampleCommand(
+            "shards",
+            "Build shards of training examples, look into them, verify, export and import them.",
+            "shards verify data/objects"
+        )
+        {
+            ShardsBuildCommand.Create(terminal),
+            ShardsInspectCommand.Create(terminal),
+            ShardsVerifyCommand.Create(terminal),
+            ShardsExportCommand.Create(terminal),
+            ShardsImportCommand.Create(terminal),
+        };
 
     /// <summary>The tokenizer that <see cref="Cased"/> means.</summary>
     public static TokenizerOptions TokenizerOf(ParseResult parsed) => new() { LowerCase = !parsed.GetValue(Cased) };

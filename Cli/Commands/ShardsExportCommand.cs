@@ -14,9 +14,12 @@ internal static class ShardsExportCommand
             "export",
             "Write the examples of shards as indexed data sets of Megatron-LM (.bin and .idx) or as Parquet.",
             "shards export shards --format megatron --output exported",
-            "shards export shards --format parquet --output tables")
+            "shards export shards --format parquet --output tables"
+        )
         {
-            ShardsCommand.Source, Format, ShardsCommand.Output,
+            ShardsCommand.Source,
+            Format,
+            ShardsCommand.Output,
         };
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Export(terminal, parsed, cancellationToken)));
         return command;
@@ -32,7 +35,10 @@ internal static class ShardsExportCommand
     private static int Export(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
         long examples = ShardsCommand.FillOutput(
-            parsed, folder => ShardExport.Run(parsed.GetRequiredValue(ShardsCommand.Source), parsed.GetRequiredValue(Format), folder, cancellationToken));
+            parsed,
+            folder =>
+                ShardExport.Run(parsed.GetRequiredValue(ShardsCommand.Source), parsed.GetRequiredValue(Format), folder, cancellationToken)
+        );
         terminal.Note($"{examples:N0} examples are in {Path.GetFullPath(parsed.GetRequiredValue(ShardsCommand.Output))}");
         return ExitCode.Done;
     }

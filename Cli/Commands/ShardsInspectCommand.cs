@@ -6,8 +6,15 @@ namespace ElectraPipeline.Cli.Commands;
 /// <summary>Shows what is in shards: headers, counts, and an example as tokens.</summary>
 internal static class ShardsInspectCommand
 {
-    private static readonly Option<int?> Example = new("--example") { Description = "Show this example, counted from 0 over the shards in the order shown.", HelpName = "N" };
-    private static readonly Option<string?> Vocab = new("--vocab") { Description = "The vocab.txt of the ids; default: the one beside the shard." };
+    private static readonly Option<int?> Example = new("--example")
+    {
+        Description = "Show this example, counted from 0 over the shards in the order shown.",
+        HelpName = "N",
+    };
+    private static readonly Option<string?> Vocab = new("--vocab")
+    {
+        Description = "The vocab.txt of the ids; default: the one beside the shard.",
+    };
 
     public static Command Create(Terminal terminal)
     {
@@ -15,9 +22,13 @@ internal static class ShardsInspectCommand
             "inspect",
             "Show headers and counts of shards, and an example as tokens.",
             "shards inspect data/objects",
-            "shards inspect train.shard --example 7")
+            "shards inspect train.shard --example 7"
+        )
         {
-            ShardsCommand.Source, Example, Vocab, CommonOptions.Json,
+            ShardsCommand.Source,
+            Example,
+            Vocab,
+            CommonOptions.Json,
         };
         command.SetAction((parsed, _) => Task.FromResult(Inspect(terminal, parsed)));
         return command;
@@ -28,10 +39,19 @@ internal static class ShardsInspectCommand
         string path = parsed.GetRequiredValue(ShardsCommand.Source);
         IReadOnlyList<ShardFacts> facts = ShardInspection.FactsOf(path);
         IReadOnlyDictionary<string, ShardsManifest> manifests = ShardInspection.ManifestsOf(path);
-        ShardExample? example = parsed.GetValue(Example) is { } index ? ShardInspection.ExampleOf(path, index, parsed.GetValue(Vocab)) : null;
+        ShardExample? example = parsed.GetValue(Example) is { } index
+            ? ShardInspection.ExampleOf(path, index, parsed.GetValue(Vocab))
+            : null;
         if (parsed.GetValue(CommonOptions.Json))
         {
-            terminal.WriteJson(new { Shards = facts, Manifests = manifests, Example = example });
+            terminal.WriteJson(
+                new
+                {
+                    Shards = facts,
+                    Manifests = manifests,
+                    Example = example,
+                }
+            );
             return ExitCode.Done;
         }
 
@@ -52,13 +72,14 @@ internal static class ShardsInspectCommand
     {
         // Paths of artifacts are longer than a terminal is wide: they come last, and no line is folded.
         TextWriter output = terminal.Output.Profile.Out.Writer;
-        output.WriteLine($"  {"split",-10}{"examples",12}{"length",8}{"id bytes",10}{"blocks",8}{"MB",10}  shard");
+        output.WriteLine($"  {"split", -10}{"examples", 12}{"length", 8}{"id bytes", 10}{"blocks", 8}{"MB", 10}  shard");
         foreach (ShardFacts shard in facts)
         {
             string name = Directory.Exists(path) ? Path.GetRelativePath(path, shard.Path) : shard.Path;
             output.WriteLine(
-                $"  {NameOf(shard.Split),-10}{shard.Examples,12:N0}{shard.SequenceLength,8}{shard.TokenBytes,10}"
-                + $"{shard.Blocks,8:N0}{shard.Bytes / 1e6,10:N1}  {name}");
+                $"  {NameOf(shard.Split), -10}{shard.Examples, 12:N0}{shard.SequenceLength, 8}{shard.TokenBytes, 10}"
+                    + $"{shard.Blocks, 8:N0}{shard.Bytes / 1e6, 10:N1}  {name}"
+            );
         }
 
         output.WriteLine();
@@ -92,7 +113,11 @@ internal static class ShardsInspectCommand
         Line(terminal, "length", $"{example.Ids.Count} of {sequenceLength} tokens");
         Line(terminal, "first", Segment(example, example.FirstSegment, 0, example.SecondSegmentStart));
         bool single = example.SecondSegmentStart == example.Ids.Count;
-        Line(terminal, "second", single ? "(none)" : Segment(example, example.SecondSegment, example.SecondSegmentStart, example.Ids.Count));
+        Line(
+            terminal,
+            "second",
+            single ? "(none)" : Segment(example, example.SecondSegment, example.SecondSegmentStart, example.Ids.Count)
+        );
         if (example.FirstSegment is null)
         {
             terminal.Note("ids instead of tokens: there is no vocab.txt beside the shard; name it with --vocab");
@@ -102,13 +127,15 @@ internal static class ShardsInspectCommand
     private static string Segment(ShardExample example, IReadOnlyList<string>? tokens, int start, int end) =>
         string.Join(' ', tokens ?? [.. example.Ids.Take(start..end).Select(id => $"{id}")]);
 
-    private static string NameOf(Split? split) => split switch
-    {
-        Split.Train => "train",
-        Split.HeldOut => "held-out",
-        _ => "unknown",
-    };
+    private static string NameOf(Split? split) =>
+        split switch
+        {
+            Split.Train => "train",
+            Split.HeldOut => "held-out",
+            _ => "unknown",
+        };
 
     // Not folded at the width of the terminal: an example's tokens stay one line that scripts can read.
-    private static void Line(Terminal terminal, string name, string value) => terminal.Output.Profile.Out.Writer.WriteLine($"  {name,-12}{value}");
+    private static void Line(Terminal terminal, string name, string value) =>
+        terminal.Output.Profile.Out.Writer.WriteLine($"  {name, -12}{value}");
 }

@@ -12,9 +12,11 @@ internal static class ShardsVerifyCommand
             "verify",
             "Verify every byte of shards and their manifests. Names each damaged block with file and offset; exit code 1 if there is one.",
             "shards verify data/objects",
-            "shards verify train.shard --json")
+            "shards verify train.shard --json"
+        )
         {
-            ShardsCommand.Source, CommonOptions.Json,
+            ShardsCommand.Source,
+            CommonOptions.Json,
         };
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Verify(terminal, parsed, cancellationToken)));
         return command;
@@ -34,7 +36,10 @@ internal static class ShardsVerifyCommand
                 terminal.Fail($"{fault}");
             }
 
-            string verdict = result.Faults.Count == 0 ? "all whole" : $"{result.Faults.Count} fault(s): tokenize again, or restore the files from a copy";
+            string verdict =
+                result.Faults.Count == 0
+                    ? "all whole"
+                    : $"{result.Faults.Count} fault(s): tokenize again, or restore the files from a copy";
             terminal.Note($"{result.Files} shards, {result.Examples:N0} examples, {result.Bytes / 1e6:N1} MB: {verdict}");
         }
 

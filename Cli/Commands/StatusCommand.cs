@@ -13,14 +13,25 @@ namespace ElectraPipeline.Cli.Commands;
 /// <summary>Runs, or the stages of one.</summary>
 internal static class StatusCommand
 {
-    private static readonly Argument<long?> Run = new("RUN") { Description = "Number of a run; without it: the newest runs.", Arity = ArgumentArity.ZeroOrOne };
+    private static readonly Argument<long?> Run = new("RUN")
+    {
+        Description = "Number of a run; without it: the newest runs.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
 
     public static Command Create(Terminal terminal)
     {
-        var command = new ExampleCommand("status", "Show the newest runs, or the stages of one.", "status", "status 3", "status 3 --json") { Run, CommonOptions.Json };
-        command.SetAction((parsed, cancellationToken) => parsed.GetValue(Run) is { } id
-            ? ShowRunAsync(terminal, parsed, id, cancellationToken)
-            : ShowRunsAsync(terminal, parsed, cancellationToken));
+        var command = new ExampleCommand("status", "Show the newest runs, or the stages of one.", "status", "status 3", "status 3 --json")
+        {
+            Run,
+            CommonOptions.Json,
+        };
+        command.SetAction(
+            (parsed, cancellationToken) =>
+                parsed.GetValue(Run) is { } id
+                    ? ShowRunAsync(terminal, parsed, id, cancellationToken)
+                    : ShowRunsAsync(terminal, parsed, cancellationToken)
+        );
         return command;
     }
 
@@ -45,13 +56,16 @@ internal static class StatusCommand
                 RunTable.StateMarkup(run),
                 $"{run.StagesDone} / {run.Stages}",
                 Durations.Ago(run.CreatedAt, now),
-                Durations.Short((run.FinishedAt ?? now) - run.CreatedAt));
+                Durations.Short((run.FinishedAt ?? now) - run.CreatedAt)
+            );
         }
 
         terminal.Output.Write(table);
         foreach (PauseRow pause in await storage.Queries.PausesAsync(cancellationToken))
         {
-            terminal.Note($"{PauseStore.Word(pause.Scope)} {pause.Subject} is paused by {pause.Actor}, {Durations.Ago(pause.CreatedAt, now)}");
+            terminal.Note(
+                $"{PauseStore.Word(pause.Scope)} {pause.Subject} is paused by {pause.Actor}, {Durations.Ago(pause.CreatedAt, now)}"
+            );
         }
 
         return ExitCode.Done;
@@ -60,10 +74,20 @@ internal static class StatusCommand
     private static async Task<int> ShowRunAsync(Terminal terminal, ParseResult parsed, long id, CancellationToken cancellationToken)
     {
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
-        RunDetail run = await storage.Queries.RunAsync(id, cancellationToken) ?? throw new UsageException($"there is no run {id}; see: electra status");
+        RunDetail run =
+            await storage.Queries.RunAsync(id, cancellationToken) ?? throw new UsageException($"there is no run {id}; see: electra status");
         if (parsed.GetValue(CommonOptions.Json))
         {
-            terminal.WriteJson(new { run.Summary, Config = JsonElement.Parse(run.Config), run.ConfigDigest, run.Stages, run.Dependencies });
+            terminal.WriteJson(
+                new
+                {
+                    run.Summary,
+                    Config = JsonElement.Parse(run.Config),
+                    run.ConfigDigest,
+                    run.Stages,
+                    run.Dependencies,
+                }
+            );
             return ExitCode.Done;
         }
 

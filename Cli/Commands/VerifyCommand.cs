@@ -7,21 +7,37 @@ namespace ElectraPipeline.Cli.Commands;
 /// <summary>Compares this program's arithmetic with another implementation's.</summary>
 internal static class VerifyCommand
 {
-    private static readonly Argument<string> Folder = new("DIR") { Description = "Folder with discriminator/, generator/, heads/, forward.safetensors and training.*" };
+    private static readonly Argument<string> Folder = new("DIR")
+    {
+        Description = "Folder with discriminator/, generator/, heads/, forward.safetensors and training.*",
+    };
 
-    private static readonly Option<string> Device = new("--device") { DefaultValueFactory = _ => "cpu", Description = "cpu, cuda, or auto for cuda where there is one." };
+    private static readonly Option<string> Device = new("--device")
+    {
+        DefaultValueFactory = _ => "cpu",
+        Description = "cpu, cuda, or auto for cuda where there is one.",
+    };
 
     public static Command Create(Terminal terminal)
     {
         var command = new ExampleCommand(
-            "verify", "Compare forward pass and training steps with numbers that another implementation recorded.", "verify golden/electra-tiny")
+            "verify",
+            "Compare forward pass and training steps with numbers that another implementation recorded.",
+            "verify golden/electra-tiny"
+        )
         {
             Folder,
             Device,
             CommonOptions.Json,
         };
-        command.SetAction(parsed => Verify(
-            terminal, Path.GetFullPath(parsed.GetRequiredValue(Folder)), parsed.GetRequiredValue(Device), parsed.GetValue(CommonOptions.Json)));
+        command.SetAction(parsed =>
+            Verify(
+                terminal,
+                Path.GetFullPath(parsed.GetRequiredValue(Folder)),
+                parsed.GetRequiredValue(Device),
+                parsed.GetValue(CommonOptions.Json)
+            )
+        );
         return command;
     }
 
@@ -44,13 +60,16 @@ internal static class VerifyCommand
                     Figure(difference.Absolute),
                     Figure(difference.Relative),
                     $"{difference.Allowed:0.0e+0}",
-                    difference.Passed ? "[green]ok[/]" : "[red]differs[/]");
+                    difference.Passed ? "[green]ok[/]" : "[red]differs[/]"
+                );
             }
 
             terminal.Output.Write(table);
-            terminal.Output.WriteLine(differing == 0
-                ? $"all {differences.Count} comparisons are within tolerance"
-                : $"{differing} of {differences.Count} comparisons differ");
+            terminal.Output.WriteLine(
+                differing == 0
+                    ? $"all {differences.Count} comparisons are within tolerance"
+                    : $"{differing} of {differences.Count} comparisons differ"
+            );
         }
 
         return differing == 0 ? ExitCode.Done : ExitCode.Failed;

@@ -15,7 +15,11 @@ internal static class VocabCommand
         Description = "Text files, or .tsv files of words and counts.",
     };
 
-    private static readonly Option<int> Size = new("--size") { DefaultValueFactory = _ => Defaults.Size, Description = "Tokens, specials included." };
+    private static readonly Option<int> Size = new("--size")
+    {
+        DefaultValueFactory = _ => Defaults.Size,
+        Description = "Tokens, specials included.",
+    };
     private static readonly Option<long> MinFrequency = new("--min-frequency")
     {
         DefaultValueFactory = _ => Defaults.MinFrequency,
@@ -48,9 +52,17 @@ internal static class VocabCommand
         var train = new ExampleCommand(
             "train",
             "Train a WordPiece vocabulary on text files or word counts.",
-            "vocab train --input texts.txt --size 8000 --output vocab.txt")
+            "vocab train --input texts.txt --size 8000 --output vocab.txt"
+        )
         {
-            Input, Size, MinFrequency, LimitAlphabet, Cased, Specials, InitialOrder, Output,
+            Input,
+            Size,
+            MinFrequency,
+            LimitAlphabet,
+            Cased,
+            Specials,
+            InitialOrder,
+            Output,
         };
         train.SetAction((parsed, cancellationToken) => Task.FromResult(Train(terminal, parsed, cancellationToken)));
         return new ExampleCommand("vocab", "Work with vocabularies.", "vocab train --input texts.txt --output vocab.txt") { train };
@@ -67,7 +79,12 @@ internal static class VocabCommand
     private static int Train(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
         // Names of special tokens hold no comma.
-        string[] specials = [.. parsed.GetRequiredValue(Specials).SelectMany(list => list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+        string[] specials =
+        [
+            .. parsed
+                .GetRequiredValue(Specials)
+                .SelectMany(list => list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)),
+        ];
         Refuse(parsed.GetValue(Size) < 1, "--size must be 1 or more");
         Refuse(parsed.GetValue(MinFrequency) < 0, "--min-frequency must be 0 or more");
         Refuse(parsed.GetValue(LimitAlphabet) < 0, "--limit-alphabet must be 0 (no limit) or more");
@@ -83,7 +100,8 @@ internal static class VocabCommand
             new TokenizerOptions { LowerCase = !parsed.GetValue(Cased) },
             options,
             parsed.GetValue(InitialOrder),
-            cancellationToken);
+            cancellationToken
+        );
         string path = parsed.GetRequiredValue(Output);
         vocabulary.Save(path);
         terminal.Note($"{vocabulary.Count:N0} tokens are in {path}");

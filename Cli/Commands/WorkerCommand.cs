@@ -33,7 +33,11 @@ internal static class WorkerCommand
     public static Command Create(Terminal terminal)
     {
         var command = new ExampleCommand(
-            "worker", "Work on runs until Ctrl+C. Workers on several hosts share the database and the data folder.", "worker", "worker --queues cpu,gpu")
+            "worker",
+            "Work on runs until Ctrl+C. Workers on several hosts share the database and the data folder.",
+            "worker",
+            "worker --queues cpu,gpu"
+        )
         {
             Queues,
             Lease,
@@ -44,11 +48,14 @@ internal static class WorkerCommand
     }
 
     /// <summary>A worker that serves all queues, for commands that work beside what else they do.</summary>
-    public static WorkerOptions ForAllQueues(ParseResult parsed) => new() { Queues = Known, InputFolders = CommonOptions.InputFoldersOf(parsed) };
+    public static WorkerOptions ForAllQueues(ParseResult parsed) =>
+        new() { Queues = Known, InputFolders = CommonOptions.InputFoldersOf(parsed) };
 
     private static async Task<int> RunAsync(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
-        string[] queues = parsed.GetRequiredValue(Queues).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        string[] queues = parsed
+            .GetRequiredValue(Queues)
+            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (queues.Length == 0 || queues.Except(Known).Any())
         {
             throw new UsageException($"--queues {parsed.GetValue(Queues)}: the queues are {string.Join(" and ", Known)}");
@@ -68,7 +75,11 @@ internal static class WorkerCommand
 
         WorkerOptions options = ForAllQueues(parsed) with { Queues = queues, LeaseTtl = TimeSpan.FromSeconds(lease), MemoryGb = memory };
         await using ElectraStorage storage = await Workspace.OpenAsync(parsed, cancellationToken);
-        await using ElectraHost host = await ElectraHost.StartAsync(storage, new HostParts(options, null, LogToConsole: true), cancellationToken);
+        await using ElectraHost host = await ElectraHost.StartAsync(
+            storage,
+            new HostParts(options, null, LogToConsole: true),
+            cancellationToken
+        );
         terminal.Note($"working on {string.Join(", ", queues)} of {storage.DataFolder}");
         await Waiting.UntilStoppedAsync(cancellationToken);
         return ExitCode.Done;

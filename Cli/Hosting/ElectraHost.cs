@@ -37,7 +37,9 @@ internal sealed class ElectraHost : IAsyncDisposable
             await Task.Run(storage.Artifacts.Probe, cancellationToken);
         }
 
-        var host = new ElectraHost(parts.Dashboard is { } dashboard ? WithDashboard(storage, parts, dashboard) : WithoutDashboard(storage, parts));
+        var host = new ElectraHost(
+            parts.Dashboard is { } dashboard ? WithDashboard(storage, parts, dashboard) : WithoutDashboard(storage, parts)
+        );
         try
         {
             await host.host.StartAsync(cancellationToken);
@@ -64,12 +66,14 @@ internal sealed class ElectraHost : IAsyncDisposable
 
     private static WebApplication WithDashboard(ElectraStorage storage, HostParts parts, DashboardOptions dashboard)
     {
-        WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions
-        {
-            ContentRootPath = AppContext.BaseDirectory,
-            EnvironmentName = Environments.Production,
-            ApplicationName = typeof(ElectraHost).Assembly.GetName().Name,
-        });
+        WebApplicationBuilder builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions
+            {
+                ContentRootPath = AppContext.BaseDirectory,
+                EnvironmentName = Environments.Production,
+                ApplicationName = typeof(ElectraHost).Assembly.GetName().Name,
+            }
+        );
         AddCommon(builder.Services, storage, parts);
         builder.Services.AddElectraDashboard(dashboard);
         return builder.Build().UseElectraDashboard();

@@ -16,21 +16,25 @@ internal static class HostLogging
     public static string FolderOf(string dataFolder) => Path.Combine(dataFolder, "logs");
 
     /// <summary>Registers the log.</summary>
-    public static IServiceCollection AddElectraLogging(this IServiceCollection services, string dataFolder, bool console) => services.AddSerilog(log => log
-        .MinimumLevel.Information()
-        .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-        // Below an error it only complains that its keys lie in a folder, which is on purpose.
-        .MinimumLevel.Override("Microsoft.AspNetCore.DataProtection", LogEventLevel.Error)
-        .MinimumLevel.Override("Hangfire", LogEventLevel.Warning)
-        .Enrich.FromLogContext()
-        .WriteTo.File(
-            Path.Combine(FolderOf(dataFolder), "electra-.log"),
-            outputTemplate: Template,
-            rollingInterval: RollingInterval.Day,
-            retainedFileCountLimit: 14,
-            shared: true)
-        .WriteTo.Console(
-            restrictedToMinimumLevel: console ? LogEventLevel.Information : LogEventLevel.Fatal,
-            outputTemplate: Template,
-            standardErrorFromLevel: LogEventLevel.Verbose));
+    public static IServiceCollection AddElectraLogging(this IServiceCollection services, string dataFolder, bool console) =>
+        services.AddSerilog(log =>
+            log.MinimumLevel.Information()
+                .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+                // Below an error it only complains that its keys lie in a folder, which is on purpose.
+                .MinimumLevel.Override("Microsoft.AspNetCore.DataProtection", LogEventLevel.Error)
+                .MinimumLevel.Override("Hangfire", LogEventLevel.Warning)
+                .Enrich.FromLogContext()
+                .WriteTo.File(
+                    Path.Combine(FolderOf(dataFolder), "electra-.log"),
+                    outputTemplate: Template,
+                    rollingInterval: RollingInterval.Day,
+                    retainedFileCountLimit: 14,
+                    shared: true
+                )
+                .WriteTo.Console(
+                    restrictedToMinimumLevel: console ? LogEventLevel.Information : LogEventLevel.Fatal,
+                    outputTemplate: Template,
+                    standardErrorFromLevel: LogEventLevel.Verbose
+                )
+        );
 }

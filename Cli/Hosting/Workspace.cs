@@ -22,6 +22,7 @@ internal static class Workspace
         return CommonOptions.DatabaseOf(parsed) is not null || Directory.Exists(Path.Combine(folder, "postgresql"))
             ? OpenAsync(parsed, cancellationToken)
             : throw new UsageException(
-                $"there is no data in {folder}; name the data folder with --data, or in {CommonOptions.DataVariable}");
+                $"there is no data in {folder}; name the data folder with --data, or in {CommonOptions.DataVariable}"
+            );
     }
 }

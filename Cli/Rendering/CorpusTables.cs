@@ -67,7 +67,8 @@ internal static class CorpusTables
                     what,
                     Markup.Escape($"{reason.Filter}: {reason.Reason}"),
                     $"{reason.Count:N0}",
-                    Markup.Escape($"{first.Id} {first.Detail}".TrimEnd()));
+                    Markup.Escape($"{first.Id} {first.Detail}".TrimEnd())
+                );
             }
         }
 

@@ -36,7 +36,11 @@ internal static class ResultTable
             table.AddRow("dataset version", $"{model.DatasetVersion}", Markup.Escape(dataset));
         }
 
-        table.AddRow("stages reused", $"{run.Stages.Count(s => s.ReusedFromRun is not null)} / {run.Stages.Count}", $"run {run.Summary.Id}");
+        table.AddRow(
+            "stages reused",
+            $"{run.Stages.Count(s => s.ReusedFromRun is not null)} / {run.Stages.Count}",
+            $"run {run.Summary.Id}"
+        );
         table.AddRow("time", Durations.Short((run.Summary.FinishedAt ?? run.Summary.CreatedAt) - run.Summary.CreatedAt), "");
         terminal.Output.Write(table);
     }
@@ -54,7 +58,9 @@ internal static class ResultTable
         table.AddRow(
             "held-out MLM loss (nats)",
             HeldOut.Text(root, HeldOut.LossOf(root)),
-            $"unigram entropy {HeldOut.Text(root, HeldOut.UnigramEntropy)}" + (margin is { } nats ? $", {Text(Math.Abs(nats), "0.00")} {(nats < 0 ? "above" : "below")} it" : ""));
+            $"unigram entropy {HeldOut.Text(root, HeldOut.UnigramEntropy)}"
+                + (margin is { } nats ? $", {Text(Math.Abs(nats), "0.00")} {(nats < 0 ? "above" : "below")} it" : "")
+        );
         if (HeldOut.Value(root, HeldOut.Auc) is not null)
         {
             table.AddRow("held-out RTD AUC", HeldOut.Text(root, HeldOut.Auc), "guessing 0.500");
@@ -78,7 +84,8 @@ internal static class ResultTable
                 table.AddRow(
                     Markup.Escape(kind == "pretrained" ? $"{task.Name} {metric}" : $"{task.Name}, {kind} weights"),
                     $"{Percent(arm.GetProperty("mean").GetDouble())} ± {Percent(arm.GetProperty("standardDeviation").GetDouble())}",
-                    Markup.Escape($"{seeds} {(seeds == 1 ? "seed" : "seeds")}, {beside}"));
+                    Markup.Escape($"{seeds} {(seeds == 1 ? "seed" : "seeds")}, {beside}")
+                );
             }
         }
     }

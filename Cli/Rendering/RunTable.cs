@@ -13,8 +13,15 @@ internal static class RunTable
     /// <summary>The table of the run's stages.</summary>
     public static Table Of(RunSummary run, IReadOnlyList<StageLine> lines, DateTimeOffset now)
     {
-        var table = new Table { Border = TableBorder.Simple, ShowHeaders = true, Expand = false };
-        table.Title = new TableTitle($"run {run.Id} · {Markup.Escape(run.Name)} · {StateMarkup(run)} · {Durations.Short((run.FinishedAt ?? now) - run.CreatedAt)}");
+        var table = new Table
+        {
+            Border = TableBorder.Simple,
+            ShowHeaders = true,
+            Expand = false,
+        };
+        table.Title = new TableTitle(
+            $"run {run.Id} · {Markup.Escape(run.Name)} · {StateMarkup(run)} · {Durations.Short((run.FinishedAt ?? now) - run.CreatedAt)}"
+        );
         table.AddColumn(new TableColumn("stage").NoWrap());
         table.AddColumn(new TableColumn("state").NoWrap());
         table.AddColumn(new TableColumn("progress"));
@@ -27,7 +34,8 @@ internal static class RunTable
                 StateMarkup(line.State),
                 ProgressMarkup(line),
                 line.Took is { } took ? Durations.Short(took) : "",
-                line.Remaining is { } left ? Durations.Short(left) : "");
+                line.Remaining is { } left ? Durations.Short(left) : ""
+            );
         }
 
         return table;
@@ -42,15 +50,16 @@ internal static class RunTable
     /// <summary>A state in its colour.</summary>
     public static string StateMarkup(RunState state) => Coloured(state.ToString().ToLowerInvariant());
 
-    private static string Coloured(string state) => state switch
-    {
-        "succeeded" => "[green]succeeded[/]",
-        "reused" => "[green]reused[/]",
-        "running" => "[blue]running[/]",
-        "failed" => "[red]failed[/]",
-        "cancelled" => "[yellow]cancelled[/]",
-        _ => $"[grey]{state}[/]",
-    };
+    private static string Coloured(string state) =>
+        state switch
+        {
+            "succeeded" => "[green]succeeded[/]",
+            "reused" => "[green]reused[/]",
+            "running" => "[blue]running[/]",
+            "failed" => "[red]failed[/]",
+            "cancelled" => "[yellow]cancelled[/]",
+            _ => $"[grey]{state}[/]",
+        };
 
     private static string ProgressMarkup(StageLine line)
     {

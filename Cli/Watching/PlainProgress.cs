@@ -17,7 +17,7 @@ internal sealed class PlainProgress(Terminal terminal)
     {
         foreach (StageLine line in lines.Where(IsNewHold))
         {
-            terminal.Note($"{Durations.Short(now - run.Summary.CreatedAt),10}  {line.Name,-22} held back: {line.Hold}");
+            terminal.Note($"{Durations.Short(now - run.Summary.CreatedAt), 10}  {line.Name, -22} held back: {line.Hold}");
         }
 
         foreach (StageLine line in lines.Where(IsNews))
@@ -53,7 +53,8 @@ internal sealed class PlainProgress(Terminal terminal)
     }
 
     private bool IsNews(StageLine line) =>
-        line.State is not (StageState.Blocked or StageState.Ready) && (!shown.TryGetValue(line.Name, out StageState state) || state != line.State);
+        line.State is not (StageState.Blocked or StageState.Ready)
+        && (!shown.TryGetValue(line.Name, out StageState state) || state != line.State);
 
     private void Write(RunDetail run, StageLine line, DateTimeOffset now, string what)
     {
@@ -65,6 +66,8 @@ internal sealed class PlainProgress(Terminal terminal)
             line.Took is { } took && line.State != StageState.Running ? Durations.Short(took) : "",
             line.Remaining is { } left ? $"{Durations.Short(left)} left" : "",
         ];
-        terminal.Note($"{Durations.Short(now - run.Summary.CreatedAt),10}  {line.Name,-22} {string.Join(", ", parts.Where(p => p.Length > 0))}");
+        terminal.Note(
+            $"{Durations.Short(now - run.Summary.CreatedAt), 10}  {line.Name, -22} {string.Join(", ", parts.Where(p => p.Length > 0))}"
+        );
     }
 }

@@ -31,14 +31,14 @@ internal sealed class ProgressLine(Terminal terminal) : IStageReporter, IDisposa
             last = now;
             (double scale, string name) = unit == "bytes" ? (1e6, "MB") : (1, unit);
             Show(
-                $"{Durations.Short(now - start),10}  {done / scale:N0} of {total / scale:N0} {name}, {done / (double)Math.Max(1, total):P0}"
-                + (left is { } time ? $", {Durations.Short(time)} left" : ""));
+                $"{Durations.Short(now - start), 10}  {done / scale:N0} of {total / scale:N0} {name}, "
+                    + $"{done / (double)Math.Max(1, total):P0}"
+                    + (left is { } time ? $", {Durations.Short(time)} left" : "")
+            );
         }
     }
 
-    public void Metric(string name, long step, double value)
-    {
-    }
+    public void Metric(string name, long step, double value) { }
 
     public void Log(string message)
     {
@@ -49,9 +49,7 @@ internal sealed class ProgressLine(Terminal terminal) : IStageReporter, IDisposa
         }
     }
 
-    public void Checkpoint(long step, string folder)
-    {
-    }
+    public void Checkpoint(long step, string folder) { }
 
     /// <summary>Takes the line away.</summary>
     public void Dispose()

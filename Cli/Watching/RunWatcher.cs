@@ -23,12 +23,17 @@ internal sealed class RunWatcher(Queries queries, Terminal terminal)
             return await FollowAsync(runId, (run, lines, now) => log.Show(run, lines, now), cancellationToken);
         }
 
-        return await new Spectre.Console.LiveDisplay(terminal.Error, new Spectre.Console.Text("")) { AutoClear = false }.StartAsync(context =>
-            FollowAsync(runId, (run, lines, now) => context.UpdateTarget(RunTable.Of(run.Summary, lines, now)), cancellationToken));
+        return await new Spectre.Console.LiveDisplay(terminal.Error, new Spectre.Console.Text("")) { AutoClear = false }.StartAsync(
+            context =>
+                FollowAsync(runId, (run, lines, now) => context.UpdateTarget(RunTable.Of(run.Summary, lines, now)), cancellationToken)
+        );
     }
 
     private async Task<RunDetail> FollowAsync(
-        long runId, Action<RunDetail, IReadOnlyList<StageLine>, DateTimeOffset> show, CancellationToken cancellationToken)
+        long runId,
+        Action<RunDetail, IReadOnlyList<StageLine>, DateTimeOffset> show,
+        CancellationToken cancellationToken
+    )
     {
         var lines = new StageLines();
         while (true)
@@ -56,7 +61,8 @@ internal sealed class RunWatcher(Queries queries, Terminal terminal)
         {
             return await queries.RunAsync(runId, cancellationToken) ?? throw new UsageException($"there is no run {runId} any more");
         }
-        catch (NpgsqlException e) when (e is not PostgresException || e.IsTransient || e.SqlState?.StartsWith("57P", StringComparison.Ordinal) == true)
+        catch (NpgsqlException e)
+            when (e is not PostgresException || e.IsTransient || e.SqlState?.StartsWith("57P", StringComparison.Ordinal) == true)
         {
             return null;
         }

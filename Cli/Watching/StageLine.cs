@@ -24,14 +24,23 @@ internal sealed record StageLine(
     TimeSpan? Took,
     TimeSpan? Remaining,
     string Note,
-    string? Hold);
+    string? Hold
+);
 
 /// <summary>Turns a run's stages into lines; remembers progress from call to call for the estimates.</summary>
 internal sealed class StageLines
 {
     /// <summary>What a line with several shards shows, the most telling first.</summary>
     private static readonly StageState[] Weight =
-        [StageState.Failed, StageState.Running, StageState.Cancelled, StageState.Ready, StageState.Blocked, StageState.Succeeded, StageState.Reused];
+    [
+        StageState.Failed,
+        StageState.Running,
+        StageState.Cancelled,
+        StageState.Ready,
+        StageState.Blocked,
+        StageState.Succeeded,
+        StageState.Reused,
+    ];
 
     private readonly Dictionary<string, RemainingTime> estimates = [];
 
@@ -59,7 +68,8 @@ internal sealed class StageLines
             started is null || state is StageState.Ready ? null : ended - started,
             state == StageState.Running ? Remaining(name, progress, now) : null,
             NoteOf(shards, now),
-            shards.Select(HoldOf).FirstOrDefault(hold => hold is not null));
+            shards.Select(HoldOf).FirstOrDefault(hold => hold is not null)
+        );
     }
 
     private static bool IsDone(StageRow stage) => stage.State is StageState.Succeeded or StageState.Reused;
@@ -78,11 +88,18 @@ internal sealed class StageLines
         }
 
         StageRow only = shards[0];
-        return (ShareOf(only), only.State == StageState.Running && only.ProgressTotal > 0 ? $"{only.ProgressDone:#,0} / {only.ProgressTotal:#,0} {only.ProgressUnit}" : "");
+        return (
+            ShareOf(only),
+            only.State == StageState.Running && only.ProgressTotal > 0
+                ? $"{only.ProgressDone:#,0} / {only.ProgressTotal:#,0} {only.ProgressUnit}"
+                : ""
+        );
     }
 
     private static double? ShareOf(StageRow stage) =>
-        stage is { State: StageState.Running, ProgressTotal: > 0, ProgressDone: { } done } ? Math.Clamp((double)done / stage.ProgressTotal.Value, 0, 1) : null;
+        stage is { State: StageState.Running, ProgressTotal: > 0, ProgressDone: { } done }
+            ? Math.Clamp((double)done / stage.ProgressTotal.Value, 0, 1)
+            : null;
 
     private TimeSpan? Remaining(string name, double? progress, DateTimeOffset now)
     {
@@ -100,13 +117,14 @@ internal sealed class StageLines
         return estimate.Estimate(now, (long)(progress.Value * Parts), Parts);
     }
 
-    private static string? HoldOf(StageRow stage) => stage switch
-    {
-        { State: not StageState.Ready } => null,
-        { Hold: { } hold } => hold,
-        { ErrorKind: "disk", Error: { } trouble } => trouble,
-        _ => null,
-    };
+    private static string? HoldOf(StageRow stage) =>
+        stage switch
+        {
+            { State: not StageState.Ready } => null,
+            { Hold: { } hold } => hold,
+            { ErrorKind: "disk", Error: { } trouble } => trouble,
+            _ => null,
+        };
 
     private static string NoteOf(StageRow[] shards, DateTimeOffset now)
     {
@@ -124,7 +142,8 @@ internal sealed class StageLines
         StageRow shown = shards.MaxBy(s => s.Attempt)!;
         return shown switch
         {
-            { State: StageState.Ready, AvailableAt: var at } when at > now => $"attempt {shown.Attempt + 1} of {shown.MaxAttempts} in {Rendering.Durations.Short(at - now)}",
+            { State: StageState.Ready, AvailableAt: var at } when at > now =>
+                $"attempt {shown.Attempt + 1} of {shown.MaxAttempts} in {Rendering.Durations.Short(at - now)}",
             { State: StageState.Ready, WaitingFor: { } slot } => $"waits for {slot}",
             { Attempt: > 1 } => $"attempt {shown.Attempt} of {shown.MaxAttempts}",
             _ => "",

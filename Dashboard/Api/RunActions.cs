@@ -12,7 +12,9 @@ namespace ElectraPipeline.Dashboard.Api;
 /// </summary>
 internal sealed class RunActions(RunStore runs, PauseStore pauses, Queries queries, ILogger<RunActions> logger)
 {
-    /// <summary>Runs the failed or cancelled stages again: one with what waits for it, or all if <paramref name="stage"/> is null.</summary>
+    /// <summary>
+    /// Runs the failed or cancelled stages again: one with what waits for it, or all if <paramref name="stage"/> is null.
+    /// </summary>
     public async Task<ActionOutcome> RetryAsync(HttpContext context, long runId, long? stage)
     {
         string actor = Access.Actor(context);
@@ -21,9 +23,15 @@ internal sealed class RunActions(RunStore runs, PauseStore pauses, Queries queri
             return ActionOutcome.Missing($"run {runId} has no stage {id}");
         }
 
-        return await TryAsync(runId, actor, "retry", () => stage is { } stageRunId
-            ? runs.RetryStageAsync(stageRunId, actor, CancellationToken.None)
-            : runs.RetryRunAsync(runId, actor, CancellationToken.None));
+        return await TryAsync(
+            runId,
+            actor,
+            "retry",
+            () =>
+                stage is { } stageRunId
+                    ? runs.RetryStageAsync(stageRunId, actor, CancellationToken.None)
+                    : runs.RetryRunAsync(runId, actor, CancellationToken.None)
+        );
     }
 
     /// <summary>Stops a run.</summary>
@@ -32,7 +40,11 @@ internal sealed class RunActions(RunStore runs, PauseStore pauses, Queries queri
         string actor = Access.Actor(context);
         bool cancelled = false;
         ActionOutcome outcome = await TryAsync(
-            runId, actor, "cancel", async () => cancelled = await runs.CancelAsync(runId, actor, CancellationToken.None));
+            runId,
+            actor,
+            "cancel",
+            async () => cancelled = await runs.CancelAsync(runId, actor, CancellationToken.None)
+        );
         return outcome.Error is null && !cancelled ? ActionOutcome.Refused($"run {runId} was at its end already") : outcome;
     }
 
@@ -40,14 +52,24 @@ internal sealed class RunActions(RunStore runs, PauseStore pauses, Queries queri
     public async Task<ActionOutcome> PauseAsync(HttpContext context, PauseScope scope, string subject, bool now)
     {
         string actor = Access.Actor(context);
-        return await TryAsync(actor, "pause", Name(scope, subject), () => pauses.PauseAsync(scope, subject, now, actor, CancellationToken.None));
+        return await TryAsync(
+            actor,
+            "pause",
+            Name(scope, subject),
+            () => pauses.PauseAsync(scope, subject, now, actor, CancellationToken.None)
+        );
     }
 
     /// <summary>Lets work go on; what is not held back goes on anyway.</summary>
     public async Task<ActionOutcome> ResumeAsync(HttpContext context, PauseScope scope, string subject)
     {
         string actor = Access.Actor(context);
-        return await TryAsync(actor, "resume", Name(scope, subject), () => pauses.ResumeAsync(scope, subject, actor, CancellationToken.None));
+        return await TryAsync(
+            actor,
+            "resume",
+            Name(scope, subject),
+            () => pauses.ResumeAsync(scope, subject, actor, CancellationToken.None)
+        );
     }
 
     private static string Name(PauseScope scope, string subject) => $"{PauseStore.Word(scope)} {subject}";

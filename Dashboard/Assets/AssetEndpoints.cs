@@ -20,20 +20,26 @@ internal static class AssetEndpoints
     public static string Url(string name) => $"/assets/{name}?v={_assets[name].Digest}";
 
     public static void MapAssets(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/assets/{name}", (string name, HttpContext context) =>
-        {
-            if (!_assets.TryGetValue(name, out Asset? asset))
-            {
-                return Results.NotFound();
-            }
+        routes
+            .MapGet(
+                "/assets/{name}",
+                (string name, HttpContext context) =>
+                {
+                    if (!_assets.TryGetValue(name, out Asset? asset))
+                    {
+                        return Results.NotFound();
+                    }
 
-            context.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
-            return Results.Bytes(asset.Bytes, asset.ContentType, entityTag: new EntityTagHeaderValue($"\"{asset.Digest}\""));
-        }).AllowAnonymous();
+                    context.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
+                    return Results.Bytes(asset.Bytes, asset.ContentType, entityTag: new EntityTagHeaderValue($"\"{asset.Digest}\""));
+                }
+            )
+            .AllowAnonymous();
 
     private static Asset Load(string name, string contentType)
     {
-        using Stream stream = typeof(AssetEndpoints).Assembly.GetManifestResourceStream("assets/" + name)
+        using Stream stream =
+            typeof(AssetEndpoints).Assembly.GetManifestResourceStream("assets/" + name)
             ?? throw new InvalidOperationException($"{name} is not embedded in the assembly");
         byte[] bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);

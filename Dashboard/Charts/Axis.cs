@@ -59,6 +59,12 @@ internal sealed class Axis
     {
         double power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
         double share = raw / power;
-        return power * (share <= 1.0000001 ? 1 : share <= 2.0000001 ? 2 : share <= 5.0000001 ? 5 : 10);
+        return power
+            * (
+                share <= 1.0000001 ? 1
+                : share <= 2.0000001 ? 2
+                : share <= 5.0000001 ? 5
+                : 10
+            );
     }
 }

@@ -22,15 +22,20 @@ internal sealed class ChartPicture
 
     public ChartPicture(ChartData data)
     {
-        Curves = [.. data.Curves.Select(curve => curve with { Points = [.. curve.Points.Where(point => double.IsFinite(point.Value))] })
-            .Where(curve => curve.Points.Count > 0)];
+        Curves =
+        [
+            .. data
+                .Curves.Select(curve => curve with { Points = [.. curve.Points.Where(point => double.IsFinite(point.Value))] })
+                .Where(curve => curve.Points.Count > 0),
+        ];
         List<CurvePoint> points = [.. Curves.SelectMany(curve => curve.Points)];
         FirstStep = points.Count == 0 ? 0 : points.Min(point => point.Step);
         LastStep = points.Count == 0 ? 0 : points.Max(point => point.Step);
         _steps = Axis.Exact(FirstStep, LastStep, Left, Right, 4);
-        _values = points.Count == 0
-            ? Axis.Rounded(0, 1, Bottom, Top, 4)
-            : Axis.Rounded(points.Min(point => point.Value), points.Max(point => point.Value), Bottom, Top, 4);
+        _values =
+            points.Count == 0
+                ? Axis.Rounded(0, 1, Bottom, Top, 4)
+                : Axis.Rounded(points.Min(point => point.Value), points.Max(point => point.Value), Bottom, Top, 4);
     }
 
     /// <summary>The curves that have points.</summary>
@@ -63,8 +68,10 @@ internal sealed class ChartPicture
     public (string X, string Y) PlaceOf(CurvePoint point) => (Number(_steps.Place(point.Step)), Number(_values.Place(point.Value)));
 
     /// <summary>The points for the script that shows values under the pointer: [[step, value, text], ...] for each curve.</summary>
-    public string Json() => JsonSerializer.Serialize(
-        Curves.Select(curve => curve.Points.Select(point => new object[] { point.Step, point.Value, Display.Value(point.Value) })));
+    public string Json() =>
+        JsonSerializer.Serialize(
+            Curves.Select(curve => curve.Points.Select(point => new object[] { point.Step, point.Value, Display.Value(point.Value) }))
+        );
 
     /// <summary>What the picture shows, in words, for those who cannot see it.</summary>
     public string InWords(ChartData data)
@@ -77,7 +84,8 @@ internal sealed class ChartPicture
                 ? $"{curve.Label}: {Display.Value(first.Value)} at step {Display.Count(first.Step)}."
                 : $"{curve.Label}: from {Display.Value(first.Value)} at step {Display.Count(first.Step)} "
                     + $"to {Display.Value(last.Value)} at step {Display.Count(last.Step)}, "
-                    + $"lowest {Display.Value(curve.Points.Min(point => point.Value))}, highest {Display.Value(curve.Points.Max(point => point.Value))}.";
+                    + $"lowest {Display.Value(curve.Points.Min(point => point.Value))}, highest "
+                    + $"{Display.Value(curve.Points.Max(point => point.Value))}.";
         });
         return $"{data.Title} by step. {string.Join(" ", sentences)}";
     }

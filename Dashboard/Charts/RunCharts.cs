@@ -1,6 +1,6 @@
+using ElectraPipeline.Dashboard.Pages;
 using ElectraPipeline.Storage;
 using ElectraPipeline.Storage.ReadModels;
-using ElectraPipeline.Dashboard.Pages;
 
 namespace ElectraPipeline.Dashboard.Charts;
 
@@ -15,38 +15,47 @@ internal sealed class RunCharts(Queries queries)
 
     private static readonly ChartPlan[] _plans =
     [
-        new("Generator loss (MLM)", "nats per masked token",
-        [
-            new("held-out", CurveKind.Main, "heldout/generator_loss"),
-            new("training", CurveKind.Thin, "train/generator_loss"),
-            new("unigram entropy", CurveKind.Reference, "heldout/unigram_entropy"),
-        ]),
-        new("Language model loss", "main model, nats per predicted token",
-        [
-            new("held-out", CurveKind.Main, "heldout/language_model_loss"),
-            new("training", CurveKind.Thin, "train/language_model_loss"),
-        ]),
-        new("Discriminator loss (RTD)", "nats per token",
-        [
-            new("held-out", CurveKind.Main, "heldout/discriminator_loss"),
-            new("training", CurveKind.Thin, "train/discriminator_loss"),
-        ]),
+        new(
+            "Generator loss (MLM)",
+            "nats per masked token",
+            [
+                new("held-out", CurveKind.Main, "heldout/generator_loss"),
+                new("training", CurveKind.Thin, "train/generator_loss"),
+                new("unigram entropy", CurveKind.Reference, "heldout/unigram_entropy"),
+            ]
+        ),
+        new(
+            "Language model loss",
+            "main model, nats per predicted token",
+            [new("held-out", CurveKind.Main, "heldout/language_model_loss"), new("training", CurveKind.Thin, "train/language_model_loss")]
+        ),
+        new(
+            "Discriminator loss (RTD)",
+            "nats per token",
+            [new("held-out", CurveKind.Main, "heldout/discriminator_loss"), new("training", CurveKind.Thin, "train/discriminator_loss")]
+        ),
         new("RTD AUC", "held-out; 0.5 is chance", [new("AUC", CurveKind.Main, "heldout/discriminator_auc")]),
         new("Learning rate", "", [new("learning rate", CurveKind.Main, "train/learning_rate")]),
         new("Throughput", "tokens per second", [new("tokens/s", CurveKind.Thin, "train/tokens_per_second")]),
-        new("Model FLOPs utilization", "share of the fastest matrix product", [new("utilization", CurveKind.Thin, "train/model_flops_utilization")]),
+        new(
+            "Model FLOPs utilization",
+            "share of the fastest matrix product",
+            [new("utilization", CurveKind.Thin, "train/model_flops_utilization")]
+        ),
         new("Gradient norm", "before clipping", [new("norm", CurveKind.Thin, "train/gradient_norm")]),
     ];
 
     /// <summary>The charts of a run's pre-training, then of its fine-tuning; null if no point was reported.</summary>
     public async Task<RunCurves?> ReadAsync(RunDetail run, CancellationToken cancellationToken)
     {
-        long trainedIn = run.Stages.FirstOrDefault(stage => stage.Stage == PretrainStage && stage.State == StageState.Reused)?.ReusedFromRun
+        long trainedIn =
+            run.Stages.FirstOrDefault(stage => stage.Stage == PretrainStage && stage.State == StageState.Reused)?.ReusedFromRun
             ?? run.Summary.Id;
         IReadOnlyList<MetricSummary> metrics = await queries.MetricsAsync(trainedIn, cancellationToken);
 
         // Evaluation at the end repeats names with one point; the curve with the most points is the one to draw.
-        Dictionary<string, MetricSummary> pretraining = metrics.Where(metric => metric.Stage != FinetuneStage)
+        Dictionary<string, MetricSummary> pretraining = metrics
+            .Where(metric => metric.Stage != FinetuneStage)
             .GroupBy(metric => metric.Name)
             .ToDictionary(group => group.Key, group => group.MaxBy(metric => metric.Points)!);
         var charts = new List<ChartData>();
@@ -58,10 +67,11 @@ internal sealed class RunCharts(Queries queries)
             }
         }
 
-        IReadOnlyList<MetricSummary> own = trainedIn == run.Summary.Id
-            ? metrics
-            : await queries.MetricsAsync(run.Summary.Id, cancellationToken);
-        foreach (IGrouping<string, MetricSummary> task in own.Where(metric => metric.Stage == FinetuneStage).GroupBy(metric => metric.Shard))
+        IReadOnlyList<MetricSummary> own =
+            trainedIn == run.Summary.Id ? metrics : await queries.MetricsAsync(run.Summary.Id, cancellationToken);
+        foreach (
+            IGrouping<string, MetricSummary> task in own.Where(metric => metric.Stage == FinetuneStage).GroupBy(metric => metric.Shard)
+        )
         {
             charts.AddRange(await FinetuningAsync(task, cancellationToken));
         }
@@ -69,8 +79,7 @@ internal sealed class RunCharts(Queries queries)
         return charts.Count == 0 ? null : new RunCurves(trainedIn, charts);
     }
 
-    private async Task<ChartData?> DrawAsync(
-        ChartPlan plan, Dictionary<string, MetricSummary> metrics, CancellationToken cancellationToken)
+    private async Task<ChartData?> DrawAsync(ChartPlan plan, Dictionary<string, MetricSummary> metrics, CancellationToken cancellationToken)
     {
         var curves = new List<Curve>();
         foreach (CurvePlan curve in plan.Curves)
@@ -81,7 +90,9 @@ internal sealed class RunCharts(Queries queries)
             }
         }
 
-        return curves.TrueForAll(curve => curve.Kind == CurveKind.Reference) ? null : new ChartData(plan.Title, plan.Unit, [.. curves.Select(curve => Stretched(curve, curves))]);
+        return curves.TrueForAll(curve => curve.Kind == CurveKind.Reference)
+            ? null
+            : new ChartData(plan.Title, plan.Unit, [.. curves.Select(curve => Stretched(curve, curves))]);
     }
 
     private async Task<List<ChartData>> FinetuningAsync(IGrouping<string, MetricSummary> task, CancellationToken cancellationToken)
@@ -98,7 +109,12 @@ internal sealed class RunCharts(Queries queries)
 
     private async Task<Curve> ReadCurveAsync(MetricSummary metric, string label, CurveKind kind, CancellationToken cancellationToken)
     {
-        IReadOnlyList<MetricPoint> points = await queries.MetricPointsAsync(metric.StageRunId, metric.Name, PointsPerCurve, cancellationToken);
+        IReadOnlyList<MetricPoint> points = await queries.MetricPointsAsync(
+            metric.StageRunId,
+            metric.Name,
+            PointsPerCurve,
+            cancellationToken
+        );
         return new Curve(label, kind, [.. points.Select(point => new CurvePoint(point.Step, point.Value))]);
     }
 

@@ -11,14 +11,19 @@ internal static class AuditEndpoints
     private const int DeedsPerPage = 50;
 
     public static void MapAuditPages(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/audit", async (long? before, Queries queries, CancellationToken cancellationToken) =>
-        {
-            IReadOnlyList<EventRow> deeds = await queries.DeedsAsync(before, DeedsPerPage + 1, cancellationToken);
-            return new RazorComponentResult<AuditPage>(new
+        routes.MapGet(
+            "/audit",
+            async (long? before, Queries queries, CancellationToken cancellationToken) =>
             {
-                Deeds = (IReadOnlyList<EventRow>)[.. deeds.Take(DeedsPerPage)],
-                Before = before,
-                HasOlder = deeds.Count > DeedsPerPage,
-            });
-        });
+                IReadOnlyList<EventRow> deeds = await queries.DeedsAsync(before, DeedsPerPage + 1, cancellationToken);
+                return new RazorComponentResult<AuditPage>(
+                    new
+                    {
+                        Deeds = (IReadOnlyList<EventRow>)[.. deeds.Take(DeedsPerPage)],
+                        Before = before,
+                        HasOlder = deeds.Count > DeedsPerPage,
+                    }
+                );
+            }
+        );
 }

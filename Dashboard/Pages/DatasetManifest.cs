@@ -17,7 +17,8 @@ public sealed record ManifestCorpus(
     IReadOnlyList<ManifestReject> Rejects,
     ManifestFilters? Filters = null,
     IReadOnlyList<ManifestDocument>? Samples = null,
-    ManifestLinks? LinksLeftOut = null);
+    ManifestLinks? LinksLeftOut = null
+);
 
 /// <summary>Links in folders that were not followed, as they lead elsewhere, and the names of the first.</summary>
 public sealed record ManifestLinks(long Count, IReadOnlyList<string> Samples);
@@ -40,7 +41,8 @@ public sealed record ManifestFilters(
     IReadOnlyList<ManifestFilterCount> DocumentReasons,
     IReadOnlyList<ManifestFilterCount> LineReasons,
     IReadOnlyList<ManifestLength> Lengths,
-    IReadOnlyList<ManifestLanguage>? Languages = null);
+    IReadOnlyList<ManifestLanguage>? Languages = null
+);
 
 /// <summary>What one filter removed for one reason.</summary>
 public sealed record ManifestFilterCount(string Filter, string Reason, long Count, IReadOnlyList<ManifestFilterSample> Samples);

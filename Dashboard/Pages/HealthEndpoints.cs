@@ -13,7 +13,11 @@ internal static class HealthEndpoints
     public static void MapHealth(this IEndpointRouteBuilder routes) => routes.MapGet("/health", CheckAsync).AllowAnonymous();
 
     private static async Task<IResult> CheckAsync(
-        HttpContext context, Queries queries, ILogger<DashboardOptions> logger, CancellationToken cancellationToken)
+        HttpContext context,
+        Queries queries,
+        ILogger<DashboardOptions> logger,
+        CancellationToken cancellationToken
+    )
     {
         try
         {

@@ -11,11 +11,17 @@ internal static class RegistryEndpoints
 {
     public static void MapRegistryPages(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/datasets", async (Queries queries, CancellationToken cancellationToken) =>
-            new RazorComponentResult<DatasetsPage>(new { Versions = await queries.DatasetVersionsAsync(null, cancellationToken) }));
+        routes.MapGet(
+            "/datasets",
+            async (Queries queries, CancellationToken cancellationToken) =>
+                new RazorComponentResult<DatasetsPage>(new { Versions = await queries.DatasetVersionsAsync(null, cancellationToken) })
+        );
         routes.MapGet("/datasets/{name}/{version:int}", DatasetAsync);
-        routes.MapGet("/models", async (Queries queries, CancellationToken cancellationToken) =>
-            new RazorComponentResult<ModelsPage>(new { Versions = await queries.ModelVersionsAsync(null, cancellationToken) }));
+        routes.MapGet(
+            "/models",
+            async (Queries queries, CancellationToken cancellationToken) =>
+                new RazorComponentResult<ModelsPage>(new { Versions = await queries.ModelVersionsAsync(null, cancellationToken) })
+        );
         routes.MapGet("/models/{name}/{version}", ModelAsync);
     }
 
@@ -36,12 +42,14 @@ internal static class RegistryEndpoints
             }
         }
 
-        return new RazorComponentResult<DatasetPage>(new
-        {
-            Version = row,
-            Models = await queries.ModelsOfAsync(name, version, cancellationToken),
-            Artifacts = (IReadOnlyDictionary<string, ArtifactRow>)artifacts,
-        });
+        return new RazorComponentResult<DatasetPage>(
+            new
+            {
+                Version = row,
+                Models = await queries.ModelsOfAsync(name, version, cancellationToken),
+                Artifacts = (IReadOnlyDictionary<string, ArtifactRow>)artifacts,
+            }
+        );
     }
 
     private static async Task<IResult> ModelAsync(string name, string version, Queries queries, CancellationToken cancellationToken)
@@ -52,13 +60,15 @@ internal static class RegistryEndpoints
             return MessagePage.NotFound($"Model {name} has no version or alias {version}.");
         }
 
-        return new RazorComponentResult<ModelPage>(new
-        {
-            Version = row,
-            Dataset = row is { Dataset: { } dataset, DatasetVersion: { } datasetVersion }
-                ? await queries.DatasetVersionAsync(dataset, datasetVersion, cancellationToken)
-                : null,
-            Artifact = await queries.ArtifactAsync(row.Artifact, cancellationToken),
-        });
+        return new RazorComponentResult<ModelPage>(
+            new
+            {
+                Version = row,
+                Dataset = row is { Dataset: { } dataset, DatasetVersion: { } datasetVersion }
+                    ? await queries.DatasetVersionAsync(dataset, datasetVersion, cancellationToken)
+                    : null,
+                Artifact = await queries.ArtifactAsync(row.Artifact, cancellationToken),
+            }
+        );
     }
 }

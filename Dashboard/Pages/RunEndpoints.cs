@@ -22,7 +22,13 @@ internal static class RunEndpoints
     }
 
     private static async Task<RazorComponentResult> ListAsync(
-        string? state, long? before, Queries queries, RunReader reader, TimeProvider clock, CancellationToken cancellationToken)
+        string? state,
+        long? before,
+        Queries queries,
+        RunReader reader,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    )
     {
         var filter = new RunFilter
         {
@@ -31,15 +37,17 @@ internal static class RunEndpoints
             Limit = RunsPerPage + 1, // One more than shown tells whether there are older ones.
         };
         IReadOnlyList<RunSummary> runs = await queries.RunsAsync(filter, cancellationToken);
-        return new RazorComponentResult<RunsPage>(new
-        {
-            Runs = (IReadOnlyList<RunSummary>)[.. runs.Take(RunsPerPage)],
-            Running = await reader.RunningAsync(cancellationToken),
-            Filter = filter,
-            HasOlder = runs.Count > RunsPerPage,
-            Overview = await queries.OverviewAsync(cancellationToken),
-            Now = clock.GetUtcNow(),
-        });
+        return new RazorComponentResult<RunsPage>(
+            new
+            {
+                Runs = (IReadOnlyList<RunSummary>)[.. runs.Take(RunsPerPage)],
+                Running = await reader.RunningAsync(cancellationToken),
+                Filter = filter,
+                HasOlder = runs.Count > RunsPerPage,
+                Overview = await queries.OverviewAsync(cancellationToken),
+                Now = clock.GetUtcNow(),
+            }
+        );
     }
 
     private static async Task<IResult> ShowAsync(long id, string? done, RunReader reader, CancellationToken cancellationToken)
@@ -49,17 +57,24 @@ internal static class RunEndpoints
     }
 
     /// <summary>What a redirect after a click says; the address carries a word, never the text.</summary>
-    private static string? NoticeOf(string? done) => done switch
-    {
-        "retry" => "The retry is on its way: the stages below wait for a worker or already run.",
-        "cancel" => "The run is cancelled; stages at work stop within seconds.",
-        "pause" => "The run is paused; stages that were told to stop do so within seconds.",
-        "resume" => "The run goes on.",
-        "run" => "The run was created.",
-        _ => null,
-    };
+    private static string? NoticeOf(string? done) =>
+        done switch
+        {
+            "retry" => "The retry is on its way: the stages below wait for a worker or already run.",
+            "cancel" => "The run is cancelled; stages at work stop within seconds.",
+            "pause" => "The run is paused; stages that were told to stop do so within seconds.",
+            "resume" => "The run goes on.",
+            "run" => "The run was created.",
+            _ => null,
+        };
 
-    private static async Task<IResult> LogAsync(long id, long stage, Queries queries, HttpContext context, CancellationToken cancellationToken)
+    private static async Task<IResult> LogAsync(
+        long id,
+        long stage,
+        Queries queries,
+        HttpContext context,
+        CancellationToken cancellationToken
+    )
     {
         StageRow? row = await queries.StageAsync(stage, cancellationToken);
         if (row is null || row.RunId != id)

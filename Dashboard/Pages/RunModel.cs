@@ -59,9 +59,10 @@ public sealed record RunModel
     // At once for all: a run of thousands of stages has as many edges, and may have been cancelled as a whole.
     private HashSet<long> Retryable()
     {
-        HashSet<long> stopped = [.. Run.Stages
-            .Where(stage => stage.State is StageState.Failed or StageState.Cancelled)
-            .Select(stage => stage.Id)];
+        HashSet<long> stopped =
+        [
+            .. Run.Stages.Where(stage => stage.State is StageState.Failed or StageState.Cancelled).Select(stage => stage.Id),
+        ];
         HashSet<long> later = [.. Run.Dependencies.Where(edge => stopped.Contains(edge.Parent)).Select(edge => edge.Child)];
         stopped.ExceptWith(later);
         return stopped;

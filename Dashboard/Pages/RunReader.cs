@@ -11,8 +11,9 @@ internal sealed class RunReader(Queries queries, RunCharts charts, TimeProvider 
 
     /// <summary>Progress of all running stages, by run.</summary>
     public async Task<ILookup<long, StageProgress>> RunningAsync(CancellationToken cancellationToken) =>
-        (await ProgressAsync(await queries.RunningStagesAsync(cancellationToken), cancellationToken))
-            .ToLookup(progress => progress.Stage.RunId);
+        (await ProgressAsync(await queries.RunningStagesAsync(cancellationToken), cancellationToken)).ToLookup(progress =>
+            progress.Stage.RunId
+        );
 
     /// <summary>The page of a run; null if there is no such run.</summary>
     public async Task<RunModel?> RunAsync(long runId, string? notice, CancellationToken cancellationToken)
@@ -28,8 +29,9 @@ internal sealed class RunReader(Queries queries, RunCharts charts, TimeProvider 
         {
             Run = run,
             Overview = await queries.OverviewAsync(cancellationToken),
-            Progress = (await ProgressAsync([.. run.Stages.Where(stage => stage.State == StageState.Running)], cancellationToken))
-                .ToDictionary(progress => progress.Stage.Id),
+            Progress = (
+                await ProgressAsync([.. run.Stages.Where(stage => stage.State == StageState.Running)], cancellationToken)
+            ).ToDictionary(progress => progress.Stage.Id),
             Checkpoints = await CheckpointsAsync(run.Stages, cancellationToken),
             Curves = await charts.ReadAsync(run, cancellationToken),
             LogStage = logStage,
@@ -41,10 +43,12 @@ internal sealed class RunReader(Queries queries, RunCharts charts, TimeProvider 
         };
     }
 
-    private static RunProduct ToProduct(ProductRow row) => new(
-        row.Kind == "dataset" ? "Dataset" : "Model",
-        $"{row.Name} version {row.Version}",
-        $"/{row.Kind}s/{Uri.EscapeDataString(row.Name)}/{row.Version}");
+    private static RunProduct ToProduct(ProductRow row) =>
+        new(
+            row.Kind == "dataset" ? "Dataset" : "Model",
+            $"{row.Name} version {row.Version}",
+            $"/{row.Kind}s/{Uri.EscapeDataString(row.Name)}/{row.Version}"
+        );
 
     private static StageRow? StageToWatch(IReadOnlyList<StageRow> stages) =>
         stages.FirstOrDefault(stage => stage.State == StageState.Failed)
@@ -59,11 +63,16 @@ internal sealed class RunReader(Queries queries, RunCharts charts, TimeProvider 
     }
 
     private async Task<IReadOnlyDictionary<long, CheckpointRow>> CheckpointsAsync(
-        IReadOnlyList<StageRow> stages, CancellationToken cancellationToken)
+        IReadOnlyList<StageRow> stages,
+        CancellationToken cancellationToken
+    )
     {
         var newest = new Dictionary<long, CheckpointRow>();
-        foreach (StageRow stage in stages.Where(stage =>
-            stage.ProgressUnit == "steps" && stage.State is not (StageState.Succeeded or StageState.Reused)))
+        foreach (
+            StageRow stage in stages.Where(stage =>
+                stage.ProgressUnit == "steps" && stage.State is not (StageState.Succeeded or StageState.Reused)
+            )
+        )
         {
             if ((await queries.CheckpointsAsync(stage.Id, cancellationToken)) is [CheckpointRow first, ..])
             {

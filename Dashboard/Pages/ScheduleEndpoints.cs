@@ -13,16 +13,21 @@ internal static class ScheduleEndpoints
 {
     public static void MapSchedulePages(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/schedules", async (Queries queries, TimeProvider clock, CancellationToken cancellationToken) =>
-            new RazorComponentResult<SchedulesPage>(new
-            {
-                Rows = await queries.SchedulesAsync(cancellationToken),
-                Now = clock.GetUtcNow(),
-            }));
-        routes.MapPost("/schedules/{name}/enable", (string name, Schedules schedules, HttpContext context) =>
-            SwitchAsync(name, true, schedules, context));
-        routes.MapPost("/schedules/{name}/disable", (string name, Schedules schedules, HttpContext context) =>
-            SwitchAsync(name, false, schedules, context));
+        routes.MapGet(
+            "/schedules",
+            async (Queries queries, TimeProvider clock, CancellationToken cancellationToken) =>
+                new RazorComponentResult<SchedulesPage>(
+                    new { Rows = await queries.SchedulesAsync(cancellationToken), Now = clock.GetUtcNow() }
+                )
+        );
+        routes.MapPost(
+            "/schedules/{name}/enable",
+            (string name, Schedules schedules, HttpContext context) => SwitchAsync(name, true, schedules, context)
+        );
+        routes.MapPost(
+            "/schedules/{name}/disable",
+            (string name, Schedules schedules, HttpContext context) => SwitchAsync(name, false, schedules, context)
+        );
     }
 
     private static async Task<IResult> SwitchAsync(string name, bool enabled, Schedules schedules, HttpContext context) =>

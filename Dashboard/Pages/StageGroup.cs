@@ -15,7 +15,12 @@ public sealed record StageGroup(string Name, IReadOnlyList<StageRow> Stages)
     // The state that matters most to the reader stands for the group.
     private static readonly StageState[] _byWeight =
     [
-        StageState.Failed, StageState.Running, StageState.Ready, StageState.Cancelled, StageState.Blocked, StageState.Succeeded,
+        StageState.Failed,
+        StageState.Running,
+        StageState.Ready,
+        StageState.Cancelled,
+        StageState.Blocked,
+        StageState.Succeeded,
         StageState.Reused,
     ];
 
@@ -23,16 +28,21 @@ public sealed record StageGroup(string Name, IReadOnlyList<StageRow> Stages)
     public StageState State => _byWeight.First(state => Stages.Any(stage => stage.State == state));
 
     /// <summary>All parts if they are few, else those whose state matters most.</summary>
-    public IReadOnlyList<StageRow> Shown => Stages.Count <= MostShown
-        ? Stages
-        : [.. Stages.OrderBy(stage => Array.IndexOf(_byWeight, stage.State)).Take(MostShown)];
+    public IReadOnlyList<StageRow> Shown =>
+        Stages.Count <= MostShown ? Stages : [.. Stages.OrderBy(stage => Array.IndexOf(_byWeight, stage.State)).Take(MostShown)];
 
     /// <summary>Share of the parts that are done, in [0, 1].</summary>
     public double Share => (double)Done / Stages.Count;
 
     /// <summary>"3 succeeded, 1 running".</summary>
-    public string InWords => string.Join(
-        ", ", Stages.GroupBy(stage => stage.State).OrderBy(group => group.Key).Select(group => $"{Display.Count(group.Count())} {StageWords.Lower(group.Key)}"));
+    public string InWords =>
+        string.Join(
+            ", ",
+            Stages
+                .GroupBy(stage => stage.State)
+                .OrderBy(group => group.Key)
+                .Select(group => $"{Display.Count(group.Count())} {StageWords.Lower(group.Key)}")
+        );
 
     private int Done => Stages.Count(stage => stage.State is StageState.Succeeded or StageState.Reused);
 
@@ -48,11 +58,14 @@ public sealed record StageGroup(string Name, IReadOnlyList<StageRow> Stages)
             return null;
         }
 
-        DateTimeOffset[] last = [.. Stages
-            .Where(stage => stage is { State: StageState.Succeeded, FinishedAt: not null })
-            .Select(stage => stage.FinishedAt!.Value)
-            .OrderDescending()
-            .Take(PartsForSpeed)];
+        DateTimeOffset[] last =
+        [
+            .. Stages
+                .Where(stage => stage is { State: StageState.Succeeded, FinishedAt: not null })
+                .Select(stage => stage.FinishedAt!.Value)
+                .OrderDescending()
+                .Take(PartsForSpeed),
+        ];
         return last.Length < 2 || now <= last[^1] ? null : (now - last[^1]) / (last.Length - 1) * (Stages.Count - Done);
     }
 }

@@ -22,11 +22,16 @@ public sealed record StageProgress(StageRow Stage, double? Share, TimeSpan? Rema
 
         double share = Math.Clamp((double)done / total, 0, 1);
         TimeSpan elapsed = now - (stage.StartedAt ?? now);
-        double? speed = stage.ProgressUnit == "steps" && stepsPerSecond > 0 ? stepsPerSecond
+        double? speed =
+            stage.ProgressUnit == "steps" && stepsPerSecond > 0 ? stepsPerSecond
             : done > 0 && elapsed > _shortestMeasured ? done / elapsed.TotalSeconds
             : null;
         double seconds = Math.Max(0, total - done) / (speed ?? 1);
-        return new StageProgress(stage, share, speed is null || seconds > TimeSpan.MaxValue.TotalSeconds / 2 ? null : TimeSpan.FromSeconds(seconds));
+        return new StageProgress(
+            stage,
+            share,
+            speed is null || seconds > TimeSpan.MaxValue.TotalSeconds / 2 ? null : TimeSpan.FromSeconds(seconds)
+        );
     }
 
     /// <summary>"412 of 1,000 steps (41 %), about 12 min 4 s left".</summary>

@@ -9,12 +9,17 @@ namespace ElectraPipeline.Dashboard.Pages;
 internal static class WorkerEndpoints
 {
     public static void MapWorkerPages(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/workers", async (Queries queries, TimeProvider clock, CancellationToken cancellationToken) =>
-            new RazorComponentResult<WorkersPage>(new
-            {
-                Workers = await queries.WorkersAsync(null, cancellationToken),
-                Pauses = await queries.PausesAsync(cancellationToken),
-                Overview = await queries.OverviewAsync(cancellationToken),
-                Now = clock.GetUtcNow(),
-            }));
+        routes.MapGet(
+            "/workers",
+            async (Queries queries, TimeProvider clock, CancellationToken cancellationToken) =>
+                new RazorComponentResult<WorkersPage>(
+                    new
+                    {
+                        Workers = await queries.WorkersAsync(null, cancellationToken),
+                        Pauses = await queries.PausesAsync(cancellationToken),
+                        Overview = await queries.OverviewAsync(cancellationToken),
+                        Now = clock.GetUtcNow(),
+                    }
+                )
+        );
 }

@@ -8,13 +8,17 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ElectraPipeline.Dashboard.Security;
 
-/// <summary>Who a request belongs to, and the one policy every page but the login stands under; <see cref="OperatorCheck"/> guards the POSTs.</summary>
+/// <summary>
+/// Who a request belongs to, and the one policy every page but the login stands under; <see cref="OperatorCheck"/> guards the POSTs.
+/// </summary>
 internal static class Access
 {
     /// <summary>The policy: a person at this machine, or somebody who logged in.</summary>
     public const string Policy = "electra";
 
-    /// <summary>The role that may change things. People at this machine have it where nobody logs in, and bearers of the access token.</summary>
+    /// <summary>
+    /// The role that may change things. People at this machine have it where nobody logs in, and bearers of the access token.
+    /// </summary>
     public const string Operator = "operator";
 
     /// <summary>Authentication type of requests from this machine.</summary>
@@ -29,7 +33,8 @@ internal static class Access
 
     public static void AddTo(IServiceCollection services, DashboardOptions options)
     {
-        services.AddAuthentication(SelectorScheme)
+        services
+            .AddAuthentication(SelectorScheme)
             .AddPolicyScheme(SelectorScheme, null, scheme => scheme.ForwardDefaultSelector = context => SchemeFor(context, options))
             .AddScheme<AuthenticationSchemeOptions, AccessHandler>(HeaderScheme, null)
             .AddCookie(CookieAuthenticationDefaults.AuthenticationScheme, cookie => Harden(cookie, options));
@@ -47,7 +52,8 @@ internal static class Access
     {
         var identity = new ClaimsIdentity(
             [new Claim(ClaimTypes.Name, user), new Claim(ClaimTypes.Role, role), new Claim(MarkClaim, mark)],
-            CookieAuthenticationDefaults.AuthenticationScheme);
+            CookieAuthenticationDefaults.AuthenticationScheme
+        );
         await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, new ClaimsPrincipal(identity));
     }
 

@@ -14,8 +14,8 @@ internal sealed class AccessHandler(
     UrlEncoder encoder,
     DashboardOptions dashboard,
     LoginThrottle throttle,
-    LoginRefusals refusals)
-    : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
+    LoginRefusals refusals
+) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     private const string BearerPrefix = "Bearer ";
     private const string ApiUser = "api";
@@ -53,15 +53,19 @@ internal sealed class AccessHandler(
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         string? refusal = !dashboard.RequiresLogin ? LocalAccess.Refusal(Context) : null;
-        Response.StatusCode = _isThrottled ? StatusCodes.Status429TooManyRequests
-            : refusal is null ? StatusCodes.Status401Unauthorized : StatusCodes.Status403Forbidden;
+        Response.StatusCode =
+            _isThrottled ? StatusCodes.Status429TooManyRequests
+            : refusal is null ? StatusCodes.Status401Unauthorized
+            : StatusCodes.Status403Forbidden;
         if (refusal is null)
         {
             Response.Headers.WWWAuthenticate = "Bearer";
         }
 
         Response.ContentType = "text/plain; charset=utf-8";
-        await Response.WriteAsync(refusal ?? (_isThrottled ? "Too many attempts; wait a minute." : "A login or the access token is needed."));
+        await Response.WriteAsync(
+            refusal ?? (_isThrottled ? "Too many attempts; wait a minute." : "A login or the access token is needed.")
+        );
     }
 
     private AuthenticateResult Success(string user, string type)

@@ -15,14 +15,18 @@ internal sealed class AntiforgeryCheck(IAntiforgery antiforgery) : IEndpointFilt
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         HttpContext http = context.HttpContext;
-        if (HttpMethods.IsPost(http.Request.Method)
+        if (
+            HttpMethods.IsPost(http.Request.Method)
             && http.User.Identity?.AuthenticationType != Access.BearerScheme
-            && !await antiforgery.IsRequestValidAsync(http))
+            && !await antiforgery.IsRequestValidAsync(http)
+        )
         {
             return TypedResults.Problem(
-                $"The antiforgery token is missing or old. Reload the page and try again; scripts fetch one from /api/antiforgery and send it as {HeaderName}.",
+                "The antiforgery token is missing or old. Reload the page and try again; scripts fetch one from /api/antiforgery "
+                    + $"and send it as {HeaderName}.",
                 statusCode: StatusCodes.Status400BadRequest,
-                title: "Not accepted");
+                title: "Not accepted"
+            );
         }
 
         return await next(context);

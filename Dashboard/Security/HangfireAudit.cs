@@ -12,20 +12,24 @@ internal static class HangfireAudit
     private const int JobsNamed = 20;
 
     public static void UseHangfireAudit(this WebApplication application) =>
-        application.Use(async (context, next) =>
-        {
-            // Taken now, because Hangfire moves its prefix out of the path. The numbers on its overview are asked for by POST too.
-            PathString path = context.Request.Path;
-            bool isCommand = HttpMethods.IsPost(context.Request.Method)
-                && path.StartsWithSegments("/hangfire", out PathString command) && command != "/stats";
-            await next(context);
-            if (isCommand && context.Response.StatusCode < StatusCodes.Status400BadRequest)
+        application.Use(
+            async (context, next) =>
             {
-                var audit = context.RequestServices.GetRequiredService<AuditLog>();
-                string detail = path + await JobsAsync(context.Request);
-                await audit.RecordAsync(Access.Actor(context), "hangfire", detail, CancellationToken.None);
+                // Taken now, because Hangfire moves its prefix out of the path. The numbers on its overview are asked for by POST too.
+                PathString path = context.Request.Path;
+                bool isCommand =
+                    HttpMethods.IsPost(context.Request.Method)
+                    && path.StartsWithSegments("/hangfire", out PathString command)
+                    && command != "/stats";
+                await next(context);
+                if (isCommand && context.Response.StatusCode < StatusCodes.Status400BadRequest)
+                {
+                    var audit = context.RequestServices.GetRequiredService<AuditLog>();
+                    string detail = path + await JobsAsync(context.Request);
+                    await audit.RecordAsync(Access.Actor(context), "hangfire", detail, CancellationToken.None);
+                }
             }
-        });
+        );
 
     private static async Task<string> JobsAsync(HttpRequest request)
     {

@@ -40,14 +40,18 @@ internal sealed class KnownBrowser(IDataProtectionProvider protection)
     public void Remember(HttpContext context, string account)
     {
         string id = Of(context, account) ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(IdBytes));
-        context.Response.Cookies.Append(CookieName, protector.Protect($"{id}\n{account}", Remembered), new CookieOptions
-        {
-            HttpOnly = true,
-            SameSite = SameSiteMode.Strict,
-            Secure = context.Request.IsHttps,
-            MaxAge = Remembered,
-            Path = "/login",
-            IsEssential = true,
-        });
+        context.Response.Cookies.Append(
+            CookieName,
+            protector.Protect($"{id}\n{account}", Remembered),
+            new CookieOptions
+            {
+                HttpOnly = true,
+                SameSite = SameSiteMode.Strict,
+                Secure = context.Request.IsHttps,
+                MaxAge = Remembered,
+                Path = "/login",
+                IsEssential = true,
+            }
+        );
     }
 }

@@ -12,7 +12,14 @@ namespace ElectraPipeline.Dashboard.Security;
 internal static class LocalAccess
 {
     private static readonly string[] _proxyHeaders =
-        ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP"];
+    [
+        "Forwarded",
+        "Via",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "X-Real-IP",
+    ];
 
     /// <summary>Why the request is refused, or null if it is local.</summary>
     public static string? Refusal(HttpContext context)

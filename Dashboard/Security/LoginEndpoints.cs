@@ -18,8 +18,11 @@ internal static class LoginEndpoints
     public static void MapLogin(this IEndpointRouteBuilder routes, AccessToken? token)
     {
         routes.MapGet("/login", (string? returnUrl) => Page(returnUrl)).AllowAnonymous();
-        routes.MapPost("/login", (HttpContext context, [FromForm] LoginForm form, LoginServices services) =>
-                LoginAsync(context, form, token, services))
+        routes
+            .MapPost(
+                "/login",
+                (HttpContext context, [FromForm] LoginForm form, LoginServices services) => LoginAsync(context, form, token, services)
+            )
             .DisableAntiforgery()
             .AddEndpointFilter<AntiforgeryCheck>()
             .AllowAnonymous();
@@ -28,7 +31,12 @@ internal static class LoginEndpoints
 
     private static async Task<IResult> LogoutAsync(HttpContext context, AuditLog audit)
     {
-        await audit.RecordAsync(Access.Actor(context), "logout", LoginRefusals.From(context.Connection.RemoteIpAddress), CancellationToken.None);
+        await audit.RecordAsync(
+            Access.Actor(context),
+            "logout",
+            LoginRefusals.From(context.Connection.RemoteIpAddress),
+            CancellationToken.None
+        );
         await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
         return Results.Redirect("/login");
     }

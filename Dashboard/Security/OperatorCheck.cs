@@ -19,6 +19,9 @@ internal sealed class OperatorCheck : IEndpointFilter
 
         return http.Request.Path.StartsWithSegments("/api")
             ? TypedResults.Problem(Refusal, statusCode: StatusCodes.Status403Forbidden, title: "Not allowed")
-            : new RazorComponentResult<MessagePage>(new { Title = "Not allowed", Message = Refusal }) { StatusCode = StatusCodes.Status403Forbidden };
+            : new RazorComponentResult<MessagePage>(new { Title = "Not allowed", Message = Refusal })
+            {
+                StatusCode = StatusCodes.Status403Forbidden,
+            };
     }
 }

@@ -24,9 +24,12 @@ public static class Passwords
 
     /// <summary>Whether the password is the account's; with no account it takes as long and is false.</summary>
     internal static bool Matches(Account? account, string password) =>
-        Hasher.VerifyHashedPassword("", account?.PasswordHash ?? Decoy, Trimmed(password)) != PasswordVerificationResult.Failed && account is not null;
+        Hasher.VerifyHashedPassword("", account?.PasswordHash ?? Decoy, Trimmed(password)) != PasswordVerificationResult.Failed
+        && account is not null;
 
-    /// <summary>Names an account's password without giving it away: a cookie made under another password or role is refused by it.</summary>
+    /// <summary>
+    /// Names an account's password without giving it away: a cookie made under another password or role is refused by it.
+    /// </summary>
     internal static string Mark(Account account) =>
         Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes($"{account.Role}:{account.PasswordHash}")))[..16];
 }

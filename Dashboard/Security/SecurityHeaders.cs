@@ -16,18 +16,24 @@ internal static class SecurityHeaders
     private const string ChartSheet = "'sha256-z7zcnw/4WalZqx+PrNaRnoeLz/G9WXuFqV1WCJ129sg='";
 
     private const string HangfirePages =
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-hashes' " + EmptyAttribute + " " + ChartSheet + "; img-src 'self' data:; "
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-hashes' "
+        + EmptyAttribute
+        + " "
+        + ChartSheet
+        + "; img-src 'self' data:; "
         + "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
     public static void UseSecurityHeaders(this WebApplication application) =>
-        application.Use((context, next) =>
-        {
-            // Chosen now, because Hangfire moves its prefix out of the path; set at the start of the response, because an error page
-            // clears what was set before.
-            string policy = context.Request.Path.StartsWithSegments("/hangfire") ? HangfirePages : OwnPages;
-            context.Response.OnStarting(() => ApplyAsync(context.Response.Headers, policy));
-            return next(context);
-        });
+        application.Use(
+            (context, next) =>
+            {
+                // Chosen now, because Hangfire moves its prefix out of the path; set at the start of the response, because an error page
+                // clears what was set before.
+                string policy = context.Request.Path.StartsWithSegments("/hangfire") ? HangfirePages : OwnPages;
+                context.Response.OnStarting(() => ApplyAsync(context.Response.Headers, policy));
+                return next(context);
+            }
+        );
 
     private static Task ApplyAsync(IHeaderDictionary headers, string policy)
     {

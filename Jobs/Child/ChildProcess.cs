@@ -18,7 +18,12 @@ internal sealed partial class ChildProcess(WorkerOptions worker)
     /// <exception cref="StageDiedException">The child failed or died.</exception>
     /// <exception cref="OperationCanceledException">It was told to stop, and did.</exception>
     public async Task<string> RunAsync(
-        StageOrder order, string folder, IStageReporter reporter, Func<long, string, Task> onCheckpoint, CancellationToken cancellationToken)
+        StageOrder order,
+        string folder,
+        IStageReporter reporter,
+        Func<long, string, Task> onCheckpoint,
+        CancellationToken cancellationToken
+    )
     {
         string orderFile = Path.Combine(folder, "order.json");
         await File.WriteAllTextAsync(orderFile, CanonicalJson.Write(order), cancellationToken);
@@ -45,7 +50,13 @@ internal sealed partial class ChildProcess(WorkerOptions worker)
         return ResultOf(process.ExitCode, order.Stage, outcome, errors, cancellationToken);
     }
 
-    private static string ResultOf(int exitCode, string stage, ChildOutcome outcome, Queue<string> errors, CancellationToken cancellationToken)
+    private static string ResultOf(
+        int exitCode,
+        string stage,
+        ChildOutcome outcome,
+        Queue<string> errors,
+        CancellationToken cancellationToken
+    )
     {
         if (outcome.Result is { } result && exitCode == StageProcess.Done)
         {
@@ -112,7 +123,11 @@ internal sealed partial class ChildProcess(WorkerOptions worker)
     }
 
     private static async Task ReadReportsAsync(
-        Process process, IStageReporter reporter, Func<long, string, Task> onCheckpoint, ChildOutcome outcome)
+        Process process,
+        IStageReporter reporter,
+        Func<long, string, Task> onCheckpoint,
+        ChildOutcome outcome
+    )
     {
         while (await process.StandardOutput.ReadLineAsync() is { } line)
         {

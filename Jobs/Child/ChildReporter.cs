@@ -9,17 +9,31 @@ public sealed class ChildReporter : IStageReporter
     private readonly Lock gate = new();
     private readonly Stream output = Console.OpenStandardOutput();
 
-    internal ChildReporter()
-    {
-    }
+    internal ChildReporter() { }
 
     /// <inheritdoc/>
     public void Progress(long done, long total, string unit) =>
-        Send(new ChildMessage { Type = "progress", Number = done, Total = total, Text = unit });
+        Send(
+            new ChildMessage
+            {
+                Type = "progress",
+                Number = done,
+                Total = total,
+                Text = unit,
+            }
+        );
 
     /// <inheritdoc/>
     public void Metric(string name, long step, double value) =>
-        Send(new ChildMessage { Type = "metric", Number = step, Text = name, Value = value });
+        Send(
+            new ChildMessage
+            {
+                Type = "metric",
+                Number = step,
+                Text = name,
+                Value = value,
+            }
+        );
 
     /// <inheritdoc/>
     public void Log(string message) => Send(new ChildMessage { Type = "log", Text = message });
@@ -28,7 +42,14 @@ public sealed class ChildReporter : IStageReporter
     public void Checkpoint(long step, string folder)
     {
         FaultPoint.Reach("before the report of a checkpoint");
-        Send(new ChildMessage { Type = "checkpoint", Number = step, Text = folder });
+        Send(
+            new ChildMessage
+            {
+                Type = "checkpoint",
+                Number = step,
+                Text = folder,
+            }
+        );
         FaultPoint.Reach("after the report of a checkpoint");
     }
 

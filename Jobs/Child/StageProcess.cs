@@ -22,11 +22,14 @@ public static partial class StageProcess
         EndWithParent();
         var reporter = new ChildReporter();
         using var stop = new CancellationTokenSource();
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
-        {
-            context.Cancel = true;
-            stop.Cancel();
-        });
+        using var terminate = PosixSignalRegistration.Create(
+            PosixSignal.SIGTERM,
+            context =>
+            {
+                context.Cancel = true;
+                stop.Cancel();
+            }
+        );
         try
         {
             var order = CanonicalJson.Read<StageOrder>(File.ReadAllText(orderFile));
@@ -41,12 +44,26 @@ public static partial class StageProcess
         }
         catch (Exception e) when (DiskTrouble.In(e, Path.GetDirectoryName(Path.GetFullPath(orderFile))!) is { } trouble)
         {
-            reporter.Send(new ChildMessage { Type = "error", Text = trouble.Message, IsDiskTrouble = true });
+            reporter.Send(
+                new ChildMessage
+                {
+                    Type = "error",
+                    Text = trouble.Message,
+                    IsDiskTrouble = true,
+                }
+            );
             return Failed;
         }
         catch (PermanentException e)
         {
-            reporter.Send(new ChildMessage { Type = "error", Text = e.Message, IsPermanent = true });
+            reporter.Send(
+                new ChildMessage
+                {
+                    Type = "error",
+                    Text = e.Message,
+                    IsPermanent = true,
+                }
+            );
             return Failed;
         }
         catch (IOException e)
@@ -76,9 +93,7 @@ public static partial class StageProcess
         {
             using var input = Console.OpenStandardInput();
             byte[] buffer = new byte[16];
-            while (input.Read(buffer) > 0)
-            {
-            }
+            while (input.Read(buffer) > 0) { }
 
             Environment.FailFast("the worker that started this stage is gone");
         })

@@ -37,16 +37,19 @@ public abstract class TrainingStage<TRequest, TResult>(string name, int codeVers
     public override async Task<string?> RunAsync(StageContext context, CancellationToken cancellationToken)
     {
         var found = await DatabasePatience.ExecuteAsync(
-            token => context.Storage.Checkpoints.FindNewestAsync(Name, context.Fingerprint, token), cancellationToken);
+            token => context.Storage.Checkpoints.FindNewestAsync(Name, context.Fingerprint, token),
+            cancellationToken
+        );
         if (found is not null)
         {
             context.Reporter.Log($"continues from the checkpoint at step {found.Step:N0} (stage run {found.StageRunId})");
         }
-
         else if (await FindOtherAsync(context, cancellationToken) is { } other)
         {
             context.Reporter.Log(
-                $"starts anew: the checkpoint at step {other:N0} is of other work, as the program or a file that the config names has changed");
+                $"starts anew: the checkpoint at step {other:N0} is of other work, as the program or a file that the config names "
+                    + "has changed"
+            );
         }
 
         string childFolder = Directory.CreateDirectory(Path.Combine(context.WorkFolder, "child")).FullName;
@@ -57,14 +60,18 @@ public abstract class TrainingStage<TRequest, TResult>(string name, int codeVers
             context.WorkFolder,
             context.Reporter,
             (step, folder) => PublishAsync(context, step, folder, cancellationToken),
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     string IChildWork.RunInChild(string request, ChildReporter reporter, CancellationToken cancellationToken) =>
         CanonicalJson.Write(RunInChild(CanonicalJson.Read<TRequest>(request), reporter, cancellationToken));
 
-    private static Task<long?> FindOtherAsync(StageContext context, CancellationToken cancellationToken) => DatabasePatience.ExecuteAsync(
-        token => context.Storage.Checkpoints.FindOtherAsync(context.Lease.StageRunId, context.Fingerprint, token), cancellationToken);
+    private static Task<long?> FindOtherAsync(StageContext context, CancellationToken cancellationToken) =>
+        DatabasePatience.ExecuteAsync(
+            token => context.Storage.Checkpoints.FindOtherAsync(context.Lease.StageRunId, context.Fingerprint, token),
+            cancellationToken
+        );
 
     // Sealing moves the folder away, and the child is told so by nothing: it owns no checkpoint that it has reported.
     private async Task PublishAsync(StageContext context, long step, string folder, CancellationToken cancellationToken)
@@ -72,9 +79,18 @@ public abstract class TrainingStage<TRequest, TResult>(string name, int codeVers
         SealedArtifact sealedCheckpoint = context.Storage.Artifacts.Seal(folder, "checkpoint");
         StageLease lease = context.Lease;
         bool held = await DatabasePatience.ExecuteAsync(
-            token => context.Storage.Checkpoints.PublishAsync(
-                lease, step, context.Fingerprint, sealedCheckpoint, KeepCheckpoints(context.Config), context.Config.LimitsOf(Name).Attempts - 1, token),
-            cancellationToken);
+            token =>
+                context.Storage.Checkpoints.PublishAsync(
+                    lease,
+                    step,
+                    context.Fingerprint,
+                    sealedCheckpoint,
+                    KeepCheckpoints(context.Config),
+                    context.Config.LimitsOf(Name).Attempts - 1,
+                    token
+                ),
+            cancellationToken
+        );
         context.Reporter.Log(held ? $"checkpoint at step {step:N0}" : $"checkpoint at step {step:N0} not published: the lease was lost");
     }
 }

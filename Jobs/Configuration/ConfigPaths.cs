@@ -6,7 +6,9 @@ namespace ElectraPipeline.Jobs.Configuration;
 /// <summary>The fields of a config that name files and folders, and how far they may lead.</summary>
 internal static class ConfigPaths
 {
-    /// <summary>The config with other paths; <paramref name="change"/> gets each field's name and path. Words for built-in data stay.</summary>
+    /// <summary>
+    /// The config with other paths; <paramref name="change"/> gets each field's name and path. Words for built-in data stay.
+    /// </summary>
     public static RunConfig Change(RunConfig config, Func<string, string, string> change)
     {
         string At(string field, string path) => IsWord(field, path) ? path : change(field, path);
@@ -26,11 +28,14 @@ internal static class ConfigPaths
             Pretrain = config.Pretrain with { InitializeFrom = AtOptional("pretrain.initializeFrom", config.Pretrain.InitializeFrom) },
             Finetune =
             [
-                .. config.Finetune.Select((task, i) => task with
-                {
-                    Train = At($"finetune[{i}].train", task.Train),
-                    Evaluation = AtOptional($"finetune[{i}].evaluation", task.Evaluation),
-                }),
+                .. config.Finetune.Select(
+                    (task, i) =>
+                        task with
+                        {
+                            Train = At($"finetune[{i}].train", task.Train),
+                            Evaluation = AtOptional($"finetune[{i}].evaluation", task.Evaluation),
+                        }
+                ),
             ],
         };
     }
@@ -45,19 +50,27 @@ internal static class ConfigPaths
     /// <param name="confined">What the operator allows.</param>
     /// <param name="fields">How the names of the fields begin that count; null: all do.</param>
     public static IReadOnlyList<string> FaultsOf(
-        RunConfig config, string? folder, InputRule? rule, InputFolders confined, IReadOnlyList<string>? fields = null)
+        RunConfig config,
+        string? folder,
+        InputRule? rule,
+        InputFolders confined,
+        IReadOnlyList<string>? fields = null
+    )
     {
         var faults = new List<string>();
-        Change(config, (field, path) =>
-        {
-            bool counts = fields?.Any(start => field.StartsWith(start, StringComparison.Ordinal)) ?? true;
-            if (counts && FaultOf(field, path, folder, rule, confined) is { } fault)
+        Change(
+            config,
+            (field, path) =>
             {
-                faults.Add(fault);
-            }
+                bool counts = fields?.Any(start => field.StartsWith(start, StringComparison.Ordinal)) ?? true;
+                if (counts && FaultOf(field, path, folder, rule, confined) is { } fault)
+                {
+                    faults.Add(fault);
+                }
 
-            return path;
-        });
+                return path;
+            }
+        );
         return faults;
     }
 
@@ -79,19 +92,25 @@ internal static class ConfigPaths
         string fault = $"{field} is {path}, which leads to {outside}, out of ";
         return folder is null
             ? fault + $"{own}, where it had to lie when the config was read; put it there, or submit the config again"
-            : fault + $"the config's folder {own}; put it into that folder, write the path out in full, "
+            : fault
+                + $"the config's folder {own}; put it into that folder, write the path out in full, "
                 + $"or name the folders that inputs may come from in {InputFolders.Variable}";
     }
 
     // A folder of a corpus is walked without following the links that lead out of it; other folders are read as they are.
-    private static string? OutsideOf(InputFolders allowed, string field, string full) => !allowed.AreConfined ? null
-        : (IsCorpus(field) ? [RealPath.Of(SourceFiles.BeforeWildcard(full))] : RealPath.Reached(full)).FirstOrDefault(place => !allowed.Allow(place));
+    private static string? OutsideOf(InputFolders allowed, string field, string full) =>
+        !allowed.AreConfined
+            ? null
+            : (IsCorpus(field) ? [RealPath.Of(SourceFiles.BeforeWildcard(full))] : RealPath.Reached(full)).FirstOrDefault(place =>
+                !allowed.Allow(place)
+            );
 
     // Nothing else may look like a word: "dotnet-docs:/../../etc" is a path.
-    private static bool IsWord(string field, string value) => field.StartsWith("finetune", StringComparison.Ordinal)
-        ? value.StartsWith(SourceFiles.DotNetDocsWord + ":", StringComparison.Ordinal)
-            && value[(SourceFiles.DotNetDocsWord.Length + 1)..].All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '-')
-        : value == SourceFiles.DotNetDocsWord && IsCorpus(field);
+    private static bool IsWord(string field, string value) =>
+        field.StartsWith("finetune", StringComparison.Ordinal)
+            ? value.StartsWith(SourceFiles.DotNetDocsWord + ":", StringComparison.Ordinal)
+                && value[(SourceFiles.DotNetDocsWord.Length + 1)..].All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '-')
+            : value == SourceFiles.DotNetDocsWord && IsCorpus(field);
 
     private static bool IsCorpus(string field) => field.StartsWith("corpus.paths", StringComparison.Ordinal);
 }

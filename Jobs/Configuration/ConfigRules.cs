@@ -11,9 +11,7 @@ internal sealed class ConfigRules
 {
     private readonly List<string> faults = [];
 
-    private ConfigRules()
-    {
-    }
+    private ConfigRules() { }
 
     /// <summary>Every fault, each with the field, its value and what is allowed.</summary>
     public static IReadOnlyList<string> FaultsOf(RunConfig config)
@@ -74,7 +72,12 @@ internal sealed class ConfigRules
         string paths = $"[{string.Join(", ", config.Corpus.Paths)}]";
         if (config.From is null)
         {
-            Require(config.Corpus.Paths.Count > 0, "corpus.paths", paths, "at least one path, or \"from\" with a registered model to fine-tune");
+            Require(
+                config.Corpus.Paths.Count > 0,
+                "corpus.paths",
+                paths,
+                "at least one path, or \"from\" with a registered model to fine-tune"
+            );
             return;
         }
 
@@ -88,9 +91,19 @@ internal sealed class ConfigRules
         OneOf(config.Corpus.OnReject, "corpus.onReject", "skip", "fail");
         Require(config.Corpus.MaxExpansion >= 1, "corpus.maxExpansion", config.Corpus.MaxExpansion, "1 or more");
         Share(config.Corpus.MaxRejectShare, "corpus.maxRejectShare", 0, 1);
-        Require(config.Corpus.Parts is >= 1 and <= IngestProgram.MaxParts, "corpus.parts", config.Corpus.Parts, $"1 to {IngestProgram.MaxParts}");
+        Require(
+            config.Corpus.Parts is >= 1 and <= IngestProgram.MaxParts,
+            "corpus.parts",
+            config.Corpus.Parts,
+            $"1 to {IngestProgram.MaxParts}"
+        );
         faults.AddRange(config.Corpus.Filters?.Faults() ?? []);
-        Require(config.Vocabulary.Path is not null || config.Vocabulary.Size is >= 100 and <= 1_000_000, "vocabulary.size", config.Vocabulary.Size, "100 to 1000000");
+        Require(
+            config.Vocabulary.Path is not null || config.Vocabulary.Size is >= 100 and <= 1_000_000,
+            "vocabulary.size",
+            config.Vocabulary.Size,
+            "100 to 1000000"
+        );
         Require(config.Vocabulary.MinFrequency >= 0, "vocabulary.minFrequency", config.Vocabulary.MinFrequency, "0 or more");
         Require(config.Vocabulary.LimitAlphabet >= 0, "vocabulary.limitAlphabet", config.Vocabulary.LimitAlphabet, "0 (no limit) or more");
         Require(config.Examples.SequenceLength is >= 8 and <= 4096, "examples.sequenceLength", config.Examples.SequenceLength, "8 to 4096");
@@ -104,7 +117,12 @@ internal sealed class ConfigRules
     {
         var mixture = config.Mixture;
         Require(mixture.Weight >= 0 && double.IsFinite(mixture.Weight), "mixture.weight", mixture.Weight, "0 or more");
-        Require(mixture.Weight > 0 || mixture.Datasets.Count > 0, "mixture.weight", mixture.Weight, "above 0 where mixture.datasets is empty");
+        Require(
+            mixture.Weight > 0 || mixture.Datasets.Count > 0,
+            "mixture.weight",
+            mixture.Weight,
+            "above 0 where mixture.datasets is empty"
+        );
         for (int i = 0; i < mixture.Datasets.Count; i++)
         {
             double weight = mixture.Datasets[i].Weight;
@@ -115,11 +133,17 @@ internal sealed class ConfigRules
     private void CheckModel(RunConfig config)
     {
         OneOf(config.Model.Preset, "model.preset", "tiny", "small", "base", "large");
-        foreach (var (value, name) in new[]
-        {
-            (config.Model.Layers, "layers"), (config.Model.HiddenSize, "hiddenSize"), (config.Model.IntermediateSize, "intermediateSize"),
-            (config.Model.AttentionHeads, "attentionHeads"), (config.Model.EmbeddingSize, "embeddingSize"), (config.Model.MaxPositions, "maxPositions"),
-        })
+        foreach (
+            var (value, name) in new[]
+            {
+                (config.Model.Layers, "layers"),
+                (config.Model.HiddenSize, "hiddenSize"),
+                (config.Model.IntermediateSize, "intermediateSize"),
+                (config.Model.AttentionHeads, "attentionHeads"),
+                (config.Model.EmbeddingSize, "embeddingSize"),
+                (config.Model.MaxPositions, "maxPositions"),
+            }
+        )
         {
             Require(value is null or >= 1, "model." + name, value, "1 or more");
         }
@@ -127,7 +151,12 @@ internal sealed class ConfigRules
         OneOf(config.Model.EmbeddingSharing ?? "tied", "model.embeddingSharing", "tied", "untied", "disentangled");
         OneOf(config.Model.Generator ?? "learned", "model.generator", "learned", "uniform");
         int? positions = config.Model.MaxPositions;
-        Require(positions is null || positions >= config.Examples.SequenceLength, "model.maxPositions", positions, $"examples.sequenceLength ({config.Examples.SequenceLength}) or more");
+        Require(
+            positions is null || positions >= config.Examples.SequenceLength,
+            "model.maxPositions",
+            positions,
+            $"examples.sequenceLength ({config.Examples.SequenceLength}) or more"
+        );
     }
 
     private void CheckPretraining(RunConfig config)
@@ -166,14 +195,24 @@ internal sealed class ConfigRules
             string path = $"pretrain.phases[{i}]";
             Require(phases[i].Steps >= 1, path + ".steps", phases[i].Steps, "1 or more");
             int? length = phases[i].SequenceLength;
-            Require(length is null || (length >= 8 && length <= config.Examples.SequenceLength), path + ".sequenceLength", length, $"8 to examples.sequenceLength ({config.Examples.SequenceLength})");
+            Require(
+                length is null || (length >= 8 && length <= config.Examples.SequenceLength),
+                path + ".sequenceLength",
+                length,
+                $"8 to examples.sequenceLength ({config.Examples.SequenceLength})"
+            );
             Require(phases[i].BatchSize is null or >= 1, path + ".batchSize", phases[i].BatchSize, "1 or more");
             Require(phases[i].MicroBatchSize is null or >= 1, path + ".microBatchSize", phases[i].MicroBatchSize, "1 or more");
             Require(phases[i].LearningRate is null or (> 0 and < 1), path + ".learningRate", phases[i].LearningRate, "above 0, below 1");
             Require(phases[i].WarmupSteps is null or >= 0, path + ".warmupSteps", phases[i].WarmupSteps, "0 or more");
         }
 
-        Require(phases.Sum(phase => (long)phase.Steps) == config.Pretrain.Steps, "pretrain.steps", config.Pretrain.Steps, "the sum of the steps of pretrain.phases");
+        Require(
+            phases.Sum(phase => (long)phase.Steps) == config.Pretrain.Steps,
+            "pretrain.steps",
+            config.Pretrain.Steps,
+            "the sum of the steps of pretrain.phases"
+        );
     }
 
     private void CheckLimits(IReadOnlyList<StageLimits> limits)
@@ -186,22 +225,38 @@ internal sealed class ConfigRules
             OneOf(stage, path + ".stage", stages);
             Require(!limits.Take(i).Any(other => other.Stage == stage), path + ".stage", stage, "each stage once");
             Require(limits[i].Attempts is >= 1 and <= 1000, path + ".attempts", limits[i].Attempts, "1 to 1000");
-            Require(limits[i].BackoffSeconds is null or (>= 0 and <= 86_400), path + ".backoffSeconds", limits[i].BackoffSeconds, "0 to 86400");
+            Require(
+                limits[i].BackoffSeconds is null or (>= 0 and <= 86_400),
+                path + ".backoffSeconds",
+                limits[i].BackoffSeconds,
+                "0 to 86400"
+            );
             Require(
                 limits[i].TimeLimitSeconds is null or (> 0 and <= 2_592_000),
                 path + ".timeLimitSeconds",
                 limits[i].TimeLimitSeconds,
-                "above 0, at most 2592000 (30 days)");
+                "above 0, at most 2592000 (30 days)"
+            );
             Require(limits[i].MemoryGb is null or (>= 1 and <= 65_536), path + ".memoryGb", limits[i].MemoryGb, "1 to 65536");
         }
     }
 
     private void CheckTask(FinetuneOptions task, string path)
     {
-        Require(ModelReference.IsName(task.Name), path + ".name", task.Name, "lower-case letters, digits and '-', at most 63, a letter first");
+        Require(
+            ModelReference.IsName(task.Name),
+            path + ".name",
+            task.Name,
+            "lower-case letters, digits and '-', at most 63, a letter first"
+        );
         OneOf(task.Kind, path + ".kind", [.. FinetuneOptions.Kinds]);
         OneOf(task.LayerwiseDecayRule, path + ".layerwiseDecayRule", "official", "fixed");
-        Require(task.Head is null or FinetuneOptions.OfficialHead, path + ".head", task.Head, $"\"{FinetuneOptions.OfficialHead}\", or left out");
+        Require(
+            task.Head is null or FinetuneOptions.OfficialHead,
+            path + ".head",
+            task.Head,
+            $"\"{FinetuneOptions.OfficialHead}\", or left out"
+        );
         Require(task.Epochs > 0, path + ".epochs", task.Epochs, "above 0");
         Require(task.BatchSize >= 1, path + ".batchSize", task.BatchSize, "1 or more");
         Require(task.LearningRate is > 0 and < 1, path + ".learningRate", task.LearningRate, "above 0, below 1");
@@ -211,7 +266,8 @@ internal sealed class ConfigRules
         Share(task.WarmupShare, path + ".warmupShare", 0, 1);
     }
 
-    private void Share(double value, string field, double low, double high) => Require(value >= low && value <= high, field, value, $"{low} to {high}");
+    private void Share(double value, string field, double low, double high) =>
+        Require(value >= low && value <= high, field, value, $"{low} to {high}");
 
     private void OneOf(string value, string field, params string[] allowed) =>
         Require(allowed.Contains(value), field, value, string.Join(", ", allowed.Select(word => $"\"{word}\"")));

@@ -22,7 +22,10 @@ internal sealed class ConfigSyntax
     public static IReadOnlyList<string> FaultsOf<T>(byte[] json)
     {
         var syntax = new ConfigSyntax(json);
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+        var reader = new Utf8JsonReader(
+            json,
+            new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }
+        );
         try
         {
             reader.Read();
@@ -30,7 +33,9 @@ internal sealed class ConfigSyntax
         }
         catch (JsonException e)
         {
-            syntax.faults.Add($"line {e.LineNumber + 1}, column {e.BytePositionInLine + 1}: this is not JSON: {e.Message.Split(" LineNumber")[0]}");
+            syntax.faults.Add(
+                $"line {e.LineNumber + 1}, column {e.BytePositionInLine + 1}: this is not JSON: {e.Message.Split(" LineNumber")[0]}"
+            );
         }
 
         return syntax.faults;
@@ -93,7 +98,9 @@ internal sealed class ConfigSyntax
         }
 
         var start = reader;
-        var known = type.GetProperties().Where(property => property.CanWrite).ToDictionary(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name));
+        var known = type.GetProperties()
+            .Where(property => property.CanWrite)
+            .ToDictionary(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name));
         var seen = new HashSet<string>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
@@ -106,11 +113,18 @@ internal sealed class ConfigSyntax
             if (known.TryGetValue(name, out var property))
             {
                 reader.Read();
-                CheckValue(ref reader, property.PropertyType, Join(path, name), nullability.Create(property).WriteState == NullabilityState.Nullable);
+                CheckValue(
+                    ref reader,
+                    property.PropertyType,
+                    Join(path, name),
+                    nullability.Create(property).WriteState == NullabilityState.Nullable
+                );
                 continue;
             }
 
-            string hint = NearestName.Of(name, known.Keys) is { } nearest ? $"; did you mean '{nearest}'?" : $"; known here: {string.Join(", ", known.Keys)}";
+            string hint = NearestName.Of(name, known.Keys) is { } nearest
+                ? $"; did you mean '{nearest}'?"
+                : $"; known here: {string.Join(", ", known.Keys)}";
             Fault(reader, $"{Join(path, name)} is no known key{hint}");
             reader.Skip();
         }

@@ -25,15 +25,18 @@ public sealed record InputRule(IReadOnlyList<string> Folders, IReadOnlyList<stri
         }
 
         var inFull = new SortedSet<string>(StringComparer.Ordinal);
-        ConfigPaths.Change(config, (_, path) =>
-        {
-            if (Path.IsPathRooted(path))
+        ConfigPaths.Change(
+            config,
+            (_, path) =>
             {
-                inFull.Add(Path.GetFullPath(path));
-            }
+                if (Path.IsPathRooted(path))
+                {
+                    inFull.Add(Path.GetFullPath(path));
+                }
 
-            return path;
-        });
+                return path;
+            }
+        );
         return new InputRule([folder], [.. inFull]);
     }
 

@@ -37,7 +37,11 @@ public static class RunConfigReader
             ReadCommentHandling = System.Text.Json.JsonCommentHandling.Skip,
             AllowTrailingCommas = true,
         };
-        var reading = new System.Text.Json.JsonDocumentOptions { CommentHandling = options.ReadCommentHandling, AllowTrailingCommas = true };
+        var reading = new System.Text.Json.JsonDocumentOptions
+        {
+            CommentHandling = options.ReadCommentHandling,
+            AllowTrailingCommas = true,
+        };
         JsonObject own = JsonNode.Parse(json, documentOptions: reading)!.AsObject();
         Refuse(path, ConfigPresets.FaultsOf(own));
         RunConfig config = System.Text.Json.JsonSerializer.Deserialize<RunConfig>(ConfigPresets.Apply(own), options)!;

@@ -23,6 +23,13 @@ internal sealed class BaseStage() : Stage("base", codeVersion: 1)
         }
 
         context.Storage.Artifacts.Copy(model.Artifact, context.OutputFolder, cancellationToken);
-        return CanonicalJson.Write(new { model = model.Model, version = model.Version, artifact = model.Artifact });
+        return CanonicalJson.Write(
+            new
+            {
+                model = model.Model,
+                version = model.Version,
+                artifact = model.Artifact,
+            }
+        );
     }
 }

@@ -15,20 +15,27 @@ internal sealed class EvaluateStage() : TrainingStage<EvaluateRequest, IReadOnly
     protected override IEnumerable<string> Ingredients(RunConfig config, string shard, ConfigFiles files) =>
         [CanonicalJson.Ingredient(config.Evaluate), config.Pretrain.Device];
 
-    protected override EvaluateRequest RequestOf(StageContext context, string workFolder, string? checkpoint) => new()
-    {
-        ModelFolder = context.FolderOf("pretrain"),
-        ShardFolders = context.FoldersOf("tokenize"),
-        VocabularyFolder = context.FolderOf("vocabulary"),
-        Evaluate = context.Config.Evaluate,
-        Device = context.Config.Pretrain.Device,
-        Threads = Math.Max(1, context.Config.Pretrain.Replicas),
-    };
+    protected override EvaluateRequest RequestOf(StageContext context, string workFolder, string? checkpoint) =>
+        new()
+        {
+            ModelFolder = context.FolderOf("pretrain"),
+            ShardFolders = context.FoldersOf("tokenize"),
+            VocabularyFolder = context.FolderOf("vocabulary"),
+            Evaluate = context.Config.Evaluate,
+            Device = context.Config.Pretrain.Device,
+            Threads = Math.Max(1, context.Config.Pretrain.Replicas),
+        };
 
     protected override IReadOnlyDictionary<string, double> RunInChild(
-        EvaluateRequest request, ChildReporter reporter, CancellationToken cancellationToken)
+        EvaluateRequest request,
+        ChildReporter reporter,
+        CancellationToken cancellationToken
+    )
     {
-        var metrics = EvaluateProgram.Run(request, reporter, cancellationToken).Metrics().ToDictionary(metric => metric.Name, metric => metric.Value);
+        var metrics = EvaluateProgram
+            .Run(request, reporter, cancellationToken)
+            .Metrics()
+            .ToDictionary(metric => metric.Name, metric => metric.Value);
         foreach (var (name, value) in metrics)
         {
             reporter.Metric(name, 0, value);

@@ -18,21 +18,22 @@ internal sealed class FinetuneStage() : TrainingStage<FinetuneRequest, FinetuneR
         yield return task.Evaluation is { } evaluation ? DigestOf(evaluation, "evaluation", files) : "split";
     }
 
-    protected override FinetuneRequest RequestOf(StageContext context, string workFolder, string? checkpoint) => new()
-    {
-        ModelFolder = context.FolderOf(context.Config.From is null ? "pretrain" : "base"),
-        VocabularyFolder = context.Config.From is null ? context.FolderOf("vocabulary") : null,
-        Options = TaskOf(context.Config, context.Lease.Shard),
+    protected override FinetuneRequest RequestOf(StageContext context, string workFolder, string? checkpoint) =>
+        new()
+        {
+            ModelFolder = context.FolderOf(context.Config.From is null ? "pretrain" : "base"),
+            VocabularyFolder = context.Config.From is null ? context.FolderOf("vocabulary") : null,
+            Options = TaskOf(context.Config, context.Lease.Shard),
 
-        // The paths of a resolved config are absolute.
-        ConfigFolder = "/",
-        Digests = context.Files.Digests,
-        OutputFolder = context.OutputFolder,
-        WorkFolder = workFolder,
-        ResumeFrom = checkpoint,
-        Device = context.Config.Pretrain.Device,
-        Seed = (ulong)context.Config.Seed,
-    };
+            // The paths of a resolved config are absolute.
+            ConfigFolder = "/",
+            Digests = context.Files.Digests,
+            OutputFolder = context.OutputFolder,
+            WorkFolder = workFolder,
+            ResumeFrom = checkpoint,
+            Device = context.Config.Pretrain.Device,
+            Seed = (ulong)context.Config.Seed,
+        };
 
     protected override FinetuneResult RunInChild(FinetuneRequest request, ChildReporter reporter, CancellationToken cancellationToken) =>
         FinetuneProgram.Run(request, reporter, cancellationToken);
@@ -40,7 +41,11 @@ internal sealed class FinetuneStage() : TrainingStage<FinetuneRequest, FinetuneR
     private static FinetuneOptions TaskOf(RunConfig config, string shard) => config.Finetune.Single(task => task.Name == shard);
 
     // The XML files of the SDK are data like any other: their digests decide.
-    private static string DigestOf(string source, string field, ConfigFiles files) => source.StartsWith(SourceFiles.DotNetDocsWord + ":", StringComparison.Ordinal)
-        ? CanonicalJson.Digest([source, .. SourceFiles.Resolve(new CorpusOptions { Paths = [SourceFiles.DotNetDocsWord] }).Select(file => file.Sha256)])
-        : files.Digest(source, $"finetune.{field}");
+    private static string DigestOf(string source, string field, ConfigFiles files) =>
+        source.StartsWith(SourceFiles.DotNetDocsWord + ":", StringComparison.Ordinal)
+            ? CanonicalJson.Digest([
+                source,
+                .. SourceFiles.Resolve(new CorpusOptions { Paths = [SourceFiles.DotNetDocsWord] }).Select(file => file.Sha256),
+            ])
+            : files.Digest(source, $"finetune.{field}");
 }

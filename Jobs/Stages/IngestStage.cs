@@ -14,7 +14,12 @@ internal sealed class IngestStage() : Stage("ingest", codeVersion: 4)
         return
         [
             CanonicalJson.Ingredient(
-                config.Corpus with { Paths = [], Filters = config.Corpus.Filters?.WithPaths((_, path) => Path.GetFileName(path)) }),
+                config.Corpus with
+                {
+                    Paths = [],
+                    Filters = config.Corpus.Filters?.WithPaths((_, path) => Path.GetFileName(path)),
+                }
+            ),
             .. corpus.Sources.Concat(corpus.Filters).Select(file => $"{file.Name}={file.Sha256}"),
             .. corpus.Links.Select(link => $"{link}->"),
         ];
@@ -28,20 +33,25 @@ internal sealed class IngestStage() : Stage("ingest", codeVersion: 4)
             context.Reporter,
             cancellationToken,
             context.Storage.Artifacts.CacheFolder(Name),
-            files: context.Files.Corpus());
+            files: context.Files.Corpus()
+        );
         var manifest = result.Manifest;
-        return Task.FromResult<string?>(CanonicalJson.Write(new
-        {
-            files = manifest.Inputs.Count,
-            result.FilesReused,
-            result.Documents,
-            result.TextBytes,
-            manifest.Lines,
-            manifest.Duplicates,
-            manifest.DuplicateLines,
-            manifest.Skipped,
-            manifest.Rejected,
-            linksLeftOut = manifest.LinksLeftOut?.Count ?? 0,
-        }));
+        return Task.FromResult<string?>(
+            CanonicalJson.Write(
+                new
+                {
+                    files = manifest.Inputs.Count,
+                    result.FilesReused,
+                    result.Documents,
+                    result.TextBytes,
+                    manifest.Lines,
+                    manifest.Duplicates,
+                    manifest.DuplicateLines,
+                    manifest.Skipped,
+                    manifest.Rejected,
+                    linksLeftOut = manifest.LinksLeftOut?.Count ?? 0,
+                }
+            )
+        );
     }
 }

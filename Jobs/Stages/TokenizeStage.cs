@@ -22,7 +22,8 @@ internal sealed class TokenizeStage() : Stage("tokenize", codeVersion: 3)
             (ulong)context.Config.Seed,
             context.OutputFolder,
             context.Reporter,
-            cancellationToken);
+            cancellationToken
+        );
         return Task.FromResult<string?>(CanonicalJson.Write(result));
     }
 }

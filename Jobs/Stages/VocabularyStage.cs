@@ -21,7 +21,8 @@ internal sealed class VocabularyStage() : Stage("vocabulary", codeVersion: 2)
             context.OutputFolder,
             context.Reporter,
             cancellationToken,
-            context.Config.Vocabulary.Path is { } path ? context.Files.Digests[path] : null);
+            context.Config.Vocabulary.Path is { } path ? context.Files.Digests[path] : null
+        );
         return Task.FromResult<string?>(CanonicalJson.Write(result));
     }
 }

@@ -26,12 +26,21 @@ public sealed class AccountStore(NpgsqlDataSource dataSource)
                 on conflict (name) do update
                     set role = excluded.role, password_hash = excluded.password_hash, created_at = clock_timestamp()
                 """,
-                new { name, role, passwordHash });
+                new
+                {
+                    name,
+                    role,
+                    passwordHash,
+                }
+            );
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.CheckViolation)
         {
             throw new StorageException(
-                $"'{name}' ({role}) is no account: names have a-z, 0-9, '.', '_' and '-', 40 at most, and begin with a letter or digit; roles are viewer and operator", e);
+                $"'{name}' ({role}) is no account: names have a-z, 0-9, '.', '_' and '-', 40 at most, and begin with a letter or "
+                    + "digit; roles are viewer and operator",
+                e
+            );
         }
 
         await transaction.AddEventAsync(null, null, actor, "account saved", $"{name} ({role})");
@@ -56,15 +65,26 @@ public sealed class AccountStore(NpgsqlDataSource dataSource)
     public async Task<IReadOnlyList<Account>> ListAsync(CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<Account>(new CommandDefinition(
-            "select name, role, password_hash, created_at from account order by name", cancellationToken: cancellationToken))).AsList();
+        return (
+            await connection.QueryAsync<Account>(
+                new CommandDefinition(
+                    "select name, role, password_hash, created_at from account order by name",
+                    cancellationToken: cancellationToken
+                )
+            )
+        ).AsList();
     }
 
     /// <summary>An account; null if there is none of this name.</summary>
     public async Task<Account?> FindAsync(string name, CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<Account>(new CommandDefinition(
-            "select name, role, password_hash, created_at from account where name = @name", new { name }, cancellationToken: cancellationToken));
+        return await connection.QuerySingleOrDefaultAsync<Account>(
+            new CommandDefinition(
+                "select name, role, password_hash, created_at from account where name = @name",
+                new { name },
+                cancellationToken: cancellationToken
+            )
+        );
     }
 }

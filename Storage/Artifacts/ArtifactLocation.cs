@@ -32,17 +32,24 @@ internal sealed record ArtifactLocation(string Bucket, string Prefix, Uri? Endpo
             throw new StorageException($"the place for artifacts is no URL of a bucket; write {Form}, or leave it out for a folder");
         }
 
-        var query = uri.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries)
-            .Select(part => part.Split('=', 2)).ToDictionary(part => part[0], part => Uri.UnescapeDataString(part[^1]));
+        var query = uri
+            .Query.TrimStart('?')
+            .Split('&', StringSplitOptions.RemoveEmptyEntries)
+            .Select(part => part.Split('=', 2))
+            .ToDictionary(part => part[0], part => Uri.UnescapeDataString(part[^1]));
         Uri? endpoint = query.Remove("endpoint", out string? server) ? new Uri(server, UriKind.RelativeOrAbsolute) : null;
         if (uri.UserInfo.Length > 0 || endpoint is { IsAbsoluteUri: true, UserInfo.Length: > 0 })
         {
-            throw new StorageException("the place for artifacts holds credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead, which others cannot see");
+            throw new StorageException(
+                "the place for artifacts holds credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead, which others "
+                    + "cannot see"
+            );
         }
 
         query.Remove("region", out string? region);
         string prefix = Uri.UnescapeDataString(uri.AbsolutePath).Trim('/');
-        bool isWellFormed = uri.Host.Length > 0 && query.Count == 0 && endpoint is null or { IsAbsoluteUri: true, Scheme: "http" or "https" };
+        bool isWellFormed =
+            uri.Host.Length > 0 && query.Count == 0 && endpoint is null or { IsAbsoluteUri: true, Scheme: "http" or "https" };
         return isWellFormed && !prefix.Split('/').Contains("..")
             ? new ArtifactLocation(uri.Host, prefix, endpoint, region ?? "us-east-1")
             : throw new StorageException($"'{uri.Host}{uri.PathAndQuery}' names no place for artifacts; write {Form}");
@@ -50,14 +57,19 @@ internal sealed record ArtifactLocation(string Bucket, string Prefix, Uri? Endpo
 
     /// <summary>The text that <see cref="Parse"/> reads.</summary>
     public string ToText() =>
-        $"{DisplayName}?region={Uri.EscapeDataString(Region)}" + (Endpoint is null ? "" : $"&endpoint={Uri.EscapeDataString(Endpoint.OriginalString)}");
+        $"{DisplayName}?region={Uri.EscapeDataString(Region)}"
+        + (Endpoint is null ? "" : $"&endpoint={Uri.EscapeDataString(Endpoint.OriginalString)}");
 
     /// <summary>
     /// The place that all processes of a database use: the one that it remembers, or <paramref name="given"/> while it holds no artifact.
     /// A process reaches the same bucket by an endpoint of its own if it says so.
     /// </summary>
     /// <exception cref="StorageException">The database's artifacts are elsewhere than <paramref name="given"/> says.</exception>
-    public static async Task<ArtifactLocation?> AgreeAsync(NpgsqlDataSource dataSource, ArtifactLocation? given, CancellationToken cancellationToken)
+    public static async Task<ArtifactLocation?> AgreeAsync(
+        NpgsqlDataSource dataSource,
+        ArtifactLocation? given,
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         if (given is not null)
@@ -67,15 +79,18 @@ internal sealed record ArtifactLocation(string Bucket, string Prefix, Uri? Endpo
                 insert into artifact_location (url) select @url where not exists (select 1 from artifact)
                 on conflict (singleton) do update set url = excluded.url where not exists (select 1 from artifact)
                 """,
-                new { url = given.ToText() });
+                new { url = given.ToText() }
+            );
         }
 
         ArtifactLocation? known = Parse(await connection.ExecuteScalarAsync<string?>("select url from artifact_location"));
         return given is null || (known is not null && known.DisplayName == given.DisplayName)
             ? given ?? known
             : throw new StorageException(
-                $"the artifacts of this database are in {known?.DisplayName ?? "the data folder"}, not in {given.DisplayName}. Name that place, or move "
-                + "them: electra backup, then electra restore with the new place");
+                $"the artifacts of this database are in {known?.DisplayName ?? "the data folder"}, not in {given.DisplayName}. Name "
+                    + "that place, or move "
+                    + "them: electra backup, then electra restore with the new place"
+            );
     }
 
     /// <summary>Makes the database remember another place; null: the data folder.</summary>
@@ -83,6 +98,8 @@ internal sealed record ArtifactLocation(string Bucket, string Prefix, Uri? Endpo
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(
-            "delete from artifact_location; insert into artifact_location (url) select @url::text where @url::text is not null", new { url = location?.ToText() });
+            "delete from artifact_location; insert into artifact_location (url) select @url::text where @url::text is not null",
+            new { url = location?.ToText() }
+        );
     }
 }

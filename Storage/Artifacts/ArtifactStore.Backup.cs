@@ -26,8 +26,11 @@ public sealed partial class ArtifactStore
         }
 
         string found = FolderListing.Of(target, sync: true).Digest;
-        return found == digest ? true : throw new StorageException(
-            $"{PathOf(digest)} holds other bytes than were sealed (digest {found}). Mend it before the backup: electra doctor");
+        return found == digest
+            ? true
+            : throw new StorageException(
+                $"{PathOf(digest)} holds other bytes than were sealed (digest {found}). Mend it before the backup: electra doctor"
+            );
     }
 
     /// <summary>Seals a copy of <paramref name="source"/>, whose digest must be <paramref name="digest"/>.</summary>

@@ -14,8 +14,9 @@ public sealed partial class ArtifactStore
     /// Digests of all sealed folders that were last changed before <paramref name="before"/>, here or in the bucket; also of those that an
     /// upload left unfinished there.
     /// </summary>
-    internal IEnumerable<string> DigestsOlderThan(DateTimeOffset before) => CopiesOlderThan(before)
-        .Union(from item in bucket?.ChangedAt() ?? new Dictionary<string, DateTimeOffset>() where item.Value < before select item.Key);
+    internal IEnumerable<string> DigestsOlderThan(DateTimeOffset before) =>
+        CopiesOlderThan(before)
+            .Union(from item in bucket?.ChangedAt() ?? new Dictionary<string, DateTimeOffset>() where item.Value < before select item.Key);
 
     /// <summary>
     /// Removes copies of what is in the bucket that were last fetched before <paramref name="before"/> and that nobody uses; returns how
@@ -57,7 +58,9 @@ public sealed partial class ArtifactStore
     internal long BytesOf(string digest)
     {
         var folder = new DirectoryInfo(PathOf(digest));
-        return bucket is not null ? bucket.BytesOf(digest) : folder.Exists ? folder.EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length) : 0;
+        return bucket is not null ? bucket.BytesOf(digest)
+            : folder.Exists ? folder.EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length)
+            : 0;
     }
 
     /// <summary>
@@ -66,7 +69,8 @@ public sealed partial class ArtifactStore
     /// </summary>
     internal int DeleteWorkOlderThan(DateTimeOffset before, Func<string, bool> isUsed, bool dryRun)
     {
-        var old = Directory.EnumerateDirectories(work)
+        var old = Directory
+            .EnumerateDirectories(work)
             .Where(folder => Directory.GetLastWriteTimeUtc(folder) < before.UtcDateTime && !isUsed(Path.GetFileName(folder)))
             .ToList();
         if (!dryRun)
@@ -89,14 +93,20 @@ public sealed partial class ArtifactStore
 
     /// <summary>Entries of objects/ that no store wrote.</summary>
     internal IReadOnlyList<string> Strangers() =>
-    [
-        .. Directory.EnumerateFileSystemEntries(objects).SelectMany(prefix => Path.GetFileName(prefix).Length == 2 && Directory.Exists(prefix)
-                ? Directory.EnumerateFileSystemEntries(prefix).Where(entry => !(Directory.Exists(entry) && IsOurs(entry)))
-                : [prefix])
-            .Where(entry => Path.GetFileName(entry) != "lost+found")
-            .Order(StringComparer.Ordinal),
-    ];
+        [
+            .. Directory
+                .EnumerateFileSystemEntries(objects)
+                .SelectMany(prefix =>
+                    Path.GetFileName(prefix).Length == 2 && Directory.Exists(prefix)
+                        ? Directory.EnumerateFileSystemEntries(prefix).Where(entry => !(Directory.Exists(entry) && IsOurs(entry)))
+                        : [prefix]
+                )
+                .Where(entry => Path.GetFileName(entry) != "lost+found")
+                .Order(StringComparer.Ordinal),
+        ];
 
-    /// <summary>Ends uploads of large files that were begun before <paramref name="before"/> and never finished; returns how many.</summary>
+    /// <summary>
+    /// Ends uploads of large files that were begun before <paramref name="before"/> and never finished; returns how many.
+    /// </summary>
     internal int AbortUploadsOlderThan(DateTimeOffset before, bool dryRun) => bucket?.AbortUploadsOlderThan(before, dryRun) ?? 0;
 }

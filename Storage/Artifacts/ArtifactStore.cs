@@ -26,9 +26,7 @@ public sealed partial class ArtifactStore : IDisposable
 
     /// <summary>Opens the store in a data folder; makes its folders if missing.</summary>
     public ArtifactStore(string dataFolder)
-        : this(dataFolder, null)
-    {
-    }
+        : this(dataFolder, null) { }
 
     /// <summary>Opens the store in a data folder with a bucket behind it; null: the folder alone.</summary>
     /// <exception cref="StorageException">The environment has no credentials for the bucket.</exception>
@@ -62,7 +60,9 @@ public sealed partial class ArtifactStore : IDisposable
     /// <summary>Removes a lease's folder, if it is there.</summary>
     public void DeleteWorkFolder(long stageRunId, long epoch) => DeleteFolder(Path.Combine(work, $"{stageRunId}.{epoch}"));
 
-    /// <summary>Where a stage may keep what it can make again at any time; nothing that is named by the database. Deleting it is safe.</summary>
+    /// <summary>
+    /// Where a stage may keep what it can make again at any time; nothing that is named by the database. Deleting it is safe.
+    /// </summary>
     public string CacheFolder(string stage) => Path.Combine(cache, stage);
 
     /// <summary>Where sealed folders are: this, or the bucket of it, for people.</summary>
@@ -71,7 +71,9 @@ public sealed partial class ArtifactStore : IDisposable
     /// <inheritdoc/>
     public void Dispose() => client?.Dispose();
 
-    /// <summary>Writes, reads and removes an object of the bucket, so that one who works finds out before a stage does. Nothing without one.</summary>
+    /// <summary>
+    /// Writes, reads and removes an object of the bucket, so that one who works finds out before a stage does. Nothing without one.
+    /// </summary>
     /// <exception cref="StorageException">The bucket cannot be used: no credentials, no right, no answer.</exception>
     public void Probe() => bucket?.Probe();
 
@@ -80,9 +82,10 @@ public sealed partial class ArtifactStore : IDisposable
 
     /// <summary>Where the files of a sealed folder are, or will be once they are fetched.</summary>
     /// <exception cref="StorageException">It is no digest, so its path could be any.</exception>
-    public string PathOf(string digest) => IsDigest(digest)
-        ? Path.Combine(objects, digest[..2], digest)
-        : throw new StorageException($"'{digest}' is no digest of a sealed folder: 64 hexadecimal digits in lower case");
+    public string PathOf(string digest) =>
+        IsDigest(digest)
+            ? Path.Combine(objects, digest[..2], digest)
+            : throw new StorageException($"'{digest}' is no digest of a sealed folder: 64 hexadecimal digits in lower case");
 
     /// <summary>Whether a text is a SHA-256 as folders are named: 64 hexadecimal digits in lower case.</summary>
     internal static bool IsDigest(string? text) => text is { Length: 64 } && text.AsSpan().IndexOfAnyExcept("0123456789abcdef") < 0;
@@ -117,7 +120,9 @@ public sealed partial class ArtifactStore : IDisposable
             string found = FolderListing.Of(copy, sync: true).Digest;
             if (found != digest)
             {
-                throw new StorageException($"{bucket.PathOf(digest)} holds other bytes than were sealed: its digest is {found}; see: electra doctor --deep");
+                throw new StorageException(
+                    $"{bucket.PathOf(digest)} holds other bytes than were sealed: its digest is {found}; see: electra doctor --deep"
+                );
             }
 
             MoveIntoPlace(copy, digest);
@@ -178,7 +183,8 @@ public sealed partial class ArtifactStore : IDisposable
     }
 
     /// <summary>Copies the files of a sealed folder; the copies may be changed.</summary>
-    public void Copy(string digest, string target, CancellationToken cancellationToken = default) => CopyFiles(Fetch(digest), target, cancellationToken);
+    public void Copy(string digest, string target, CancellationToken cancellationToken = default) =>
+        CopyFiles(Fetch(digest), target, cancellationToken);
 
     private static void CopyFiles(string source, string target, CancellationToken cancellationToken)
     {

@@ -75,7 +75,12 @@ internal sealed class BucketArtifacts(S3Bucket bucket, ArtifactLocation location
         foreach (ListedFile file in listing.Files)
         {
             string found = "";
-            if (!bucket.TryRead(FileKey(digest, file.Path), stream => found = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(stream))))
+            if (
+                !bucket.TryRead(
+                    FileKey(digest, file.Path),
+                    stream => found = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(stream))
+                )
+            )
             {
                 return $"{PathOf(digest)}files/{file.Path} is missing";
             }
@@ -90,11 +95,13 @@ internal sealed class BucketArtifacts(S3Bucket bucket, ArtifactLocation location
     }
 
     /// <summary>Digests of all folders that are there, whole or in part, and when each was last changed.</summary>
-    public IReadOnlyDictionary<string, DateTimeOffset> ChangedAt() => bucket.List(Root)
-        .Select(item => (Parts: item.Key[Root.Length..].Split('/'), item.ChangedAt))
-        .Where(item => item.Parts.Length > 2 && ArtifactStore.IsDigest(item.Parts[1]))
-        .GroupBy(item => item.Parts[1], item => item.ChangedAt)
-        .ToDictionary(group => group.Key, group => group.Max());
+    public IReadOnlyDictionary<string, DateTimeOffset> ChangedAt() =>
+        bucket
+            .List(Root)
+            .Select(item => (Parts: item.Key[Root.Length..].Split('/'), item.ChangedAt))
+            .Where(item => item.Parts.Length > 2 && ArtifactStore.IsDigest(item.Parts[1]))
+            .GroupBy(item => item.Parts[1], item => item.ChangedAt)
+            .ToDictionary(group => group.Key, group => group.Max());
 
     /// <summary>Removes a sealed folder.</summary>
     public void Delete(string digest)
@@ -107,7 +114,9 @@ internal sealed class BucketArtifacts(S3Bucket bucket, ArtifactLocation location
         }
     }
 
-    /// <summary>Ends uploads in parts that were begun before <paramref name="before"/>; returns how many. A dry run only counts them.</summary>
+    /// <summary>
+    /// Ends uploads in parts that were begun before <paramref name="before"/>; returns how many. A dry run only counts them.
+    /// </summary>
     public int AbortUploadsOlderThan(DateTimeOffset before, bool dryRun)
     {
         var old = bucket.Uploads(Root).Where(upload => upload.BegunAt < before).ToList();
@@ -151,7 +160,8 @@ internal sealed class BucketArtifacts(S3Bucket bucket, ArtifactLocation location
     {
         using var text = new MemoryStream();
         return bucket.TryRead(Folder(digest) + ManifestName, stream => ReadAnew(stream, text))
-            ? FolderListing.Parse(text.ToArray(), digest) ?? throw new StorageException($"{PathOf(digest)}{ManifestName} is damaged: its SHA-256 is another")
+            ? FolderListing.Parse(text.ToArray(), digest)
+                ?? throw new StorageException($"{PathOf(digest)}{ManifestName} is damaged: its SHA-256 is another")
             : null;
     }
 

@@ -52,13 +52,16 @@ public static class DiskTrouble
         {
             string probe = Path.Combine(folder, $".probe-{Guid.NewGuid():N}");
             using (new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose))
-            {
-            }
+            { }
 
             var drive = new DriveInfo(folder);
             long least = Math.Min(LeastFreeBytes, drive.TotalSize / LeastFreePart);
-            return drive.AvailableFreeSpace >= least ? null : new DiskTroubleException(
-                $"little space is left on the volume of {folder} ({RoomOf(folder)}). Free {least >> 20} MiB or more, and the work goes on by itself.");
+            return drive.AvailableFreeSpace >= least
+                ? null
+                : new DiskTroubleException(
+                    $"little space is left on the volume of {folder} ({RoomOf(folder)}). Free {least >> 20} MiB or more, and the "
+                        + "work goes on by itself."
+                );
         }
         catch (IOException e)
         {
@@ -72,9 +75,10 @@ public static class DiskTrouble
 
     private static DiskTroubleException Describe(IOException error, string folder)
     {
-        string what = error.HResult == ReadOnly
-            ? $"the volume of {folder} is read-only: {error.Message}. Mount it for writing"
-            : $"no space is left on the volume of {folder} ({RoomOf(folder)}): {error.Message}. Free some space";
+        string what =
+            error.HResult == ReadOnly
+                ? $"the volume of {folder} is read-only: {error.Message}. Mount it for writing"
+                : $"no space is left on the volume of {folder} ({RoomOf(folder)}): {error.Message}. Free some space";
         return new DiskTroubleException($"{what}, and the work goes on by itself; nothing half-written was kept.", error);
     }
 

@@ -36,7 +36,8 @@ internal sealed class FolderListing
     /// <exception cref="StorageException">It holds a link.</exception>
     public static FolderListing Of(string folder, bool sync)
     {
-        var files = EntriesOf(folder).OfType<FileInfo>()
+        var files = EntriesOf(folder)
+            .OfType<FileInfo>()
             .Select(file => (file.FullName, Path: Path.GetRelativePath(folder, file.FullName).Replace('\\', '/')))
             .OrderBy(file => file.Path, StringComparer.Ordinal)
             .Select(file => Read(file.FullName, file.Path, sync))
@@ -72,7 +73,11 @@ internal sealed class FolderListing
         foreach (string line in Encoding.UTF8.GetString(text).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] parts = line.Split(' ', 3);
-            if (parts.Length != 3 || !long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out long length) || !StaysInside(parts[2]))
+            if (
+                parts.Length != 3
+                || !long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out long length)
+                || !StaysInside(parts[2])
+            )
             {
                 throw new StorageException($"the file list of {digest} has the line '{line}', which names no file inside its folder");
             }

@@ -6,13 +6,19 @@ namespace ElectraPipeline.Storage.Artifacts;
 /// <summary>What may go. Nothing that a registered dataset or model version needs ever does.</summary>
 public sealed record RetentionPolicy
 {
-    /// <summary>Sealed folders that nothing names, and work folders that nobody uses, go at this age; younger ones may be about to be named.</summary>
+    /// <summary>
+    /// Sealed folders that nothing names, and work folders that nobody uses, go at this age; younger ones may be about to be named.
+    /// </summary>
     public TimeSpan OrphanAge { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>Checkpoints of runs that ended (failed, cancelled) go at this age; null: they stay, and a retry goes on from them.</summary>
+    /// <summary>
+    /// Checkpoints of runs that ended (failed, cancelled) go at this age; null: they stay, and a retry goes on from them.
+    /// </summary>
     public TimeSpan? CheckpointAge { get; init; }
 
-    /// <summary>Runs that ended, their curves, logs and outputs go at this age unless a version was registered by them; null: they stay.</summary>
+    /// <summary>
+    /// Runs that ended, their curves, logs and outputs go at this age unless a version was registered by them; null: they stay.
+    /// </summary>
     public TimeSpan? RunAge { get; init; }
 }
 
@@ -29,7 +35,13 @@ public sealed record CollectedArtifact(string Digest, long Bytes);
 /// <param name="Uploads">Uploads of large files to the bucket that crashed attempts left unfinished.</param>
 /// <param name="Copies">This host's copies of sealed folders in a bucket that were not used lately; they can be fetched again.</param>
 public sealed record Collected(
-    IReadOnlyList<long> Runs, int Checkpoints, IReadOnlyList<CollectedArtifact> Artifacts, int WorkFolders, int Uploads, int Copies)
+    IReadOnlyList<long> Runs,
+    int Checkpoints,
+    IReadOnlyList<CollectedArtifact> Artifacts,
+    int WorkFolders,
+    int Uploads,
+    int Copies
+)
 {
     /// <summary>Size of the sealed folders.</summary>
     public long Bytes => Artifacts.Sum(artifact => artifact.Bytes);
@@ -97,7 +109,9 @@ public sealed class GarbageCollector(NpgsqlDataSource dataSource, ArtifactStore 
             }
 
             unnamed = await transaction.QueryAsync<string>(
-                $"select d.digest from unnest(@digests) d (digest) where not ({IsNamed})", new { digests = store.DigestsOlderThan(before).ToArray() });
+                $"select d.digest from unnest(@digests) d (digest) where not ({IsNamed})",
+                new { digests = store.DigestsOlderThan(before).ToArray() }
+            );
             leased = await transaction.QueryAsync<string>("select id || '.' || lease_epoch from stage_run where state = 'running'");
             inUse = await transaction.QueryAsync<string>(InUse);
             if (!dryRun)

@@ -30,7 +30,9 @@ internal sealed class S3Bucket : IDisposable
     private readonly Lazy<AmazonS3Client> connected;
     private readonly long partBytes;
 
-    /// <summary>Names a bucket; the credentials of the environment are read when it is used first, so that who only looks needs none.</summary>
+    /// <summary>
+    /// Names a bucket; the credentials of the environment are read when it is used first, so that who only looks needs none.
+    /// </summary>
     public S3Bucket(ArtifactLocation location, long partBytes = PartBytes)
     {
         this.location = location;
@@ -71,65 +73,87 @@ internal sealed class S3Bucket : IDisposable
     /// Hands an object's bytes to <paramref name="read"/>, again from the first where the connection breaks in the middle; false: there is
     /// none.
     /// </summary>
-    public bool TryRead(string key, Action<Stream> read) => Ask(key, async () =>
-    {
-        for (int broken = 0; ; broken++)
-        {
-            try
+    public bool TryRead(string key, Action<Stream> read) =>
+        Ask(
+            key,
+            async () =>
             {
-                using GetObjectResponse response = await Client.GetObjectAsync(location.Bucket, key);
-                read(response.ResponseStream);
-                return true;
+                for (int broken = 0; ; broken++)
+                {
+                    try
+                    {
+                        using GetObjectResponse response = await Client.GetObjectAsync(location.Bucket, key);
+                        read(response.ResponseStream);
+                        return true;
+                    }
+                    catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.NotFound && e.ErrorCode != "NoSuchBucket")
+                    {
+                        return false;
+                    }
+                    catch (IOException e) when (IsBrokenConnection(e) && broken < Repetitions)
+                    {
+                        await Task.Delay(FirstPause * (1 << broken));
+                    }
+                }
             }
-            catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.NotFound && e.ErrorCode != "NoSuchBucket")
-            {
-                return false;
-            }
-            catch (IOException e) when (IsBrokenConnection(e) && broken < Repetitions)
-            {
-                await Task.Delay(FirstPause * (1 << broken));
-            }
-        }
-    });
+        );
 
     /// <summary>All objects whose keys begin with <paramref name="prefix"/>.</summary>
-    public IReadOnlyList<BucketObject> List(string prefix) => Ask<IReadOnlyList<BucketObject>>(prefix, async () =>
-    {
-        var found = new List<BucketObject>();
-        var request = new ListObjectsV2Request { BucketName = location.Bucket, Prefix = prefix };
-        ListObjectsV2Response page;
-        do
-        {
-            page = await Client.ListObjectsV2Async(request);
-            found.AddRange((page.S3Objects ?? []).Select(item => new BucketObject(item.Key, item.Size ?? 0, item.LastModified ?? DateTime.UnixEpoch)));
-            request.ContinuationToken = page.NextContinuationToken;
-        }
-        while (page.IsTruncated == true);
-        return found;
-    });
+    public IReadOnlyList<BucketObject> List(string prefix) =>
+        Ask<IReadOnlyList<BucketObject>>(
+            prefix,
+            async () =>
+            {
+                var found = new List<BucketObject>();
+                var request = new ListObjectsV2Request { BucketName = location.Bucket, Prefix = prefix };
+                ListObjectsV2Response page;
+                do
+                {
+                    page = await Client.ListObjectsV2Async(request);
+                    found.AddRange(
+                        (page.S3Objects ?? []).Select(item => new BucketObject(
+                            item.Key,
+                            item.Size ?? 0,
+                            item.LastModified ?? DateTime.UnixEpoch
+                        ))
+                    );
+                    request.ContinuationToken = page.NextContinuationToken;
+                } while (page.IsTruncated == true);
+                return found;
+            }
+        );
 
     /// <summary>Removes an object, if it is there.</summary>
     public void Delete(string key) => Ask(key, async () => await Client.DeleteObjectAsync(location.Bucket, key));
 
     /// <summary>Uploads in parts that are not finished, of keys that begin with <paramref name="prefix"/>.</summary>
-    public IReadOnlyList<BucketUpload> Uploads(string prefix) => Ask<IReadOnlyList<BucketUpload>>(prefix, async () =>
-    {
-        var found = new List<BucketUpload>();
-        var request = new ListMultipartUploadsRequest { BucketName = location.Bucket, Prefix = prefix };
-        ListMultipartUploadsResponse page;
-        do
-        {
-            page = await Client.ListMultipartUploadsAsync(request);
-            found.AddRange((page.MultipartUploads ?? []).Select(
-                upload => new BucketUpload(upload.Key, upload.UploadId, upload.Initiated ?? DateTime.UnixEpoch)));
-            (request.KeyMarker, request.UploadIdMarker) = (page.NextKeyMarker, page.NextUploadIdMarker);
-        }
-        while (page.IsTruncated == true);
-        return found;
-    });
+    public IReadOnlyList<BucketUpload> Uploads(string prefix) =>
+        Ask<IReadOnlyList<BucketUpload>>(
+            prefix,
+            async () =>
+            {
+                var found = new List<BucketUpload>();
+                var request = new ListMultipartUploadsRequest { BucketName = location.Bucket, Prefix = prefix };
+                ListMultipartUploadsResponse page;
+                do
+                {
+                    page = await Client.ListMultipartUploadsAsync(request);
+                    found.AddRange(
+                        (page.MultipartUploads ?? []).Select(upload => new BucketUpload(
+                            upload.Key,
+                            upload.UploadId,
+                            upload.Initiated ?? DateTime.UnixEpoch
+                        ))
+                    );
+                    (request.KeyMarker, request.UploadIdMarker) = (page.NextKeyMarker, page.NextUploadIdMarker);
+                } while (page.IsTruncated == true);
+                return found;
+            }
+        );
 
     /// <summary>Ends an unfinished upload and frees its parts.</summary>
-    public void Abort(string key, string upload) => Ask(key, async () => await Client.AbortMultipartUploadAsync(location.Bucket, key, upload));
+    public void Abort(string key, string upload) =>
+        Ask(key, async () => await Client.AbortMultipartUploadAsync(location.Bucket, key, upload));
 
     private AmazonS3Client Connect()
     {
@@ -163,7 +187,9 @@ internal sealed class S3Bucket : IDisposable
         string? secret = Environment.GetEnvironmentVariable("AWS_SECRET_ACCESS_KEY");
         if (string.IsNullOrEmpty(id) || string.IsNullOrEmpty(secret))
         {
-            throw new StorageException("the artifacts are in a bucket, but the environment has no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; set both");
+            throw new StorageException(
+                "the artifacts are in a bucket, but the environment has no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; set both"
+            );
         }
 
         return Environment.GetEnvironmentVariable("AWS_SESSION_TOKEN") is { Length: > 0 } token
@@ -174,53 +200,67 @@ internal sealed class S3Bucket : IDisposable
     private static string Base64(string hex) => Convert.ToBase64String(Convert.FromHexString(hex));
 
     /// <summary>Returns the SHA-256 that the server says it stored, base64; null: it does not say.</summary>
-    private string? PutWhole(string key, Func<Stream> open, string sha256) => Ask(key, async () =>
-    {
-        await using Stream stream = open();
-        PutObjectResponse response = await Client.PutObjectAsync(new PutObjectRequest
-        {
-            BucketName = location.Bucket,
-            Key = key,
-            InputStream = stream,
-            AutoCloseStream = false,
-            UseChunkEncoding = false,
-            ChecksumSHA256 = Base64(sha256),
-        });
-        return response.ChecksumSHA256;
-    });
+    private string? PutWhole(string key, Func<Stream> open, string sha256) =>
+        Ask(
+            key,
+            async () =>
+            {
+                await using Stream stream = open();
+                PutObjectResponse response = await Client.PutObjectAsync(
+                    new PutObjectRequest
+                    {
+                        BucketName = location.Bucket,
+                        Key = key,
+                        InputStream = stream,
+                        AutoCloseStream = false,
+                        UseChunkEncoding = false,
+                        ChecksumSHA256 = Base64(sha256),
+                    }
+                );
+                return response.ChecksumSHA256;
+            }
+        );
 
     /// <summary>Null where the server confirmed less than every part; the object is then read back.</summary>
-    private string? PutParts(string key, string file, long length) => Ask(key, async () =>
-    {
-        var upload = await Client.InitiateMultipartUploadAsync(new InitiateMultipartUploadRequest
-        {
-            BucketName = location.Bucket,
-            Key = key,
-            ChecksumAlgorithm = ChecksumAlgorithm.SHA256,
-        });
-        try
-        {
-            var parts = new List<PartETag>();
-            for (long start = 0; start < length; start += partBytes)
+    private string? PutParts(string key, string file, long length) =>
+        Ask(
+            key,
+            async () =>
             {
-                parts.Add(await PutPartAsync(upload, file, start, Math.Min(partBytes, length - start), parts.Count + 1));
-            }
+                var upload = await Client.InitiateMultipartUploadAsync(
+                    new InitiateMultipartUploadRequest
+                    {
+                        BucketName = location.Bucket,
+                        Key = key,
+                        ChecksumAlgorithm = ChecksumAlgorithm.SHA256,
+                    }
+                );
+                try
+                {
+                    var parts = new List<PartETag>();
+                    for (long start = 0; start < length; start += partBytes)
+                    {
+                        parts.Add(await PutPartAsync(upload, file, start, Math.Min(partBytes, length - start), parts.Count + 1));
+                    }
 
-            await Client.CompleteMultipartUploadAsync(new CompleteMultipartUploadRequest
-            {
-                BucketName = location.Bucket,
-                Key = key,
-                UploadId = upload.UploadId,
-                PartETags = parts,
-            });
-            return (string?)null;
-        }
-        catch
-        {
-            await TryAbortAsync(key, upload.UploadId);
-            throw;
-        }
-    });
+                    await Client.CompleteMultipartUploadAsync(
+                        new CompleteMultipartUploadRequest
+                        {
+                            BucketName = location.Bucket,
+                            Key = key,
+                            UploadId = upload.UploadId,
+                            PartETags = parts,
+                        }
+                    );
+                    return (string?)null;
+                }
+                catch
+                {
+                    await TryAbortAsync(key, upload.UploadId);
+                    throw;
+                }
+            }
+        );
 
     // Parts of an upload without an end cost money and are in no listing. What ended the upload may end this too, and is what matters.
     private async Task TryAbortAsync(string key, string upload)
@@ -251,17 +291,19 @@ internal sealed class S3Bucket : IDisposable
         }
 
         using var stream = new MemoryStream(bytes, writable: false);
-        UploadPartResponse response = await Client.UploadPartAsync(new UploadPartRequest
-        {
-            BucketName = upload.BucketName,
-            Key = upload.Key,
-            UploadId = upload.UploadId,
-            PartNumber = number,
-            PartSize = length,
-            InputStream = stream,
-            UseChunkEncoding = false,
-            ChecksumSHA256 = Convert.ToBase64String(SHA256.HashData(bytes)),
-        });
+        UploadPartResponse response = await Client.UploadPartAsync(
+            new UploadPartRequest
+            {
+                BucketName = upload.BucketName,
+                Key = upload.Key,
+                UploadId = upload.UploadId,
+                PartNumber = number,
+                PartSize = length,
+                InputStream = stream,
+                UseChunkEncoding = false,
+                ChecksumSHA256 = Convert.ToBase64String(SHA256.HashData(bytes)),
+            }
+        );
         return new PartETag(response);
     }
 
@@ -276,7 +318,9 @@ internal sealed class S3Bucket : IDisposable
 
         if (stored != Base64(sha256))
         {
-            throw new StorageException($"{location.DisplayName}: {key} holds other bytes than were sent ({stored}); the stage is tried again");
+            throw new StorageException(
+                $"{location.DisplayName}: {key} holds other bytes than were sent ({stored}); the stage is tried again"
+            );
         }
     }
 
@@ -289,27 +333,33 @@ internal sealed class S3Bucket : IDisposable
         catch (AmazonS3Exception e)
         {
             throw new StorageException(
-                $"the bucket {location.DisplayName} refuses '{key}': {e.ErrorCode ?? "no code"}, HTTP {(int)e.StatusCode}. {RemedyFor(e)}", e);
+                $"the bucket {location.DisplayName} refuses '{key}': {e.ErrorCode ?? "no code"}, HTTP {(int)e.StatusCode}. {RemedyFor(e)}",
+                e
+            );
         }
-        catch (Exception e) when (e is AmazonClientException or HttpRequestException or TaskCanceledException
-            || (e is IOException broken && IsBrokenConnection(broken)))
+        catch (Exception e)
+            when (e is AmazonClientException or HttpRequestException or TaskCanceledException
+                || (e is IOException broken && IsBrokenConnection(broken))
+            )
         {
             throw new StorageException($"the bucket {location.DisplayName} cannot be reached at {Server}: {e.Message}", e);
         }
     }
 
-    private string RemedyFor(AmazonS3Exception refusal) => refusal.ErrorCode switch
-    {
-        "NoSuchBucket" => $"There is no bucket '{location.Bucket}' at {Server}: make it, or mend the name",
-        "InvalidAccessKeyId" => "The server does not know the key in AWS_ACCESS_KEY_ID: set the one of this server's account",
-        "SignatureDoesNotMatch" => "AWS_SECRET_ACCESS_KEY is not the secret of the key in AWS_ACCESS_KEY_ID, or the region is another "
-            + $"than '{location.Region}' (?region=)",
-        "ExpiredToken" or "InvalidToken" => "The session in AWS_SESSION_TOKEN is over: set new credentials",
-        "RequestTimeTooSkewed" => "This host's clock is wrong: set it",
-        "AccessDenied" => $"Let these credentials list '{location.Bucket}', and get, put and delete objects in it",
-        "PermanentRedirect" or "AuthorizationHeaderMalformed" => $"The bucket is in another region than '{location.Region}': name it with ?region=",
-        _ => "Check the bucket's name, region and policy, and the credentials in the environment",
-    };
+    private string RemedyFor(AmazonS3Exception refusal) =>
+        refusal.ErrorCode switch
+        {
+            "NoSuchBucket" => $"There is no bucket '{location.Bucket}' at {Server}: make it, or mend the name",
+            "InvalidAccessKeyId" => "The server does not know the key in AWS_ACCESS_KEY_ID: set the one of this server's account",
+            "SignatureDoesNotMatch" => "AWS_SECRET_ACCESS_KEY is not the secret of the key in AWS_ACCESS_KEY_ID, or the region is another "
+                + $"than '{location.Region}' (?region=)",
+            "ExpiredToken" or "InvalidToken" => "The session in AWS_SESSION_TOKEN is over: set new credentials",
+            "RequestTimeTooSkewed" => "This host's clock is wrong: set it",
+            "AccessDenied" => $"Let these credentials list '{location.Bucket}', and get, put and delete objects in it",
+            "PermanentRedirect" or "AuthorizationHeaderMalformed" =>
+                $"The bucket is in another region than '{location.Region}': name it with ?region=",
+            _ => "Check the bucket's name, region and policy, and the credentials in the environment",
+        };
 
     private string Server => location.Endpoint?.GetLeftPart(UriPartial.Authority) ?? location.Region;
 

@@ -15,14 +15,19 @@ public sealed class StageJournal(NpgsqlDataSource dataSource)
     /// False: the lease was lost, and nothing was stored.
     /// </summary>
     public async Task<bool> AppendAsync(
-        StageLease lease, IReadOnlyCollection<MetricValue> metrics, IReadOnlyCollection<string> lines, CancellationToken cancellationToken = default)
+        StageLease lease,
+        IReadOnlyCollection<MetricValue> metrics,
+        IReadOnlyCollection<string> lines,
+        CancellationToken cancellationToken = default
+    )
     {
         await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
         bool held = await transaction.ScalarAsync<bool>(
             """
             select exists (select 1 from stage_run where id = @StageRunId and lease_epoch = @Epoch and state = 'running' for key share)
             """,
-            new { lease.StageRunId, lease.Epoch });
+            new { lease.StageRunId, lease.Epoch }
+        );
         if (!held)
         {
             return false;
@@ -46,7 +51,8 @@ public sealed class StageJournal(NpgsqlDataSource dataSource)
                 steps = points.Select(point => point.Step).ToArray(),
                 values = points.Select(point => point.Value).ToArray(),
                 lines = lines.ToArray(),
-            });
+            }
+        );
         await transaction.CommitAsync();
         return true;
     }
@@ -55,10 +61,13 @@ public sealed class StageJournal(NpgsqlDataSource dataSource)
     public async Task<IReadOnlyDictionary<string, double>> NewestAsync(long stageRunId, CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        var rows = await connection.QueryAsync<(string Name, double Value)>(new CommandDefinition(
-            "select distinct on (name) name, value from metric where stage_run_id = @stageRunId order by name, step desc",
-            new { stageRunId },
-            cancellationToken: cancellationToken));
+        var rows = await connection.QueryAsync<(string Name, double Value)>(
+            new CommandDefinition(
+                "select distinct on (name) name, value from metric where stage_run_id = @stageRunId order by name, step desc",
+                new { stageRunId },
+                cancellationToken: cancellationToken
+            )
+        );
         return rows.ToDictionary(row => row.Name, row => row.Value);
     }
 }

@@ -79,11 +79,25 @@ internal sealed class ClusterFolder
         MakeFolder(fresh, isPrivate: true);
         await RunAsync(
             "initdb",
-            ["--pgdata", fresh, "--username=electra", "--encoding=UTF8", "--locale=C", "--data-checksums", "--auth=peer", "--auth-host=reject", "--no-instructions"],
-            cancellationToken);
+            [
+                "--pgdata",
+                fresh,
+                "--username=electra",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--data-checksums",
+                "--auth=peer",
+                "--auth-host=reject",
+                "--no-instructions",
+            ],
+            cancellationToken
+        );
         await File.WriteAllTextAsync(Path.Combine(fresh, "pg_hba.conf"), "local all all peer map=electra\n", cancellationToken);
         await File.WriteAllTextAsync(
-            Path.Combine(fresh, "pg_ident.conf"), $"electra root electra\nelectra {Quote(Environment.UserName)} electra\n", cancellationToken);
+            Path.Combine(fresh, "pg_ident.conf"),
+            $"electra root electra\nelectra {Quote(Environment.UserName)} electra\n",
+            cancellationToken
+        );
         await File.AppendAllTextAsync(Path.Combine(fresh, "postgresql.conf"), "\ninclude = 'electra.conf'\n", cancellationToken);
         Directory.Move(fresh, DataFolder);
         NativeFile.SyncFolder(Root);
@@ -170,7 +184,9 @@ internal sealed class ClusterFolder
     {
         string? parent = Path.GetDirectoryName(path);
         string link = Directory.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
-        return parent is null ? link : link != path ? RealPath(link) : Path.Combine(RealPath(parent), Path.GetFileName(path));
+        return parent is null ? link
+            : link != path ? RealPath(link)
+            : Path.Combine(RealPath(parent), Path.GetFileName(path));
     }
 
     private void MakeFolder(string folder, bool isPrivate)
@@ -203,8 +219,9 @@ internal sealed class ClusterFolder
         if (process.ExitCode != 0)
         {
             throw new StorageException(
-                $"{program} failed with exit code {process.ExitCode} on {Root} (as user {account.Name}): " +
-                $"{(await errors + await output).Trim()}\n{TailOfLog()}".TrimEnd());
+                $"{program} failed with exit code {process.ExitCode} on {Root} (as user {account.Name}): "
+                    + $"{(await errors + await output).Trim()}\n{TailOfLog()}".TrimEnd()
+            );
         }
     }
 
@@ -212,12 +229,17 @@ internal sealed class ClusterFolder
 
     private static string Quote(string name) => '"' + name.Replace("\"", "\"\"") + '"';
 
-    private static StorageException NoBinaries() => new(
-        "PostgreSQL's server programs (initdb, pg_ctl, postgres) were not found on PATH or in the usual folders. " +
-        "Install them (Debian, Ubuntu: apt-get install postgresql; macOS: brew install postgresql), or start the database of " +
-        "docker-compose.yml (docker compose up -d) and set ELECTRA_DATABASE to its connection string.");
+    private static StorageException NoBinaries() =>
+        new(
+            "PostgreSQL's server programs (initdb, pg_ctl, postgres) were not found on PATH or in the usual folders. "
+                + "Install them (Debian, Ubuntu: apt-get install postgresql; macOS: brew install postgresql), or start the database of "
+                + "docker-compose.yml (docker compose up -d) and set ELECTRA_DATABASE to its connection string."
+        );
 
-    private static StorageException WrongVersion(string root, int major, IReadOnlyList<PostgreSqlBinaries> found) => new(
-        $"{root} was made by PostgreSQL {major}, whose programs are not here (found: " +
-        $"{(found.Count == 0 ? "none" : string.Join(", ", found.Select(binaries => binaries.Folder)))}). Install postgresql-{major}.");
+    private static StorageException WrongVersion(string root, int major, IReadOnlyList<PostgreSqlBinaries> found) =>
+        new(
+            $"{root} was made by PostgreSQL {major}, whose programs are not here (found: "
+                + $"{(found.Count == 0 ? "none" : string.Join(", ", found.Select(binaries => binaries.Folder)))}). Install "
+                + $"postgresql-{major}."
+        );
 }

@@ -38,7 +38,8 @@ public static class ConnectionFault
         catch (Exception e) when (IsMalformed(e))
         {
             // Neither the text nor the cause is shown or kept: a password with ';' in it may be what was misread.
-            string what = connectionString.Contains("://", StringComparison.Ordinal) ? "is a URL"
+            string what =
+                connectionString.Contains("://", StringComparison.Ordinal) ? "is a URL"
                 : e is ArgumentException { ParamName: { } name } && new NpgsqlConnectionStringBuilder().ContainsKey(name)
                     ? $"has a value for {name} that is none"
                 : "is malformed";
@@ -58,12 +59,12 @@ public static class ConnectionFault
     {
         string server = builder.Host!.StartsWith('/') ? builder.Host : $"{builder.Host}:{builder.Port}";
         string database = builder.Database ?? builder.Username ?? "";
-        string what = e is PostgresException answer
-            ? OfAnswer(answer, server, database, builder.Username)
+        string what =
+            e is PostgresException answer ? OfAnswer(answer, server, database, builder.Username)
             : e.Message.StartsWith("No password", StringComparison.Ordinal)
                 ? $"PostgreSQL at {server} asks for a password of {builder.Username}: put it into ELECTRA_DATABASE, PGPASSWORD or ~/.pgpass"
-                : $"PostgreSQL at {server} cannot be reached: {e.GetBaseException().Message.TrimEnd('.')}. "
-                    + $"Start it, or correct host and port in {Where}";
+            : $"PostgreSQL at {server} cannot be reached: {e.GetBaseException().Message.TrimEnd('.')}. "
+                + $"Start it, or correct host and port in {Where}";
         return new StorageException(what + ".", e);
     }
 
@@ -74,28 +75,37 @@ public static class ConnectionFault
         {
             throw new StorageException(
                 $"PostgreSQL at {connection.Host} is version {connection.PostgreSqlVersion}; at least {OldestMajor} is needed. "
-                + $"Upgrade it (pg_upgrade), or name another in {Where}.");
+                    + $"Upgrade it (pg_upgrade), or name another in {Where}."
+            );
         }
     }
 
-    private static string OfAnswer(PostgresException answer, string server, string database, string? user) => answer.SqlState switch
-    {
-        PostgresErrorCodes.InvalidCatalogName =>
-            $"there is no database {database} at {server}. Make it (createdb {database}), or correct its name in {Where}",
-        PostgresErrorCodes.InvalidPassword =>
-            $"PostgreSQL at {server} refuses the password of {user}. Put the right one into ELECTRA_DATABASE, PGPASSWORD or ~/.pgpass",
-        PostgresErrorCodes.InvalidAuthorizationSpecification =>
-            $"PostgreSQL at {server} does not let {user} in: {answer.MessageText}. Correct the user in {Where}, or the server's pg_hba.conf",
-        PostgresErrorCodes.InsufficientPrivilege =>
-            $"{user} may not do that in the database {database} at {server}: {answer.MessageText}. "
-            + $"Let its owner: grant create on database {database} to {user}",
-        PostgresErrorCodes.TooManyConnections =>
-            $"PostgreSQL at {server} has no connection left. Raise its max_connections, or stop other programs that use it",
-        PostgresErrorCodes.CannotConnectNow =>
-            $"PostgreSQL at {server} is starting or stopping ({answer.MessageText}). Try again in a moment",
-        _ => $"PostgreSQL at {server} answers: {answer.MessageText} ({answer.SqlState})",
-    };
+    private static string OfAnswer(PostgresException answer, string server, string database, string? user) =>
+        answer.SqlState switch
+        {
+            PostgresErrorCodes.InvalidCatalogName =>
+                $"there is no database {database} at {server}. Make it (createdb {database}), or correct its name in {Where}",
+            PostgresErrorCodes.InvalidPassword =>
+                $"PostgreSQL at {server} refuses the password of {user}. Put the right one into ELECTRA_DATABASE, PGPASSWORD or ~/.pgpass",
+            PostgresErrorCodes.InvalidAuthorizationSpecification =>
+                $"PostgreSQL at {server} does not let {user} in: {answer.MessageText}. Correct the user in {Where}, or the server's "
+                    + "pg_hba.conf",
+            PostgresErrorCodes.InsufficientPrivilege =>
+                $"{user} may not do that in the database {database} at {server}: {answer.MessageText}. "
+                    + $"Let its owner: grant create on database {database} to {user}",
+            PostgresErrorCodes.TooManyConnections =>
+                $"PostgreSQL at {server} has no connection left. Raise its max_connections, or stop other programs that use it",
+            PostgresErrorCodes.CannotConnectNow =>
+                $"PostgreSQL at {server} is starting or stopping ({answer.MessageText}). Try again in a moment",
+            _ => $"PostgreSQL at {server} answers: {answer.MessageText} ({answer.SqlState})",
+        };
 
-    private static bool IsMalformed(Exception e) => e is ArgumentException or FormatException or InvalidOperationException
-        or OverflowException or InvalidCastException or NotSupportedException;
+    private static bool IsMalformed(Exception e) =>
+        e
+            is ArgumentException
+                or FormatException
+                or InvalidOperationException
+                or OverflowException
+                or InvalidCastException
+                or NotSupportedException;
 }

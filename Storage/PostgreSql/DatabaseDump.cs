@@ -3,23 +3,39 @@ using Npgsql;
 
 namespace ElectraPipeline.Storage.PostgreSql;
 
-/// <summary>Dumps and loads the schema "electra" with PostgreSQL's own programs. Hangfire's schema is not kept: the relay nudges anew.</summary>
+/// <summary>
+/// Dumps and loads the schema "electra" with PostgreSQL's own programs. Hangfire's schema is not kept: the relay nudges anew.
+/// </summary>
 internal static class DatabaseDump
 {
     /// <summary>Writes a dump, as the database stands at one moment.</summary>
     /// <exception cref="StorageException">pg_dump is missing or fails, for example because the server is newer than it.</exception>
-    public static Task WriteAsync(string connectionString, string file, CancellationToken cancellationToken) => RunAsync(
-        "pg_dump", connectionString, ["--format=custom", "--schema=electra", "--no-owner", "--no-privileges", "--file", file], cancellationToken);
+    public static Task WriteAsync(string connectionString, string file, CancellationToken cancellationToken) =>
+        RunAsync(
+            "pg_dump",
+            connectionString,
+            ["--format=custom", "--schema=electra", "--no-owner", "--no-privileges", "--file", file],
+            cancellationToken
+        );
 
     /// <summary>Loads a dump into a database without the schema.</summary>
     /// <exception cref="StorageException">pg_restore is missing or fails; nothing was loaded.</exception>
-    public static Task LoadAsync(string connectionString, string file, CancellationToken cancellationToken) => RunAsync(
-        "pg_restore", connectionString, ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", file], cancellationToken);
+    public static Task LoadAsync(string connectionString, string file, CancellationToken cancellationToken) =>
+        RunAsync(
+            "pg_restore",
+            connectionString,
+            ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", file],
+            cancellationToken
+        );
 
     private static async Task RunAsync(string program, string connectionString, string[] arguments, CancellationToken cancellationToken)
     {
-        string path = PostgreSqlBinaries.FindAll().Select(binaries => binaries.PathOf(program)).FirstOrDefault(File.Exists) ?? throw new StorageException(
-            $"{program} was not found beside PostgreSQL's server programs. Install PostgreSQL's client programs (Debian: postgresql-client).");
+        string path =
+            PostgreSqlBinaries.FindAll().Select(binaries => binaries.PathOf(program)).FirstOrDefault(File.Exists)
+            ?? throw new StorageException(
+                $"{program} was not found beside PostgreSQL's server programs. Install PostgreSQL's client programs (Debian: "
+                    + "postgresql-client)."
+            );
         var server = new NpgsqlConnectionStringBuilder(connectionString);
         var start = new ProcessStartInfo(path, arguments) { RedirectStandardError = true, WorkingDirectory = "/" };
         foreach ((string variable, string value) in VariablesOf(server))
@@ -54,7 +70,15 @@ internal static class DatabaseDump
             ("PGUSER", server.Username),
             ("PGPASSWORD", server.Password),
             ("PGPASSFILE", server.Passfile),
-            ("PGSSLMODE", server.SslMode switch { SslMode.VerifyCA => "verify-ca", SslMode.VerifyFull => "verify-full", var mode => $"{mode}".ToLowerInvariant() }),
+            (
+                "PGSSLMODE",
+                server.SslMode switch
+                {
+                    SslMode.VerifyCA => "verify-ca",
+                    SslMode.VerifyFull => "verify-full",
+                    var mode => $"{mode}".ToLowerInvariant(),
+                }
+            ),
             ("PGSSLROOTCERT", server.RootCertificate),
             ("PGSSLCERT", server.SslCertificate),
             ("PGSSLKEY", server.SslKey),

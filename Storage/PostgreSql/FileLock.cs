@@ -17,7 +17,9 @@ internal static class FileLock
 
             if (DateTimeOffset.UtcNow > end)
             {
-                throw new StorageException($"another process has held {path} for {patience.TotalSeconds:0} s; is one stuck while it starts or stops PostgreSQL?");
+                throw new StorageException(
+                    $"another process has held {path} for {patience.TotalSeconds:0} s; is one stuck while it starts or stops PostgreSQL?"
+                );
             }
 
             await Task.Delay(50, cancellationToken);

@@ -27,7 +27,9 @@ internal sealed partial record PostgreSqlBinaries(string Folder, int Major)
         var onPath = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
         var usual = UsualFolders
             .Where(place => Directory.Exists(place.Parent))
-            .SelectMany(place => Directory.EnumerateDirectories(place.Parent, place.Pattern).Select(folder => Path.Combine(folder, place.Inside)))
+            .SelectMany(place =>
+                Directory.EnumerateDirectories(place.Parent, place.Pattern).Select(folder => Path.Combine(folder, place.Inside))
+            )
             .OrderByDescending(MajorOf)
             .ThenBy(folder => folder, StringComparer.Ordinal);
         return [.. onPath.Concat(usual).Where(IsComplete).Distinct().Select(folder => new PostgreSqlBinaries(folder, MajorOf(folder)))];

@@ -37,19 +37,25 @@ public sealed class PrivateCluster : IAsyncDisposable
     /// <summary>What the server writes.</summary>
     public string LogFile => folder.LogFile;
 
-    /// <summary>Starts the cluster in <paramref name="folder"/>, or joins the one that runs there; makes it first if there is none.</summary>
+    /// <summary>
+    /// Starts the cluster in <paramref name="folder"/>, or joins the one that runs there; makes it first if there is none.
+    /// </summary>
     /// <param name="folder">Its folder, made if missing.</param>
     /// <param name="settings">Lines of postgresql.conf to change; they take effect when the server starts.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="StorageException">PostgreSQL is not installed, of another version, or does not start.</exception>
     public static async Task<PrivateCluster> StartAsync(
-        string folder, IReadOnlyDictionary<string, string>? settings = null, CancellationToken cancellationToken = default)
+        string folder,
+        IReadOnlyDictionary<string, string>? settings = null,
+        CancellationToken cancellationToken = default
+    )
     {
         if (OperatingSystem.IsWindows())
         {
             throw new StorageException(
-                "a private PostgreSQL is not supported on Windows. Start the database of docker-compose.yml (docker compose up -d) and set " +
-                "ELECTRA_DATABASE to its connection string.");
+                "a private PostgreSQL is not supported on Windows. Start the database of docker-compose.yml (docker compose up -d) and set "
+                    + "ELECTRA_DATABASE to its connection string."
+            );
         }
 
         var cluster = new PrivateCluster(ClusterFolder.Open(folder), settings ?? new Dictionary<string, string>());
@@ -95,7 +101,9 @@ public sealed class PrivateCluster : IAsyncDisposable
     private async Task StartUnderLockAsync(CancellationToken cancellationToken)
     {
         await using var start = await FileLock.AcquireAsync(folder.StartLock, StartPatience, cancellationToken);
-        share ??= FileLock.TryShare(folder.UsersLock) ?? throw new StorageException($"{folder.UsersLock} is held by a process that is no part of this program");
+        share ??=
+            FileLock.TryShare(folder.UsersLock)
+            ?? throw new StorageException($"{folder.UsersLock} is held by a process that is no part of this program");
         if (folder.ServerProcess() is null)
         {
             await folder.InitializeAsync(cancellationToken);

@@ -1,6 +1,8 @@
 namespace ElectraPipeline.Storage.PostgreSql;
 
-/// <summary>The account the server runs as. PostgreSQL refuses root, so root hands it to "postgres", or to "nobody" where there is none.</summary>
+/// <summary>
+/// The account the server runs as. PostgreSQL refuses root, so root hands it to "postgres", or to "nobody" where there is none.
+/// </summary>
 /// <param name="Name">Account name.</param>
 /// <param name="UserId">Its user id.</param>
 /// <param name="GroupId">Its primary group.</param>
@@ -16,8 +18,10 @@ internal sealed record ServerAccount(string Name, uint UserId, uint GroupId, boo
             if (Environment.UserName.Length == 0)
             {
                 throw new StorageException(
-                    $"PostgreSQL needs the name of its user, and user id {NativeFile.EffectiveUserId} has none in /etc/passwd. Give it one " +
-                    $"(useradd --uid {NativeFile.EffectiveUserId} electra), run as another user, or set ELECTRA_DATABASE to a server's connection string.");
+                    $"PostgreSQL needs the name of its user, and user id {NativeFile.EffectiveUserId} has none in /etc/passwd. Give it one "
+                        + $"(useradd --uid {NativeFile.EffectiveUserId} electra), run as another user, or set ELECTRA_DATABASE to a "
+                        + "server's connection string."
+                );
             }
 
             return new ServerAccount(Environment.UserName, 0, 0, false);
@@ -26,14 +30,19 @@ internal sealed record ServerAccount(string Name, uint UserId, uint GroupId, boo
         if (FindSetpriv() is null)
         {
             throw new StorageException(
-                "PostgreSQL does not run as root, and setpriv (package util-linux), which would start it as another user, is missing. " +
-                "Install it, run as an ordinary user, or give a connection string.");
+                "PostgreSQL does not run as root, and setpriv (package util-linux), which would start it as another user, is missing. "
+                    + "Install it, run as an ordinary user, or give a connection string."
+            );
         }
 
         var accounts = File.ReadLines("/etc/passwd").Select(line => line.Split(':')).Where(fields => fields.Length >= 4).ToList();
-        string[] fields = accounts.Find(account => account[0] == "postgres") ?? accounts.Find(account => account[0] == "nobody")
+        string[] fields =
+            accounts.Find(account => account[0] == "postgres")
+            ?? accounts.Find(account => account[0] == "nobody")
             ?? throw new StorageException(
-                "PostgreSQL does not run as root, and /etc/passwd has neither 'postgres' nor 'nobody' to run it as. Run as an ordinary user.");
+                "PostgreSQL does not run as root, and /etc/passwd has neither 'postgres' nor 'nobody' to run it as. Run as an "
+                    + "ordinary user."
+            );
         return new ServerAccount(fields[0], uint.Parse(fields[2]), uint.Parse(fields[3]), true);
     }
 

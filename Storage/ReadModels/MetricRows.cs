@@ -19,7 +19,8 @@ public sealed record MetricSummary(
     long LastStep,
     double LastValue,
     double Minimum,
-    double Maximum);
+    double Maximum
+);
 
 /// <summary>A point of a curve. Steps count from 0.</summary>
 public sealed record MetricPoint(long Step, double Value);

@@ -13,13 +13,18 @@ public sealed partial class Queries
             group by m.stage_run_id, s.stage, s.shard, s.ordinal, m.name order by s.ordinal, m.name
             """,
             new { runId },
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <summary>
     /// A curve in order of steps, thinned evenly to about <paramref name="maxPoints"/> points; the last point is always there.
     /// </summary>
     public Task<IReadOnlyList<MetricPoint>> MetricPointsAsync(
-        long stageRunId, string name, int maxPoints = 500, CancellationToken cancellationToken = default) =>
+        long stageRunId,
+        string name,
+        int maxPoints = 500,
+        CancellationToken cancellationToken = default
+    ) =>
         ListAsync<MetricPoint>(
             """
             select step, value from (
@@ -28,6 +33,12 @@ public sealed partial class Queries
             where from_last % greatest(1, (points + @maxPoints - 1) / @maxPoints) = 0
             order by step
             """,
-            new { stageRunId, name, maxPoints },
-            cancellationToken);
+            new
+            {
+                stageRunId,
+                name,
+                maxPoints,
+            },
+            cancellationToken
+        );
 }

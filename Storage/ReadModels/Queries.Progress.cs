@@ -5,14 +5,19 @@ public sealed partial class Queries
     /// <summary>Stage runs that are leased now, over all runs, in order of display.</summary>
     public Task<IReadOnlyList<StageRow>> RunningStagesAsync(CancellationToken cancellationToken = default) =>
         ListAsync<StageRow>(
-            $"select {StageColumns} from stage_run s where s.state = 'running' order by s.run_id, s.ordinal, s.id", null, cancellationToken);
+            $"select {StageColumns} from stage_run s where s.state = 'running' order by s.run_id, s.ordinal, s.id",
+            null,
+            cancellationToken
+        );
 
     /// <summary>
     /// Optimizer steps a second of running stages, over the last 100 points of "train/loss" of the present attempt. Stages whose points
     /// span less than 5 s are left out: points are stored in bursts, and a burst says nothing about speed.
     /// </summary>
     public async Task<IReadOnlyDictionary<long, double>> StepRatesAsync(
-        IReadOnlyCollection<long> stageRunIds, CancellationToken cancellationToken = default)
+        IReadOnlyCollection<long> stageRunIds,
+        CancellationToken cancellationToken = default
+    )
     {
         var rates = await ListAsync<StepRate>(
             """
@@ -26,7 +31,8 @@ public sealed partial class Queries
             group by s.id having max(p.recorded_at) - min(p.recorded_at) > interval '5 seconds'
             """,
             new { ids = stageRunIds.ToArray() },
-            cancellationToken);
+            cancellationToken
+        );
         return rates.ToDictionary(rate => rate.StageRunId, rate => rate.Rate);
     }
 
@@ -40,7 +46,8 @@ public sealed partial class Queries
             order by kind, name, version
             """,
             new { runId },
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <summary>Name of the newest migration that was applied, "0001_initial.sql".</summary>
     public async Task<string> SchemaVersionAsync(CancellationToken cancellationToken = default)

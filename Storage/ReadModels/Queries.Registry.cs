@@ -13,20 +13,25 @@ public sealed partial class Queries
         """;
 
     /// <summary>Versions of a dataset, or of all datasets if <paramref name="dataset"/> is null: by name, newest first.</summary>
-    public Task<IReadOnlyList<DatasetVersionRow>> DatasetVersionsAsync(string? dataset = null, CancellationToken cancellationToken = default) =>
+    public Task<IReadOnlyList<DatasetVersionRow>> DatasetVersionsAsync(
+        string? dataset = null,
+        CancellationToken cancellationToken = default
+    ) =>
         ListAsync<DatasetVersionRow>(
             $"""
             select {DatasetColumns} from dataset_version where @dataset::text is null or dataset = @dataset order by dataset, version desc
             """,
             new { dataset },
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <summary>One version of a dataset; null if there is none.</summary>
     public Task<DatasetVersionRow?> DatasetVersionAsync(string dataset, int version, CancellationToken cancellationToken = default) =>
         SingleAsync<DatasetVersionRow>(
             $"select {DatasetColumns} from dataset_version where dataset = @dataset and version = @version",
             new { dataset, version },
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <summary>Versions of a model, or of all models if <paramref name="model"/> is null: by name, newest first.</summary>
     public Task<IReadOnlyList<ModelVersionRow>> ModelVersionsAsync(string? model = null, CancellationToken cancellationToken = default) =>
@@ -35,18 +40,23 @@ public sealed partial class Queries
             select {ModelColumns} from model_version m where @model::text is null or m.model = @model order by m.model, m.version desc
             """,
             new { model },
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <summary>Model versions that were trained on a dataset version, newest first.</summary>
     public Task<IReadOnlyList<ModelVersionRow>> ModelsOfAsync(
-        string dataset, int datasetVersion, CancellationToken cancellationToken = default) =>
+        string dataset,
+        int datasetVersion,
+        CancellationToken cancellationToken = default
+    ) =>
         ListAsync<ModelVersionRow>(
             $"""
             select {ModelColumns} from model_version m where m.dataset = @dataset and m.dataset_version = @datasetVersion
             order by m.created_at desc
             """,
             new { dataset, datasetVersion },
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <summary>
     /// One version of a model; null if there is none. <paramref name="versionOrAlias"/>: "3" or an alias, "latest", "champion".
@@ -58,7 +68,8 @@ public sealed partial class Queries
                 or m.version = (select a.version from model_alias a where a.model = @model and a.alias = @versionOrAlias))
             """,
             new { model, versionOrAlias },
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <summary>Schedules by name, each with its newest run.</summary>
     public Task<IReadOnlyList<ScheduleRow>> SchedulesAsync(CancellationToken cancellationToken = default) =>
@@ -71,10 +82,14 @@ public sealed partial class Queries
             order by s.name
             """,
             null,
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <summary>A sealed folder; null if none has this digest.</summary>
     public Task<ArtifactRow?> ArtifactAsync(string digest, CancellationToken cancellationToken = default) =>
         SingleAsync<ArtifactRow>(
-            "select digest, kind, bytes, files, created_at from artifact where digest = @digest", new { digest }, cancellationToken);
+            "select digest, kind, bytes, files, created_at from artifact where digest = @digest",
+            new { digest },
+            cancellationToken
+        );
 }

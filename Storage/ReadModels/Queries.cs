@@ -47,8 +47,15 @@ public sealed partial class Queries(NpgsqlDataSource dataSource)
                 order by id desc limit @limit)
             group by r.id order by r.id desc
             """,
-            new { state = filter.State?.ToString().ToLowerInvariant(), name = filter.Name, before = filter.Before, limit = filter.Limit },
-            cancellationToken);
+            new
+            {
+                state = filter.State?.ToString().ToLowerInvariant(),
+                name = filter.Name,
+                before = filter.Before,
+                limit = filter.Limit,
+            },
+            cancellationToken
+        );
 
     /// <summary>A run with its stages and their dependencies; null if there is none. Three reads, not one moment.</summary>
     public async Task<RunDetail?> RunAsync(long runId, CancellationToken cancellationToken = default)
@@ -81,19 +88,30 @@ public sealed partial class Queries(NpgsqlDataSource dataSource)
             select id, attempt, recorded_at, line from stage_log where stage_run_id = @stageRunId order by id desc limit @limit
             """,
             new { stageRunId, limit },
-            cancellationToken);
+            cancellationToken
+        );
         return [.. lines.Reverse()];
     }
 
     /// <summary>Lines of a stage's log after line <paramref name="afterId"/> (0: from the start), oldest first.</summary>
     public Task<IReadOnlyList<LogLine>> LogAfterAsync(
-        long stageRunId, long afterId, int limit = 1_000, CancellationToken cancellationToken = default) =>
+        long stageRunId,
+        long afterId,
+        int limit = 1_000,
+        CancellationToken cancellationToken = default
+    ) =>
         ListAsync<LogLine>(
             """
             select id, attempt, recorded_at, line from stage_log where stage_run_id = @stageRunId and id > @afterId order by id limit @limit
             """,
-            new { stageRunId, afterId, limit },
-            cancellationToken);
+            new
+            {
+                stageRunId,
+                afterId,
+                limit,
+            },
+            cancellationToken
+        );
 
     /// <summary>Events, newest first; of one run, or of all if <paramref name="runId"/> is null.</summary>
     public Task<IReadOnlyList<EventRow>> EventsAsync(long? runId, int limit = 200, CancellationToken cancellationToken = default) =>
@@ -103,7 +121,8 @@ public sealed partial class Queries(NpgsqlDataSource dataSource)
             order by e.id desc limit @limit
             """,
             new { runId, limit },
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <summary>Deeds of people among the events, newest first; <paramref name="before"/>: only those with a smaller id.</summary>
     public Task<IReadOnlyList<EventRow>> DeedsAsync(long? before, int limit, CancellationToken cancellationToken = default) =>
@@ -113,7 +132,8 @@ public sealed partial class Queries(NpgsqlDataSource dataSource)
             order by e.id desc limit @limit
             """,
             new { before, limit },
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <summary>Checkpoints of a stage run that are kept, newest first.</summary>
     public Task<IReadOnlyList<CheckpointRow>> CheckpointsAsync(long stageRunId, CancellationToken cancellationToken = default) =>
@@ -123,7 +143,8 @@ public sealed partial class Queries(NpgsqlDataSource dataSource)
             from checkpoint c join artifact a on a.digest = c.artifact where c.stage_run_id = @stageRunId order by c.step desc
             """,
             new { stageRunId },
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <summary>Workers seen within <paramref name="seenWithin"/> (default 1 h), the most recently seen first.</summary>
     public Task<IReadOnlyList<WorkerRow>> WorkersAsync(TimeSpan? seenWithin = null, CancellationToken cancellationToken = default) =>
@@ -136,7 +157,8 @@ public sealed partial class Queries(NpgsqlDataSource dataSource)
             from worker w where w.seen_at > clock_timestamp() - @seenWithin order by w.seen_at desc
             """,
             new { seenWithin = seenWithin ?? TimeSpan.FromHours(1) },
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <summary>The pauses that stand, the oldest first; those of runs that came to their ends all the same are left out.</summary>
     public Task<IReadOnlyList<PauseRow>> PausesAsync(CancellationToken cancellationToken = default) =>
@@ -147,19 +169,23 @@ public sealed partial class Queries(NpgsqlDataSource dataSource)
             order by created_at, scope, subject
             """,
             null,
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <summary>What waits and runs over all runs.</summary>
     public async Task<Overview> OverviewAsync(CancellationToken cancellationToken = default) =>
-        (await SingleAsync<Overview>(
-            """
-            select (select count(*) from run where state = 'running')::int as runs_running,
-                (select count(*) from stage_run where state = 'ready')::int as stages_ready,
-                (select count(*) from stage_run where state = 'running')::int as stages_running,
-                (select count(*) from worker where seen_at > clock_timestamp() - interval '30 seconds')::int as workers_alive
-            """,
-            null,
-            cancellationToken))!;
+        (
+            await SingleAsync<Overview>(
+                """
+                select (select count(*) from run where state = 'running')::int as runs_running,
+                    (select count(*) from stage_run where state = 'ready')::int as stages_ready,
+                    (select count(*) from stage_run where state = 'running')::int as stages_running,
+                    (select count(*) from worker where seen_at > clock_timestamp() - interval '30 seconds')::int as workers_alive
+                """,
+                null,
+                cancellationToken
+            )
+        )!;
 
     private static CommandDefinition Command(string sql, object? parameters, CancellationToken cancellationToken) =>
         new(sql, parameters, cancellationToken: cancellationToken);

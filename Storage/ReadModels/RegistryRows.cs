@@ -19,7 +19,8 @@ public sealed record DatasetVersionRow(
     string[] Shards,
     string Manifest,
     long RunId,
-    DateTimeOffset CreatedAt);
+    DateTimeOffset CreatedAt
+);
 
 /// <summary>A version of a model.</summary>
 /// <param name="Model">Name.</param>
@@ -48,7 +49,8 @@ public sealed record ModelVersionRow(
     long? RunId,
     string? Source,
     DateTimeOffset CreatedAt,
-    string[] Aliases);
+    string[] Aliases
+);
 
 /// <summary>A schedule: a cron expression that creates runs.</summary>
 /// <param name="Name">Unique name; its runs have the trigger "schedule:NAME".</param>
@@ -69,7 +71,8 @@ public sealed record ScheduleRow(
     DateTimeOffset CreatedAt,
     long? LastRunId,
     RunState? LastRunState,
-    DateTimeOffset? LastRunAt);
+    DateTimeOffset? LastRunAt
+);
 
 /// <summary>A sealed folder.</summary>
 /// <param name="Digest">SHA-256 of its file list, hex.</param>

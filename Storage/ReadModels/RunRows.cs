@@ -45,7 +45,8 @@ public sealed record RunSummary(
     int StagesRunning,
     int StagesFailed,
     string? Error,
-    bool IsPaused);
+    bool IsPaused
+);
 
 /// <summary>A run with its config and its graph.</summary>
 /// <param name="Summary">The line of the list.</param>
@@ -58,7 +59,8 @@ public sealed record RunDetail(
     string Config,
     string ConfigDigest,
     IReadOnlyList<StageRow> Stages,
-    IReadOnlyList<DependencyRow> Dependencies);
+    IReadOnlyList<DependencyRow> Dependencies
+);
 
 /// <summary>An edge of a run's graph: <paramref name="Child"/> waits for <paramref name="Parent"/>; both are stage run ids.</summary>
 public sealed record DependencyRow(long Parent, long Child);
@@ -122,7 +124,8 @@ public sealed record StageRow(
     DateTimeOffset? StartedAt,
     DateTimeOffset? FinishedAt,
     int Priority,
-    string? Hold)
+    string? Hold
+)
 {
     /// <summary>"tokenize[0003]", or "ingest" where there is no shard.</summary>
     public string DisplayName => Shard.Length == 0 ? Stage : $"{Stage}[{Shard}]";
@@ -145,7 +148,15 @@ public sealed record LogLine(long Id, int Attempt, DateTimeOffset RecordedAt, st
 /// <param name="Detail">More for people.</param>
 /// <param name="RecordedAt">When, UTC.</param>
 public sealed record EventRow(
-    long Id, long? RunId, long? StageRunId, string? Stage, string Actor, string Action, string? Detail, DateTimeOffset RecordedAt);
+    long Id,
+    long? RunId,
+    long? StageRunId,
+    string? Stage,
+    string Actor,
+    string Action,
+    string? Detail,
+    DateTimeOffset RecordedAt
+);
 
 /// <summary>A checkpoint that a stage can go on from.</summary>
 /// <param name="Step">Optimizer steps done.</param>
@@ -175,7 +186,8 @@ public sealed record WorkerRow(
     DateTimeOffset SeenAt,
     int Running,
     bool IsPaused,
-    bool IsHostPaused);
+    bool IsHostPaused
+);
 
 /// <summary>A pause that stands.</summary>
 /// <param name="Scope">Kind of what is paused.</param>

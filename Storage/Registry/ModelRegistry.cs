@@ -12,7 +12,14 @@ namespace ElectraPipeline.Storage.Registry;
 /// <param name="Manifest">Inputs, options and counts, JSON.</param>
 /// <param name="RunId">Run that made it.</param>
 public sealed record NewDatasetVersion(
-    string Dataset, string Digest, string Corpus, string Vocabulary, IReadOnlyList<string> Shards, string Manifest, long RunId);
+    string Dataset,
+    string Digest,
+    string Corpus,
+    string Vocabulary,
+    IReadOnlyList<string> Shards,
+    string Manifest,
+    long RunId
+);
 
 /// <summary>A model version to register.</summary>
 /// <param name="Model">Name.</param>
@@ -37,7 +44,8 @@ public sealed record NewModelVersion(
     string CodeVersion,
     long? RunId,
     string ChampionMetric,
-    string? Source = null);
+    string? Source = null
+);
 
 /// <summary>Names and numbers datasets and models.</summary>
 /// <remarks>
@@ -51,23 +59,27 @@ public sealed class ModelRegistry(NpgsqlDataSource dataSource, ArtifactStore art
     {
         await LockNameAsync(transaction, "dataset:" + dataset.Dataset);
         int? known = await transaction.ScalarAsync<int?>(
-            "select version from dataset_version where dataset = @Dataset and digest = @Digest", dataset);
-        return known ?? await transaction.ScalarAsync<int>(
-            """
-            insert into dataset_version (dataset, version, digest, corpus, vocabulary, shards, manifest, run_id)
-            select @Dataset, coalesce(max(version), 0) + 1, @Digest, @Corpus, @Vocabulary, @Shards, @Manifest::jsonb, @RunId
-            from dataset_version where dataset = @Dataset returning version
-            """,
-            new
-            {
-                dataset.Dataset,
-                dataset.Digest,
-                dataset.Corpus,
-                dataset.Vocabulary,
-                Shards = dataset.Shards.ToArray(),
-                dataset.Manifest,
-                dataset.RunId,
-            });
+            "select version from dataset_version where dataset = @Dataset and digest = @Digest",
+            dataset
+        );
+        return known
+            ?? await transaction.ScalarAsync<int>(
+                """
+                insert into dataset_version (dataset, version, digest, corpus, vocabulary, shards, manifest, run_id)
+                select @Dataset, coalesce(max(version), 0) + 1, @Digest, @Corpus, @Vocabulary, @Shards, @Manifest::jsonb, @RunId
+                from dataset_version where dataset = @Dataset returning version
+                """,
+                new
+                {
+                    dataset.Dataset,
+                    dataset.Digest,
+                    dataset.Corpus,
+                    dataset.Vocabulary,
+                    Shards = dataset.Shards.ToArray(),
+                    dataset.Manifest,
+                    dataset.RunId,
+                }
+            );
     }
 
     /// <summary>
@@ -85,7 +97,8 @@ public sealed class ModelRegistry(NpgsqlDataSource dataSource, ArtifactStore art
                 @Finetuned::jsonb, @CodeVersion, @RunId, @Source::jsonb
             from model_version where model = @Model returning version
             """,
-            model);
+            model
+        );
         await SetAliasAsync(transaction, model.Model, "latest", version);
         bool better = await transaction.ScalarAsync<bool>(
             """
@@ -95,7 +108,13 @@ public sealed class ModelRegistry(NpgsqlDataSource dataSource, ArtifactStore art
                     join model_version n on n.model = a.model and n.version = @version
                 where a.model = @model and a.alias = 'champion'), true)
             """,
-            new { metric = model.ChampionMetric, version, model = model.Model });
+            new
+            {
+                metric = model.ChampionMetric,
+                version,
+                model = model.Model,
+            }
+        );
         if (better)
         {
             await SetAliasAsync(transaction, model.Model, "champion", version);
@@ -107,7 +126,11 @@ public sealed class ModelRegistry(NpgsqlDataSource dataSource, ArtifactStore art
     /// <summary>Registers a model that no run made, whose artifact has just been sealed; returns the number of its version.</summary>
     /// <exception cref="IOException">The sealed folder was collected meanwhile; it must be sealed again.</exception>
     public async Task<int> ImportModelAsync(
-        NewModelVersion model, SealedArtifact artifact, string actor, CancellationToken cancellationToken = default)
+        NewModelVersion model,
+        SealedArtifact artifact,
+        string actor,
+        CancellationToken cancellationToken = default
+    )
     {
         await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
         await ArtifactRows.AddAsync(transaction, artifacts, artifact);
@@ -123,8 +146,12 @@ public sealed class ModelRegistry(NpgsqlDataSource dataSource, ArtifactStore art
     {
         await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
         await LockNameAsync(transaction, "model:" + model);
-        if (!await transaction.ScalarAsync<bool>(
-            "select exists (select 1 from model_version where model = @model and version = @version)", new { model, version }))
+        if (
+            !await transaction.ScalarAsync<bool>(
+                "select exists (select 1 from model_version where model = @model and version = @version)",
+                new { model, version }
+            )
+        )
         {
             throw new StorageException($"there is no version {version} of model '{model}'");
         }
@@ -140,7 +167,13 @@ public sealed class ModelRegistry(NpgsqlDataSource dataSource, ArtifactStore art
             insert into model_alias (model, alias, version) values (@model, @alias, @version)
             on conflict (model, alias) do update set version = excluded.version, updated_at = clock_timestamp()
             """,
-            new { model, alias, version });
+            new
+            {
+                model,
+                alias,
+                version,
+            }
+        );
 
     private static Task LockNameAsync(StorageTransaction transaction, string name) =>
         transaction.ExecuteAsync("select pg_advisory_xact_lock(hashtextextended(@name, 1))", new { name });

@@ -35,7 +35,8 @@ public sealed class CheckpointStore(NpgsqlDataSource dataSource, ArtifactStore a
         SealedArtifact artifact,
         int keep,
         int retries,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         IReadOnlyList<string> pruned;
         await using (var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken))
@@ -45,7 +46,8 @@ public sealed class CheckpointStore(NpgsqlDataSource dataSource, ArtifactStore a
                 select exists (
                     select 1 from stage_run where id = @StageRunId and lease_epoch = @Epoch and state = 'running' for no key update)
                 """,
-                new { lease.StageRunId, lease.Epoch });
+                new { lease.StageRunId, lease.Epoch }
+            );
             if (!held)
             {
                 return false;
@@ -64,7 +66,17 @@ public sealed class CheckpointStore(NpgsqlDataSource dataSource, ArtifactStore a
                     select step from checkpoint where stage_run_id = @StageRunId order by step desc limit @keep)
                 returning artifact;
                 """,
-                new { lease.StageRunId, lease.Epoch, step, fingerprint, artifact.Digest, keep, retries });
+                new
+                {
+                    lease.StageRunId,
+                    lease.Epoch,
+                    step,
+                    fingerprint,
+                    artifact.Digest,
+                    keep,
+                    retries,
+                }
+            );
             await transaction.CommitAsync();
         }
 
@@ -80,10 +92,13 @@ public sealed class CheckpointStore(NpgsqlDataSource dataSource, ArtifactStore a
     public async Task<long?> FindOtherAsync(long stageRunId, string fingerprint, CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        return await connection.ExecuteScalarAsync<long?>(new CommandDefinition(
-            "select max(step) from checkpoint where stage_run_id = @stageRunId and fingerprint <> @fingerprint",
-            new { stageRunId, fingerprint },
-            cancellationToken: cancellationToken));
+        return await connection.ExecuteScalarAsync<long?>(
+            new CommandDefinition(
+                "select max(step) from checkpoint where stage_run_id = @stageRunId and fingerprint <> @fingerprint",
+                new { stageRunId, fingerprint },
+                cancellationToken: cancellationToken
+            )
+        );
     }
 
     /// <summary>
@@ -93,13 +108,16 @@ public sealed class CheckpointStore(NpgsqlDataSource dataSource, ArtifactStore a
     public async Task<StoredCheckpoint?> FindNewestAsync(string stage, string fingerprint, CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        var found = await connection.QueryAsync<StoredCheckpoint>(new CommandDefinition(
-            """
-            select c.stage_run_id, s.run_id, c.step, c.artifact from checkpoint c join stage_run s on s.id = c.stage_run_id
-            where c.fingerprint = @fingerprint and s.stage = @stage order by c.step desc, c.created_at desc
-            """,
-            new { stage, fingerprint },
-            cancellationToken: cancellationToken));
+        var found = await connection.QueryAsync<StoredCheckpoint>(
+            new CommandDefinition(
+                """
+                select c.stage_run_id, s.run_id, c.step, c.artifact from checkpoint c join stage_run s on s.id = c.stage_run_id
+                where c.fingerprint = @fingerprint and s.stage = @stage order by c.step desc, c.created_at desc
+                """,
+                new { stage, fingerprint },
+                cancellationToken: cancellationToken
+            )
+        );
         return found.FirstOrDefault(checkpoint => artifacts.Contains(checkpoint.Artifact));
     }
 }

@@ -17,7 +17,8 @@ public sealed record NewRun(
     string CodeVersion,
     string Actor,
     IReadOnlyList<NewStage> Stages,
-    int Priority = 0);
+    int Priority = 0
+);
 
 /// <summary>A stage of a run to create.</summary>
 /// <param name="Stage">Stage name.</param>
@@ -26,8 +27,7 @@ public sealed record NewRun(
 /// <param name="MaxAttempts">Attempts before it fails for good, at least 1.</param>
 /// <param name="Parents">Indexes, in the list of stages, of those it waits for; all smaller than its own.</param>
 /// <param name="MemoryGb">Memory that it takes, in GB; null: not counted.</param>
-public sealed record NewStage(
-    string Stage, string Shard, string Queue, int MaxAttempts, IReadOnlyList<int> Parents, int? MemoryGb = null);
+public sealed record NewStage(string Stage, string Shard, string Queue, int MaxAttempts, IReadOnlyList<int> Parents, int? MemoryGb = null);
 
 /// <summary>A stage run that may be claimed now.</summary>
 /// <param name="Id">The stage run.</param>

@@ -25,7 +25,9 @@ public enum PauseScope
 /// </summary>
 public sealed class PauseStore(NpgsqlDataSource dataSource)
 {
-    /// <summary>Pauses; false: it was paused like this before. Asked again with <paramref name="interrupts"/>, a mild pause becomes a strict one.</summary>
+    /// <summary>
+    /// Pauses; false: it was paused like this before. Asked again with <paramref name="interrupts"/>, a mild pause becomes a strict one.
+    /// </summary>
     /// <param name="scope">What kind of thing.</param>
     /// <param name="subject">Id of a run, name of a queue, id of a worker ("HOST:PID:START"), or name of a host.</param>
     /// <param name="interrupts">Whether stages at work are given back now.</param>
@@ -33,7 +35,12 @@ public sealed class PauseStore(NpgsqlDataSource dataSource)
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="StorageException">There is no such run, worker or host, or the run is at its end.</exception>
     public async Task<bool> PauseAsync(
-        PauseScope scope, string subject, bool interrupts, string actor, CancellationToken cancellationToken = default)
+        PauseScope scope,
+        string subject,
+        bool interrupts,
+        string actor,
+        CancellationToken cancellationToken = default
+    )
     {
         await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
         await CheckAsync(transaction, scope, subject);
@@ -43,7 +50,14 @@ public sealed class PauseStore(NpgsqlDataSource dataSource)
             on conflict (scope, subject) do update set interrupts = true, actor = excluded.actor
             where excluded.interrupts and not pause.interrupts
             """,
-            new { scope = Word(scope), subject, interrupts, actor });
+            new
+            {
+                scope = Word(scope),
+                subject,
+                interrupts,
+                actor,
+            }
+        );
         if (changed > 0)
         {
             string detail = interrupts ? "stages at work are given back" : "stages at work go on to their ends";
@@ -58,7 +72,10 @@ public sealed class PauseStore(NpgsqlDataSource dataSource)
     public async Task<bool> ResumeAsync(PauseScope scope, string subject, string actor, CancellationToken cancellationToken = default)
     {
         await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
-        int lifted = await transaction.ExecuteAsync("delete from pause where scope = @scope and subject = @subject", new { scope = Word(scope), subject });
+        int lifted = await transaction.ExecuteAsync(
+            "delete from pause where scope = @scope and subject = @subject",
+            new { scope = Word(scope), subject }
+        );
         if (lifted > 0)
         {
             // They were not nudged while paused: to the relay they now are forgotten ones, which it enqueues within a second.
@@ -70,7 +87,8 @@ public sealed class PauseStore(NpgsqlDataSource dataSource)
                     order by id for no key update) held
                 where s.id = held.id
                 """,
-                new { scope = Word(scope), subject });
+                new { scope = Word(scope), subject }
+            );
             await AddEventAsync(transaction, scope, subject, actor, "resumed", null);
             await transaction.CommitAsync();
         }
@@ -82,10 +100,13 @@ public sealed class PauseStore(NpgsqlDataSource dataSource)
     public async Task<bool> IsWorkerPausedAsync(string worker, string host, CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        return await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
-            "select exists (select 1 from pause where (scope, subject) in (('worker', @worker), ('host', @host)))",
-            new { worker, host },
-            cancellationToken: cancellationToken));
+        return await connection.ExecuteScalarAsync<bool>(
+            new CommandDefinition(
+                "select exists (select 1 from pause where (scope, subject) in (('worker', @worker), ('host', @host)))",
+                new { worker, host },
+                cancellationToken: cancellationToken
+            )
+        );
     }
 
     /// <summary>The name of a scope in the database and on the command line.</summary>
@@ -96,17 +117,25 @@ public sealed class PauseStore(NpgsqlDataSource dataSource)
         switch (scope)
         {
             case PauseScope.Run:
-                string? state = await transaction.ScalarAsync<string?>("select state::text from run where id::text = @subject for key share", new { subject });
+                string? state = await transaction.ScalarAsync<string?>(
+                    "select state::text from run where id::text = @subject for key share",
+                    new { subject }
+                );
                 if (state != "running")
                 {
                     throw new StorageException(
-                        state is null ? $"there is no run {subject}" : $"run {subject} is {state}; only a run that goes on can be paused");
+                        state is null ? $"there is no run {subject}" : $"run {subject} is {state}; only a run that goes on can be paused"
+                    );
                 }
 
                 break;
             case PauseScope.Worker or PauseScope.Host:
-                string[] known = [.. await transaction.QueryAsync<string>(
-                    $"select distinct {(scope == PauseScope.Worker ? "id" : "host")} from worker order by 1")];
+                string[] known =
+                [
+                    .. await transaction.QueryAsync<string>(
+                        $"select distinct {(scope == PauseScope.Worker ? "id" : "host")} from worker order by 1"
+                    ),
+                ];
                 if (!known.Contains(subject))
                 {
                     string list = known.Length == 0 ? "none was seen" : $"seen: {string.Join(", ", known)}";
@@ -117,7 +146,14 @@ public sealed class PauseStore(NpgsqlDataSource dataSource)
         }
     }
 
-    private static Task AddEventAsync(StorageTransaction transaction, PauseScope scope, string subject, string actor, string action, string? detail) =>
+    private static Task AddEventAsync(
+        StorageTransaction transaction,
+        PauseScope scope,
+        string subject,
+        string actor,
+        string action,
+        string? detail
+    ) =>
         scope == PauseScope.Run
             ? transaction.AddEventAsync(long.Parse(subject), null, actor, action, detail)
             : transaction.AddEventAsync(null, null, actor, action, $"{Word(scope)} {subject}{(detail is null ? "" : $": {detail}")}");

@@ -34,7 +34,8 @@ public sealed class Reconciler(NpgsqlDataSource dataSource)
                 select run_id, stage_run_id, 'reconciler', case when failed then 'failed' else 'lease expired' end,
                     'attempt ' || attempt || ' of worker ' || coalesce(lease_owner, 'unknown') from changed)
             select stage_run_id, run_id, attempt, failed from changed
-            """);
+            """
+        );
         foreach (long runId in expired.Where(lease => lease.Failed).Select(lease => lease.RunId).Distinct().Order())
         {
             await StageLeases.FinishRunAsync(transaction, runId);
@@ -48,7 +49,11 @@ public sealed class Reconciler(NpgsqlDataSource dataSource)
     /// Takes stage runs that are ready and were not enqueued within <paramref name="quiet"/>, and marks them enqueued now, so that
     /// only one node enqueues each.
     /// </summary>
-    public async Task<IReadOnlyList<ReadyStage>> TakeForgottenAsync(TimeSpan quiet, int limit, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<ReadyStage>> TakeForgottenAsync(
+        TimeSpan quiet,
+        int limit,
+        CancellationToken cancellationToken = default
+    )
     {
         await using var transaction = await StorageTransaction.BeginRelaxedAsync(dataSource, cancellationToken);
         var taken = await transaction.QueryAsync<ReadyStage>(
@@ -62,7 +67,8 @@ public sealed class Reconciler(NpgsqlDataSource dataSource)
             where t.id = forgotten.id
             returning t.id, t.queue, t.hangfire_job_id
             """,
-            new { quiet, limit });
+            new { quiet, limit }
+        );
         await transaction.CommitAsync();
         return taken;
     }
@@ -83,13 +89,17 @@ public sealed class Reconciler(NpgsqlDataSource dataSource)
                 order by id for no key update) ready
             where t.id = ready.id returning t.id, t.queue, t.hangfire_job_id
             """,
-            new { ids = stageRunIds.ToArray() });
+            new { ids = stageRunIds.ToArray() }
+        );
         await transaction.CommitAsync();
         return taken;
     }
 
     /// <summary>Remembers the Hangfire jobs that nudge stage runs.</summary>
-    public async Task SetHangfireJobsAsync(IReadOnlyList<(long StageRunId, string HangfireJobId)> jobs, CancellationToken cancellationToken = default)
+    public async Task SetHangfireJobsAsync(
+        IReadOnlyList<(long StageRunId, string HangfireJobId)> jobs,
+        CancellationToken cancellationToken = default
+    )
     {
         await using var transaction = await StorageTransaction.BeginRelaxedAsync(dataSource, cancellationToken);
         await transaction.ExecuteAsync(
@@ -100,7 +110,8 @@ public sealed class Reconciler(NpgsqlDataSource dataSource)
                 join stage_run locked on locked.id = u.id order by locked.id for no key update of locked) nudged
             where s.id = nudged.id
             """,
-            new { ids = jobs.Select(job => job.StageRunId).ToArray(), jobs = jobs.Select(job => job.HangfireJobId).ToArray() });
+            new { ids = jobs.Select(job => job.StageRunId).ToArray(), jobs = jobs.Select(job => job.HangfireJobId).ToArray() }
+        );
         await transaction.CommitAsync();
     }
 
@@ -108,7 +119,9 @@ public sealed class Reconciler(NpgsqlDataSource dataSource)
     public async Task<int> FinishRunsAsync(CancellationToken cancellationToken = default)
     {
         await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
-        var running = await transaction.QueryAsync<long>("select id from run where state = 'running' order by id for no key update skip locked");
+        var running = await transaction.QueryAsync<long>(
+            "select id from run where state = 'running' order by id for no key update skip locked"
+        );
         int finished = await transaction.ExecuteAsync(StageSql.FinishRuns, new { runs = running.ToArray() });
         await transaction.CommitAsync();
         return finished;

@@ -9,22 +9,32 @@ internal static class ResourceSlots
     /// <summary>Takes what the slot says; false if less of it is free. What was taken then goes with the transaction.</summary>
     public static async Task<bool> TakeAsync(StorageTransaction transaction, ResourceSlot slot, StageLease lease, TimeSpan ttl)
     {
-        var parameters = new { slot.Name, slot.Capacity, slot.Amount, lease.StageRunId, lease.Epoch, ttl };
+        var parameters = new
+        {
+            slot.Name,
+            slot.Capacity,
+            slot.Amount,
+            lease.StageRunId,
+            lease.Epoch,
+            ttl,
+        };
         await transaction.ExecuteAsync(
             """
             insert into resource_slot (name, ordinal) select @Name, n from generate_series(0, @Capacity - 1) n
             where (select count(*) from resource_slot where name = @Name) < @Capacity on conflict do nothing
             """,
-            parameters);
+            parameters
+        );
         return await transaction.ExecuteAsync(
-            """
-            update resource_slot set holder = @StageRunId, epoch = @Epoch, until = clock_timestamp() + @ttl
-            where (name, ordinal) in (
-                select name, ordinal from resource_slot
-                where name = @Name and ordinal < @Capacity and (holder is null or until < clock_timestamp())
-                order by ordinal limit @Amount for update skip locked)
-            """,
-            parameters) == slot.Amount;
+                """
+                update resource_slot set holder = @StageRunId, epoch = @Epoch, until = clock_timestamp() + @ttl
+                where (name, ordinal) in (
+                    select name, ordinal from resource_slot
+                    where name = @Name and ordinal < @Capacity and (holder is null or until < clock_timestamp())
+                    order by ordinal limit @Amount for update skip locked)
+                """,
+                parameters
+            ) == slot.Amount;
     }
 
     /// <summary>Frees what the lease holds and returns the stage runs that wait for it.</summary>
@@ -32,13 +42,17 @@ internal static class ResourceSlots
     {
         var freed = await transaction.QueryAsync<string>(
             "update resource_slot set holder = null, until = '-infinity' where holder = @StageRunId and epoch = @Epoch returning name",
-            new { lease.StageRunId, lease.Epoch });
+            new { lease.StageRunId, lease.Epoch }
+        );
 
-        return freed.Count == 0 ? [] : await transaction.QueryAsync<ReadyStage>(
-            """
-            select s.id, s.queue, s.hangfire_job_id from stage_run s
-            where s.state = 'ready' and s.waiting_for = any(@freed) order by s.priority desc, s.id
-            """,
-            new { freed = freed.ToArray() });
+        return freed.Count == 0
+            ? []
+            : await transaction.QueryAsync<ReadyStage>(
+                """
+                select s.id, s.queue, s.hangfire_job_id from stage_run s
+                where s.state = 'ready' and s.waiting_for = any(@freed) order by s.priority desc, s.id
+                """,
+                new { freed = freed.ToArray() }
+            );
     }
 }

@@ -21,7 +21,8 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
             insert into run (name, config, config_digest, trigger, code_version)
             values (@Name, @Config::jsonb, @ConfigDigest, @Trigger, @CodeVersion) returning id
             """,
-            run);
+            run
+        );
         long[] ids = await InsertStagesAsync(transaction, runId, run);
         await InsertDependenciesAsync(transaction, ids, run.Stages);
         await transaction.AddEventAsync(runId, null, run.Actor, "run created", run.Trigger);
@@ -34,10 +35,13 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
     public async Task<StoredRun?> FindAsync(long runId, CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<StoredRun>(new CommandDefinition(
-            "select id, name, config::text as config, trigger, code_version from run where id = @runId",
-            new { runId },
-            cancellationToken: cancellationToken));
+        return await connection.QuerySingleOrDefaultAsync<StoredRun>(
+            new CommandDefinition(
+                "select id, name, config::text as config, trigger, code_version from run where id = @runId",
+                new { runId },
+                cancellationToken: cancellationToken
+            )
+        );
     }
 
     /// <summary>
@@ -48,7 +52,8 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
     {
         await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
         await transaction.LockStagesAsync("run_id = @runId", new { runId });
-        string state = await transaction.ScalarAsync<string?>("select state::text from run where id = @runId for no key update", new { runId })
+        string state =
+            await transaction.ScalarAsync<string?>("select state::text from run where id = @runId for no key update", new { runId })
             ?? throw new StorageException($"there is no run {runId}");
         if (state != "running")
         {
@@ -64,7 +69,8 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
             update run set state = 'cancelled', finished_at = clock_timestamp() where id = @runId;
             delete from pause where scope = 'run' and subject = @runId::text;
             """,
-            new { runId });
+            new { runId }
+        );
         await transaction.AddEventAsync(runId, null, actor, "cancelled", null);
         await transaction.CommitAsync();
         return true;
@@ -74,14 +80,23 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
     /// Lets a failed or cancelled stage run again, and everything that waits for it; stages that succeeded keep their outputs.
     /// </summary>
     /// <returns>Stages that are ready now.</returns>
-    /// <exception cref="StorageException">No such stage run, it did not fail, or a parent of it failed and must be retried first.</exception>
-    public async Task<IReadOnlyList<ReadyStage>> RetryStageAsync(long stageRunId, string actor, CancellationToken cancellationToken = default)
+    /// <exception cref="StorageException">
+    /// No such stage run, it did not fail, or a parent of it failed and must be retried first.
+    /// </exception>
+    public async Task<IReadOnlyList<ReadyStage>> RetryStageAsync(
+        long stageRunId,
+        string actor,
+        CancellationToken cancellationToken = default
+    )
     {
         await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
-        long runId = await transaction.ScalarAsync<long?>("select run_id from stage_run where id = @stageRunId", new { stageRunId })
+        long runId =
+            await transaction.ScalarAsync<long?>("select run_id from stage_run where id = @stageRunId", new { stageRunId })
             ?? throw new StorageException($"there is no stage run {stageRunId}");
         await transaction.LockStagesAsync("run_id = @runId", new { runId });
-        string state = (await transaction.ScalarAsync<string?>("select state::text from stage_run where id = @stageRunId", new { stageRunId }))!;
+        string state = (
+            await transaction.ScalarAsync<string?>("select state::text from stage_run where id = @stageRunId", new { stageRunId })
+        )!;
         if (state is not ("failed" or "cancelled"))
         {
             throw new StorageException($"stage run {stageRunId} is {state}; only a failed or cancelled one can be retried");
@@ -92,7 +107,8 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
             select p.stage || ' (stage run ' || p.id || ', ' || p.state || ')' from stage_dependency d join stage_run p on p.id = d.parent
             where d.child = @stageRunId and p.state in ('failed', 'cancelled') order by p.id limit 1
             """,
-            new { stageRunId });
+            new { stageRunId }
+        );
         if (parent is not null)
         {
             throw new StorageException($"stage run {stageRunId} waits for {parent}: retry that one, or the whole run");
@@ -113,8 +129,12 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
     {
         await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
         await transaction.LockStagesAsync("run_id = @runId", new { runId });
-        if (!await transaction.ScalarAsync<bool>(
-            "select exists (select 1 from stage_run where run_id = @runId and state in ('failed', 'cancelled'))", new { runId }))
+        if (
+            !await transaction.ScalarAsync<bool>(
+                "select exists (select 1 from stage_run where run_id = @runId and state in ('failed', 'cancelled'))",
+                new { runId }
+            )
+        )
         {
             throw new StorageException($"run {runId} has no failed or cancelled stage to retry");
         }
@@ -123,13 +143,20 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
     }
 
     private static async Task<IReadOnlyList<ReadyStage>> ResetAsync(
-        StorageTransaction transaction, long runId, string which, object parameters, long? stageRunId, string actor)
+        StorageTransaction transaction,
+        long runId,
+        string which,
+        object parameters,
+        long? stageRunId,
+        string actor
+    )
     {
         // First the states, then the counts: a count must see the states of all parents.
         await transaction.ExecuteAsync(
             $"""
             update stage_run set state = 'blocked', attempt = 0, max_attempts = attempts_allowed, lease_epoch = lease_epoch + 1,
-                error = null, error_kind = null, finished_at = null, enqueued_at = null, hangfire_job_id = null, waiting_for = null, available_at = clock_timestamp(),
+                error = null, error_kind = null, finished_at = null, enqueued_at = null, hangfire_job_id = null,
+                waiting_for = null, available_at = clock_timestamp(),
                 progress_done = null, progress_total = null, progress_unit = null
             where id in ({which}) and state in ('failed', 'cancelled', 'blocked');
             update stage_run c set pending_dependencies = (
@@ -139,13 +166,15 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
             update run set state = 'running', finished_at = null where id = @runId;
             delete from pause where scope = 'run' and subject = @runId::text;
             """,
-            parameters);
+            parameters
+        );
         var ready = await transaction.QueryAsync<ReadyStage>(
             """
             update stage_run set state = 'ready' where run_id = @runId and state = 'blocked' and pending_dependencies = 0
             returning id, queue, hangfire_job_id
             """,
-            new { runId });
+            new { runId }
+        );
         await transaction.AddEventAsync(runId, stageRunId, actor, "retry", null);
         await transaction.CommitAsync();
         return ready;
@@ -193,7 +222,8 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
                 memory_gb = stages.Select(stage => stage.MemoryGb).ToArray(),
                 max_attempts = stages.Select(stage => stage.MaxAttempts).ToArray(),
                 pending = stages.Select(stage => stage.Parents.Count).ToArray(),
-            });
+            }
+        );
         long[] ids = new long[stages.Count];
         foreach (var (id, ordinal) in rows)
         {
@@ -208,7 +238,8 @@ public sealed class RunStore(NpgsqlDataSource dataSource)
         var edges = stages.SelectMany((stage, child) => stage.Parents.Select(parent => (Parent: ids[parent], Child: ids[child]))).ToList();
         return transaction.ExecuteAsync(
             "insert into stage_dependency (parent, child) select * from unnest(@parents, @children)",
-            new { parents = edges.Select(edge => edge.Parent).ToArray(), children = edges.Select(edge => edge.Child).ToArray() });
+            new { parents = edges.Select(edge => edge.Parent).ToArray(), children = edges.Select(edge => edge.Child).ToArray() }
+        );
     }
 }
 

@@ -10,7 +10,15 @@ namespace ElectraPipeline.Storage.Runs;
 /// <param name="MaxAttempts">Attempts allowed.</param>
 /// <param name="Owner">The worker, "HOST:PID:START".</param>
 public sealed record StageLease(
-    long StageRunId, long RunId, string Stage, string Shard, long Epoch, int Attempt, int MaxAttempts, string Owner)
+    long StageRunId,
+    long RunId,
+    string Stage,
+    string Shard,
+    long Epoch,
+    int Attempt,
+    int MaxAttempts,
+    string Owner
+)
 {
     /// <summary>"tokenize[0003]", or "ingest" where there is no shard.</summary>
     public string DisplayName => Shard.Length == 0 ? Stage : $"{Stage}[{Shard}]";

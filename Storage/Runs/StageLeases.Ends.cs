@@ -17,11 +17,14 @@ public sealed partial class StageLeases
         StageLease lease,
         StageOutput output,
         Func<StorageTransaction, Task<string?>>? publish = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
         var held = await transaction.SingleAsync<HeldState>(
-            "select state, lease_epoch as epoch from stage_run where id = @StageRunId for no key update", new { lease.StageRunId });
+            "select state, lease_epoch as epoch from stage_run where id = @StageRunId for no key update",
+            new { lease.StageRunId }
+        );
         if (held is null || held.Epoch != lease.Epoch)
         {
             return null;
@@ -44,7 +47,12 @@ public sealed partial class StageLeases
         var ready = await transaction.QueryAsync<ReadyStage>(StageSql.ReleaseChildren, new { lease.StageRunId });
         var waiting = await ResourceSlots.FreeAsync(transaction, lease);
         await transaction.AddEventAsync(
-            lease.RunId, lease.StageRunId, "worker:" + lease.Owner, output.ReusedFrom is null ? "succeeded" : "reused", output.Artifact.Digest);
+            lease.RunId,
+            lease.StageRunId,
+            "worker:" + lease.Owner,
+            output.ReusedFrom is null ? "succeeded" : "reused",
+            output.Artifact.Digest
+        );
         var state = await FinishRunAsync(transaction, lease.RunId);
         await transaction.CommitAsync();
         return new StageEnd([.. ready, .. waiting], state);
@@ -55,7 +63,12 @@ public sealed partial class StageLeases
     /// failed for good. Null: the lease was lost.
     /// </summary>
     public async Task<StageEnd?> FailAsync(
-        StageLease lease, string error, bool isPermanent, TimeSpan backoff, CancellationToken cancellationToken = default)
+        StageLease lease,
+        string error,
+        bool isPermanent,
+        TimeSpan backoff,
+        CancellationToken cancellationToken = default
+    )
     {
         await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
         bool? final = await transaction.ScalarAsync<bool?>(
@@ -68,14 +81,28 @@ public sealed partial class StageLeases
             where s.id = f.id and s.lease_epoch = @Epoch and s.state = 'running'
             returning f.final
             """,
-            new { lease.StageRunId, lease.Epoch, error, isPermanent, backoff });
+            new
+            {
+                lease.StageRunId,
+                lease.Epoch,
+                error,
+                isPermanent,
+                backoff,
+            }
+        );
         if (final is null)
         {
             return null;
         }
 
         var waiting = await ResourceSlots.FreeAsync(transaction, lease);
-        await transaction.AddEventAsync(lease.RunId, lease.StageRunId, "worker:" + lease.Owner, final.Value ? "failed" : "will retry", FirstLine(error));
+        await transaction.AddEventAsync(
+            lease.RunId,
+            lease.StageRunId,
+            "worker:" + lease.Owner,
+            final.Value ? "failed" : "will retry",
+            FirstLine(error)
+        );
         var state = await FinishRunAsync(transaction, lease.RunId);
         await transaction.CommitAsync();
         return new StageEnd(waiting, state);
@@ -90,15 +117,42 @@ public sealed partial class StageLeases
             lease,
             "interrupted",
             reason,
-            new { lease.StageRunId, lease.Epoch, delay = TimeSpan.Zero, error = (string?)null, waitingFor = (string?)null },
-            cancellationToken);
+            new
+            {
+                lease.StageRunId,
+                lease.Epoch,
+                delay = TimeSpan.Zero,
+                error = (string?)null,
+                waitingFor = (string?)null,
+            },
+            cancellationToken
+        );
 
     /// <summary>
     /// Gives a lease back because the disk takes no files: ready again after <paramref name="delay"/>, and the attempt is not counted.
     /// False: the lease was lost.
     /// </summary>
-    public Task<bool> HoldAsync(StageLease lease, string waitingFor, string error, TimeSpan delay, CancellationToken cancellationToken = default) =>
-        GiveBackAsync(lease, "held", FirstLine(error), new { lease.StageRunId, lease.Epoch, delay, error, waitingFor }, cancellationToken);
+    public Task<bool> HoldAsync(
+        StageLease lease,
+        string waitingFor,
+        string error,
+        TimeSpan delay,
+        CancellationToken cancellationToken = default
+    ) =>
+        GiveBackAsync(
+            lease,
+            "held",
+            FirstLine(error),
+            new
+            {
+                lease.StageRunId,
+                lease.Epoch,
+                delay,
+                error,
+                waitingFor,
+            },
+            cancellationToken
+        );
 
     /// <summary>Frees the slot of a lease that was lost, once its work has stopped.</summary>
     public async Task<IReadOnlyList<ReadyStage>> FreeSlotAsync(StageLease lease, CancellationToken cancellationToken = default)
@@ -109,7 +163,13 @@ public sealed partial class StageLeases
         return waiting;
     }
 
-    private async Task<bool> GiveBackAsync(StageLease lease, string action, string reason, object parameters, CancellationToken cancellationToken)
+    private async Task<bool> GiveBackAsync(
+        StageLease lease,
+        string action,
+        string reason,
+        object parameters,
+        CancellationToken cancellationToken
+    )
     {
         await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
         int changed = await transaction.ExecuteAsync(
@@ -119,7 +179,8 @@ public sealed partial class StageLeases
                 error_kind = case when @error is null then error_kind else 'disk' end
             where id = @StageRunId and lease_epoch = @Epoch and state = 'running'
             """,
-            parameters);
+            parameters
+        );
         if (changed > 0)
         {
             await ResourceSlots.FreeAsync(transaction, lease);
@@ -139,7 +200,10 @@ public sealed partial class StageLeases
     }
 
     private static async Task<RunState> RunStateAsync(StorageTransaction transaction, long runId) =>
-        Enum.Parse<RunState>((await transaction.ScalarAsync<string>("select state::text from run where id = @runId", new { runId }))!, ignoreCase: true);
+        Enum.Parse<RunState>(
+            (await transaction.ScalarAsync<string>("select state::text from run where id = @runId", new { runId }))!,
+            ignoreCase: true
+        );
 
     private static Task StoreOutputAsync(StorageTransaction transaction, StageLease lease, StageOutput output, string? result) =>
         transaction.ExecuteAsync(
@@ -155,7 +219,16 @@ public sealed partial class StageLeases
             where @ReusedFrom::bigint is null;
             delete from checkpoint where stage_run_id = @StageRunId;
             """,
-            new { lease.StageRunId, lease.Stage, output.ReusedFrom, output.Fingerprint, output.Artifact.Digest, result });
+            new
+            {
+                lease.StageRunId,
+                lease.Stage,
+                output.ReusedFrom,
+                output.Fingerprint,
+                output.Artifact.Digest,
+                result,
+            }
+        );
 
     private static string FirstLine(string text)
     {

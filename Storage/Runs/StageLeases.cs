@@ -15,7 +15,12 @@ public sealed partial class StageLeases(NpgsqlDataSource dataSource, ArtifactSto
     /// process stops after its last attempt.
     /// </summary>
     public async Task<ClaimOutcome> ClaimAsync(
-        long stageRunId, string owner, TimeSpan ttl, IReadOnlyList<ResourceSlot>? slots = null, CancellationToken cancellationToken = default)
+        long stageRunId,
+        string owner,
+        TimeSpan ttl,
+        IReadOnlyList<ResourceSlot>? slots = null,
+        CancellationToken cancellationToken = default
+    )
     {
         slots ??= [];
         if (slots.FirstOrDefault(slot => slot.Amount > slot.Capacity) is { } tooMuch)
@@ -38,7 +43,13 @@ public sealed partial class StageLeases(NpgsqlDataSource dataSource, ArtifactSto
                     and not exists (select 1 from pause p where {StageSql.CoversClaim})
                 returning id as stage_run_id, run_id, stage, shard, lease_epoch as epoch, attempt, max_attempts, lease_owner as owner
                 """,
-                new { stageRunId, owner, ttl });
+                new
+                {
+                    stageRunId,
+                    owner,
+                    ttl,
+                }
+            );
             if (lease is null)
             {
                 return await RefusalOfAsync(transaction, stageRunId, owner);
@@ -47,7 +58,13 @@ public sealed partial class StageLeases(NpgsqlDataSource dataSource, ArtifactSto
             full = await FirstFullAsync(transaction, slots, lease, ttl);
             if (full is null)
             {
-                await transaction.AddEventAsync(lease.RunId, stageRunId, "worker:" + owner, "claimed", $"attempt {lease.Attempt} of {lease.MaxAttempts}");
+                await transaction.AddEventAsync(
+                    lease.RunId,
+                    stageRunId,
+                    "worker:" + owner,
+                    "claimed",
+                    $"attempt {lease.Attempt} of {lease.MaxAttempts}"
+                );
                 await transaction.CommitAsync();
                 return new ClaimOutcome(lease, "claimed");
             }
@@ -61,41 +78,55 @@ public sealed partial class StageLeases(NpgsqlDataSource dataSource, ArtifactSto
     public async Task<NudgedStage?> FindNudgedAsync(long stageRunId, CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<NudgedStage>(new CommandDefinition(
-            $"""
-            select n.id, n.stage, n.state, n.memory_gb, (
-                select s.id from stage_run s
-                where s.queue = n.queue and s.state = 'ready' and s.priority > n.priority and s.available_at <= clock_timestamp()
-                    and s.waiting_for is null and not {StageSql.IsHeld}
-                order by s.priority desc, s.id limit 1) as more_urgent
-            from stage_run n where n.id = @stageRunId
-            """,
-            new { stageRunId },
-            cancellationToken: cancellationToken));
+        return await connection.QuerySingleOrDefaultAsync<NudgedStage>(
+            new CommandDefinition(
+                $"""
+                select n.id, n.stage, n.state, n.memory_gb, (
+                    select s.id from stage_run s
+                    where s.queue = n.queue and s.state = 'ready' and s.priority > n.priority and s.available_at <= clock_timestamp()
+                        and s.waiting_for is null and not {StageSql.IsHeld}
+                    order by s.priority desc, s.id limit 1) as more_urgent
+                from stage_run n where n.id = @stageRunId
+                """,
+                new { stageRunId },
+                cancellationToken: cancellationToken
+            )
+        );
     }
 
     /// <summary>Says what a ready stage run waits for; <paramref name="error"/>, if any, is what a user can mend meanwhile.</summary>
     public async Task SetWaitingAsync(long stageRunId, string waitingFor, string? error, CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(
-            """
-            update stage_run set waiting_for = @waitingFor, error = coalesce(@error, error),
-                error_kind = case when @error is null then error_kind else 'disk' end
-            where id = @stageRunId and state = 'ready'
-            """,
-            new { stageRunId, waitingFor, error },
-            cancellationToken: cancellationToken));
+        await connection.ExecuteAsync(
+            new CommandDefinition(
+                """
+                update stage_run set waiting_for = @waitingFor, error = coalesce(@error, error),
+                    error_kind = case when @error is null then error_kind else 'disk' end
+                where id = @stageRunId and state = 'ready'
+                """,
+                new
+                {
+                    stageRunId,
+                    waitingFor,
+                    error,
+                },
+                cancellationToken: cancellationToken
+            )
+        );
     }
 
     /// <summary>Lets the relay enqueue a ready stage run again, for another worker.</summary>
     public async Task ReturnNudgeAsync(long stageRunId, CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(
-            "update stage_run set enqueued_at = null where id = @stageRunId and state = 'ready'",
-            new { stageRunId },
-            cancellationToken: cancellationToken));
+        await connection.ExecuteAsync(
+            new CommandDefinition(
+                "update stage_run set enqueued_at = null where id = @stageRunId and state = 'ready'",
+                new { stageRunId },
+                cancellationToken: cancellationToken
+            )
+        );
     }
 
     /// <summary>Renews lease and slots and stores the progress.</summary>
@@ -116,36 +147,59 @@ public sealed partial class StageLeases(NpgsqlDataSource dataSource, ArtifactSto
             where id = @StageRunId and lease_epoch = @Epoch and state = 'running'
             returning exists (select 1 from pause p where p.interrupts and {StageSql.CoversClaim})
             """,
-            new { lease.StageRunId, lease.Epoch, owner = lease.Owner, ttl, done = progress?.Done, total = progress?.Total, unit = progress?.Unit },
-            commandTimeout: Math.Max(1, (int)patience.TotalSeconds));
-        return paused switch { null => LeaseState.Lost, true => LeaseState.Paused, false => LeaseState.Held };
+            new
+            {
+                lease.StageRunId,
+                lease.Epoch,
+                owner = lease.Owner,
+                ttl,
+                done = progress?.Done,
+                total = progress?.Total,
+                unit = progress?.Unit,
+            },
+            commandTimeout: Math.Max(1, (int)patience.TotalSeconds)
+        );
+        return paused switch
+        {
+            null => LeaseState.Lost,
+            true => LeaseState.Paused,
+            false => LeaseState.Held,
+        };
     }
 
     /// <summary>Outputs of the parents, in order of display: "tokenize" shards come in shard order.</summary>
     public async Task<IReadOnlyList<StageInput>> InputsAsync(long stageRunId, CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<StageInput>(new CommandDefinition(
-            """
-            select p.stage, p.shard, p.output_digest as digest, p.result::text as result
-            from stage_dependency d join stage_run p on p.id = d.parent where d.child = @stageRunId order by p.ordinal
-            """,
-            new { stageRunId },
-            cancellationToken: cancellationToken))).AsList();
+        return (
+            await connection.QueryAsync<StageInput>(
+                new CommandDefinition(
+                    """
+                    select p.stage, p.shard, p.output_digest as digest, p.result::text as result
+                    from stage_dependency d join stage_run p on p.id = d.parent where d.child = @stageRunId order by p.ordinal
+                    """,
+                    new { stageRunId },
+                    cancellationToken: cancellationToken
+                )
+            )
+        ).AsList();
     }
 
     /// <summary>The output published under a fingerprint, by whichever run; null if there is none.</summary>
     public async Task<CachedOutput?> FindCachedAsync(string stage, string fingerprint, CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<CachedOutput>(new CommandDefinition(
-            """
-            select c.output_digest as digest, a.kind, a.bytes, a.files, c.result::text as result, c.stage_run_id,
-                (select s.run_id from stage_run s where s.id = c.stage_run_id) as run_id
-            from stage_cache c join artifact a on a.digest = c.output_digest where c.stage = @stage and c.fingerprint = @fingerprint
-            """,
-            new { stage, fingerprint },
-            cancellationToken: cancellationToken));
+        return await connection.QuerySingleOrDefaultAsync<CachedOutput>(
+            new CommandDefinition(
+                """
+                select c.output_digest as digest, a.kind, a.bytes, a.files, c.result::text as result, c.stage_run_id,
+                    (select s.run_id from stage_run s where s.id = c.stage_run_id) as run_id
+                from stage_cache c join artifact a on a.digest = c.output_digest where c.stage = @stage and c.fingerprint = @fingerprint
+                """,
+                new { stage, fingerprint },
+                cancellationToken: cancellationToken
+            )
+        );
     }
 
     /// <summary>Stores the fingerprint of an attempt, for those who look while it runs.</summary>
@@ -154,7 +208,13 @@ public sealed partial class StageLeases(NpgsqlDataSource dataSource, ArtifactSto
         await using var transaction = await StorageTransaction.BeginRelaxedAsync(dataSource, cancellationToken);
         await transaction.ExecuteAsync(
             "update stage_run set fingerprint = @fingerprint where id = @StageRunId and lease_epoch = @Epoch and state = 'running'",
-            new { fingerprint, lease.StageRunId, lease.Epoch });
+            new
+            {
+                fingerprint,
+                lease.StageRunId,
+                lease.Epoch,
+            }
+        );
         await transaction.CommitAsync();
     }
 
@@ -167,7 +227,8 @@ public sealed partial class StageLeases(NpgsqlDataSource dataSource, ArtifactSto
                 {StageSql.IsHeld} as is_held
             from stage_run s where s.id = @stageRunId
             """,
-            new { stageRunId, owner });
+            new { stageRunId, owner }
+        );
         return refusal switch
         {
             null => new ClaimOutcome(null, "no such stage run"),
@@ -180,7 +241,11 @@ public sealed partial class StageLeases(NpgsqlDataSource dataSource, ArtifactSto
     }
 
     private static async Task<ResourceSlot?> FirstFullAsync(
-        StorageTransaction transaction, IReadOnlyList<ResourceSlot> slots, StageLease lease, TimeSpan ttl)
+        StorageTransaction transaction,
+        IReadOnlyList<ResourceSlot> slots,
+        StageLease lease,
+        TimeSpan ttl
+    )
     {
         foreach (ResourceSlot slot in slots)
         {

@@ -4,13 +4,16 @@ namespace ElectraPipeline.Storage.Runs;
 internal static class StageSql
 {
     /// <summary>The condition that a pause of its run or queue holds stage run s back.</summary>
-    public const string IsHeld = "exists (select 1 from pause p where (p.scope, p.subject) in (('run', s.run_id::text), ('queue', s.queue)))";
+    public const string IsHeld =
+        "exists (select 1 from pause p where (p.scope, p.subject) in (('run', s.run_id::text), ('queue', s.queue)))";
 
     /// <summary>The condition that a pause p covers stage run s in the hands of worker @owner ("HOST:PID:START").</summary>
     public const string CoversClaim =
         "(p.scope, p.subject) in (('run', s.run_id::text), ('queue', s.queue), ('worker', @owner), ('host', split_part(@owner, ':', 1)))";
 
-    /// <summary>Counts a finished parent off its children and makes those ready that wait for nothing more. The lock is in id order.</summary>
+    /// <summary>
+    /// Counts a finished parent off its children and makes those ready that wait for nothing more. The lock is in id order.
+    /// </summary>
     public const string ReleaseChildren = """
         with children as (
             select s.id from stage_run s join stage_dependency d on d.child = s.id

@@ -57,8 +57,9 @@ public static class CheckpointReader
 
         return faults.Count == 0
             ? null
-            : throw new PermanentException($"{path}: no checkpoint can be used ({string.Join("; ", faults)}). Delete them to start "
-                + "again from step 0.");
+            : throw new PermanentException(
+                $"{path}: no checkpoint can be used ({string.Join("; ", faults)}). Delete them to start " + "again from step 0."
+            );
     }
 
     /// <summary>Opens one checkpoint folder and checks its version and the digest of its tensors.</summary>
@@ -75,14 +76,16 @@ public static class CheckpointReader
         string digest = CheckpointWriter.Digest(tensorPath);
         return digest == state.TensorDigest
             ? new Checkpoint(folder, state, SafeTensorsFile.Open(tensorPath))
-            : throw new PermanentException($"{tensorPath}: SHA-256 is {digest}, the checkpoint says {state.TensorDigest}: truncated "
-                + "or changed");
+            : throw new PermanentException(
+                $"{tensorPath}: SHA-256 is {digest}, the checkpoint says {state.TensorDigest}: truncated " + "or changed"
+            );
     }
 
     /// <summary>Folders with a checkpoint's name, highest step first. Unfinished ones have another name.</summary>
     internal static IEnumerable<string> Candidates(string folder) =>
         Directory.Exists(folder)
-            ? Directory.GetDirectories(folder)
+            ? Directory
+                .GetDirectories(folder)
                 .Where(path => CheckpointWriter.StepOf(path) is not null)
                 .OrderByDescending(path => CheckpointWriter.StepOf(path))
             : [];
@@ -105,14 +108,18 @@ public static class CheckpointReader
     private static void CheckVersion(string path, byte[] json)
     {
         using JsonDocument document = JsonDocument.Parse(json);
-        int version = document.RootElement.ValueKind == JsonValueKind.Object
+        int version =
+            document.RootElement.ValueKind == JsonValueKind.Object
             && document.RootElement.TryGetProperty("formatVersion", out JsonElement value)
-            && value.TryGetInt32(out int number) ? number : 0;
+            && value.TryGetInt32(out int number)
+                ? number
+                : 0;
         if (version != CheckpointState.CurrentVersion)
         {
             throw new PermanentException(
                 $"{path}: checkpoint format {version}, this program reads {CheckpointState.CurrentVersion}: "
-                + "go on with the version of the program that wrote it, or start again");
+                    + "go on with the version of the program that wrote it, or start again"
+            );
         }
     }
 }

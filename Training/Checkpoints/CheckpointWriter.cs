@@ -25,13 +25,16 @@ public sealed class CheckpointWriter(string folder, int keep = 0)
     public string Write(CheckpointState state, IReadOnlyList<(string Name, Tensor Tensor)> tensors)
     {
         string target = Path.Combine(folder, NameOf(state.Step));
-        DurableFolder.Write(target, partial =>
-        {
-            string tensorPath = Path.Combine(partial, TensorFile);
-            SafeTensors.Write(tensorPath, tensors);
-            CheckpointState complete = state with { TensorDigest = Digest(tensorPath) };
-            DurableFile.Write(Path.Combine(partial, StateFile), JsonSerializer.SerializeToUtf8Bytes(complete, Json));
-        });
+        DurableFolder.Write(
+            target,
+            partial =>
+            {
+                string tensorPath = Path.Combine(partial, TensorFile);
+                SafeTensors.Write(tensorPath, tensors);
+                CheckpointState complete = state with { TensorDigest = Digest(tensorPath) };
+                DurableFile.Write(Path.Combine(partial, StateFile), JsonSerializer.SerializeToUtf8Bytes(complete, Json));
+            }
+        );
         Prune(state.Step);
         return target;
     }
@@ -42,7 +45,8 @@ public sealed class CheckpointWriter(string folder, int keep = 0)
     internal static long? StepOf(string checkpointFolder)
     {
         string name = Path.GetFileName(checkpointFolder);
-        return name.StartsWith("step-", StringComparison.Ordinal)
+        return
+            name.StartsWith("step-", StringComparison.Ordinal)
             && long.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out long step)
             ? step
             : null;

@@ -23,21 +23,22 @@ public static class ElectraArchitecture
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [PreTraining, MaskedLanguageModel, SequenceClassification, TokenClassification, QuestionAnswering, MultipleChoice];
+    [PreTraining, MaskedLanguageModel, SequenceClassification, TokenClassification, QuestionAnswering, MultipleChoice];
 
     /// <summary>
     /// The class whose head is among these names, for folders that do not say; null: there is no head, or one of another library.
     /// </summary>
-    internal static string? Guess(IReadOnlyCollection<string> names) => names switch
-    {
-        _ when names.Contains("discriminator_predictions.dense.weight") => PreTraining,
-        _ when names.Contains("generator_predictions.dense.weight") => MaskedLanguageModel,
-        _ when names.Contains("classifier.out_proj.weight") => SequenceClassification,
-        _ when names.Contains("sequence_summary.summary.weight") => MultipleChoice,
-        _ when names.Contains("classifier.weight") => TokenClassification,
-        _ when names.Contains("qa_outputs.weight") => QuestionAnswering,
-        _ => null,
-    };
+    internal static string? Guess(IReadOnlyCollection<string> names) =>
+        names switch
+        {
+            _ when names.Contains("discriminator_predictions.dense.weight") => PreTraining,
+            _ when names.Contains("generator_predictions.dense.weight") => MaskedLanguageModel,
+            _ when names.Contains("classifier.out_proj.weight") => SequenceClassification,
+            _ when names.Contains("sequence_summary.summary.weight") => MultipleChoice,
+            _ when names.Contains("classifier.weight") => TokenClassification,
+            _ when names.Contains("qa_outputs.weight") => QuestionAnswering,
+            _ => null,
+        };
 
     /// <summary>Names that a file may hold and that say nothing: buffers of old versions, and the tied output weight.</summary>
     internal static bool IsRedundant(string name) =>
@@ -87,33 +88,34 @@ public static class ElectraArchitecture
         ];
     }
 
-    private static IEnumerable<(string Name, long[] Shape)> Head(HuggingFaceConfig config, string architecture) => architecture switch
-    {
-        PreTraining =>
-        [
-            .. Dense("discriminator_predictions.dense", config.HiddenSize, config.HiddenSize),
-            .. Dense("discriminator_predictions.dense_prediction", 1, config.HiddenSize),
-        ],
-        MaskedLanguageModel =>
-        [
-            .. Norm("generator_predictions.LayerNorm", config.EmbeddingSize),
-            .. Dense("generator_predictions.dense", config.EmbeddingSize, config.HiddenSize),
-            ("generator_lm_head.bias", [config.VocabSize]),
-        ],
-        SequenceClassification =>
-        [
-            .. Dense("classifier.dense", config.HiddenSize, config.HiddenSize),
-            .. Dense("classifier.out_proj", config.Labels.Count, config.HiddenSize),
-        ],
-        TokenClassification => Dense("classifier", config.Labels.Count, config.HiddenSize),
-        QuestionAnswering => Dense("qa_outputs", 2, config.HiddenSize),
-        MultipleChoice =>
-        [
-            .. Dense("sequence_summary.summary", config.HiddenSize, config.HiddenSize),
-            .. Dense("classifier", 1, config.HiddenSize),
-        ],
-        _ => throw new ArgumentException($"unknown architecture \"{architecture}\"", nameof(architecture)),
-    };
+    private static IEnumerable<(string Name, long[] Shape)> Head(HuggingFaceConfig config, string architecture) =>
+        architecture switch
+        {
+            PreTraining =>
+            [
+                .. Dense("discriminator_predictions.dense", config.HiddenSize, config.HiddenSize),
+                .. Dense("discriminator_predictions.dense_prediction", 1, config.HiddenSize),
+            ],
+            MaskedLanguageModel =>
+            [
+                .. Norm("generator_predictions.LayerNorm", config.EmbeddingSize),
+                .. Dense("generator_predictions.dense", config.EmbeddingSize, config.HiddenSize),
+                ("generator_lm_head.bias", [config.VocabSize]),
+            ],
+            SequenceClassification =>
+            [
+                .. Dense("classifier.dense", config.HiddenSize, config.HiddenSize),
+                .. Dense("classifier.out_proj", config.Labels.Count, config.HiddenSize),
+            ],
+            TokenClassification => Dense("classifier", config.Labels.Count, config.HiddenSize),
+            QuestionAnswering => Dense("qa_outputs", 2, config.HiddenSize),
+            MultipleChoice =>
+            [
+                .. Dense("sequence_summary.summary", config.HiddenSize, config.HiddenSize),
+                .. Dense("classifier", 1, config.HiddenSize),
+            ],
+            _ => throw new ArgumentException($"unknown architecture \"{architecture}\"", nameof(architecture)),
+        };
 
     private static IEnumerable<(string Name, long[] Shape)> Dense(string name, long outputs, long inputs) =>
         [(name + ".weight", [outputs, inputs]), (name + ".bias", [outputs])];

@@ -23,19 +23,25 @@ public sealed record HuggingFaceConfig
 
     private static readonly string[] SizeKeys =
     [
-        "vocab_size", "embedding_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
+        "vocab_size",
+        "embedding_size",
+        "hidden_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+        "intermediate_size",
         "max_position_embeddings",
     ];
 
     /// <summary>The sizes of the encoder, as the networks here take them.</summary>
     [JsonIgnore]
-    internal EncoderConfig Encoder => new()
-    {
-        Layers = NumHiddenLayers,
-        HiddenSize = HiddenSize,
-        IntermediateSize = IntermediateSize,
-        AttentionHeads = NumAttentionHeads,
-    };
+    internal EncoderConfig Encoder =>
+        new()
+        {
+            Layers = NumHiddenLayers,
+            HiddenSize = HiddenSize,
+            IntermediateSize = IntermediateSize,
+            AttentionHeads = NumAttentionHeads,
+        };
 
     /// <summary>The class in Hugging Face's library that these weights belong to, one of <see cref="ElectraArchitecture"/>.</summary>
     public IReadOnlyList<string>? Architectures { get; init; }
@@ -121,19 +127,27 @@ public sealed record HuggingFaceConfig
     /// <summary>Class names in order of their numbers; Hugging Face's default is two.</summary>
     /// <exception cref="PermanentException">The numbers are not 0 to N - 1.</exception>
     [JsonIgnore]
-    public IReadOnlyList<string> Labels => IdToLabel is null
-        ? ["LABEL_0", "LABEL_1"]
-        : [.. Enumerable.Range(0, IdToLabel.Count).Select(id =>
-            IdToLabel.TryGetValue(id.ToString(CultureInfo.InvariantCulture), out string? label)
-                ? label
-                : throw new PermanentException($"id2label has {IdToLabel.Count} entries but none for {id}"))];
+    public IReadOnlyList<string> Labels =>
+        IdToLabel is null
+            ? ["LABEL_0", "LABEL_1"]
+            :
+            [
+                .. Enumerable
+                    .Range(0, IdToLabel.Count)
+                    .Select(id =>
+                        IdToLabel.TryGetValue(id.ToString(CultureInfo.InvariantCulture), out string? label)
+                            ? label
+                            : throw new PermanentException($"id2label has {IdToLabel.Count} entries but none for {id}")
+                    ),
+            ];
 
     /// <summary>The same encoder with a head that tells these classes apart.</summary>
-    public HuggingFaceConfig WithLabels(IReadOnlyList<string> labels) => this with
-    {
-        IdToLabel = labels.Index().ToDictionary(item => item.Index.ToString(CultureInfo.InvariantCulture), item => item.Item),
-        LabelToId = labels.Index().ToDictionary(item => item.Item, item => item.Index),
-    };
+    public HuggingFaceConfig WithLabels(IReadOnlyList<string> labels) =>
+        this with
+        {
+            IdToLabel = labels.Index().ToDictionary(item => item.Index.ToString(CultureInfo.InvariantCulture), item => item.Item),
+            LabelToId = labels.Index().ToDictionary(item => item.Item, item => item.Index),
+        };
 
     /// <summary>Reads a <c>config.json</c>.</summary>
     /// <exception cref="PermanentException">

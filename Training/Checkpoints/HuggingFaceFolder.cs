@@ -44,7 +44,11 @@ public static class HuggingFaceFolder
         }
 
         return ReadWeights(
-            folder, config, ElectraArchitecture.Tensors(config, architecture), name => !ElectraArchitecture.IsRedundant(name));
+            folder,
+            config,
+            ElectraArchitecture.Tensors(config, architecture),
+            name => !ElectraArchitecture.IsRedundant(name)
+        );
     }
 
     /// <summary>
@@ -79,7 +83,11 @@ public static class HuggingFaceFolder
 
     /// <summary>Writes a model of any architecture; parameters and errors as for <see cref="WriteDiscriminator"/>.</summary>
     internal static void Write(
-        string folder, HuggingFaceConfig config, string architecture, IReadOnlyList<(string Name, Tensor Tensor)> tensors)
+        string folder,
+        HuggingFaceConfig config,
+        string architecture,
+        IReadOnlyList<(string Name, Tensor Tensor)> tensors
+    )
     {
         HuggingFaceConfig complete = config with { Architectures = [architecture] };
         Dictionary<string, Tensor> given = tensors
@@ -91,8 +99,10 @@ public static class HuggingFaceFolder
             if (!given.Remove(name, out Tensor? tensor) || !tensor.shape.AsSpan().SequenceEqual(shape))
             {
                 string found = tensor is null ? "missing" : $"of shape [{string.Join(", ", tensor.shape)}]";
-                throw new ArgumentException($"{architecture}: tensor \"{name}\" is {found}; it must be "
-                    + $"[{string.Join(", ", shape)}]", nameof(tensors));
+                throw new ArgumentException(
+                    $"{architecture}: tensor \"{name}\" is {found}; it must be " + $"[{string.Join(", ", shape)}]",
+                    nameof(tensors)
+                );
             }
 
             ordered.Add((name, tensor));
@@ -113,7 +123,11 @@ public static class HuggingFaceFolder
         DurableFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(config, HuggingFaceConfig.Json));
 
     private static HuggingFaceModel ReadWeights(
-        string folder, HuggingFaceConfig config, IReadOnlyList<(string Name, long[] Shape)> expected, Func<string, bool> mustBeKnown)
+        string folder,
+        HuggingFaceConfig config,
+        IReadOnlyList<(string Name, long[] Shape)> expected,
+        Func<string, bool> mustBeKnown
+    )
     {
         using ITensorSource source = WeightFiles.Open(folder);
         foreach ((string name, long[] shape) in expected)
@@ -121,7 +135,8 @@ public static class HuggingFaceFolder
             if (source.Describe(name).Shape is var found && !found.SequenceEqual(shape))
             {
                 throw new PermanentException(
-                    $"{source.Path}: tensor \"{name}\" is [{string.Join(", ", found)}], {ConfigName} says [{string.Join(", ", shape)}]");
+                    $"{source.Path}: tensor \"{name}\" is [{string.Join(", ", found)}], {ConfigName} says [{string.Join(", ", shape)}]"
+                );
             }
         }
 

@@ -26,12 +26,17 @@ public static class ModelExport
         foreach (string file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            string copy = Path.Combine(target, Path.GetRelativePath(source, file)), folder = Path.GetDirectoryName(file)!;
+            string copy = Path.Combine(target, Path.GetRelativePath(source, file)),
+                folder = Path.GetDirectoryName(file)!;
             bool isConverted = elementType != "float32" && File.Exists(Path.Combine(folder, HuggingFaceFolder.ConfigName));
             switch (Path.GetFileName(file))
             {
-                case WeightFiles.SafeTensorsName when isConverted: ConvertWeights(file, copy, elementType); break;
-                case HuggingFaceFolder.ConfigName when isConverted: ConvertConfig(file, copy, elementType); break;
+                case WeightFiles.SafeTensorsName when isConverted:
+                    ConvertWeights(file, copy, elementType);
+                    break;
+                case HuggingFaceFolder.ConfigName when isConverted:
+                    ConvertConfig(file, copy, elementType);
+                    break;
                 default:
                     using (FileStream content = File.OpenRead(file))
                     {
@@ -48,7 +53,9 @@ public static class ModelExport
         using var scope = NewDisposeScope();
         using SafeTensorsFile weights = SafeTensorsFile.Open(file);
         (string, Tensor)[] converted =
-            [.. weights.Names.Select(name => (name, Convert(weights.Path, name, weights.Read(name), elementType)))];
+        [
+            .. weights.Names.Select(name => (name, Convert(weights.Path, name, weights.Read(name), elementType))),
+        ];
         SafeTensors.Write(copy, converted, weights.Metadata);
     }
 
@@ -61,7 +68,8 @@ public static class ModelExport
                 ? converted
                 : throw new PermanentException(
                     $"{path}: tensor \"{name}\" has values up to {values.abs().max().item<float>():G4}, "
-                    + $"more than {elementType} holds; use bfloat16 or float32");
+                        + $"more than {elementType} holds; use bfloat16 or float32"
+                );
         }
     }
 

@@ -23,19 +23,25 @@ public static class SafeTensors
     /// <param name="metadata">Free text, for example ("format", "pt"), which Hugging Face's readers ask for.</param>
     /// <exception cref="ArgumentException">A name appears twice, or an element type has no name in the format.</exception>
     public static void Write(
-        string path, IReadOnlyList<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+        string path,
+        IReadOnlyList<(string Name, Tensor Tensor)> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null
+    )
     {
         (string Name, Tensor Tensor)[] ordered = [.. tensors.OrderByDescending(item => SafeTensorsDtype.Of(item.Tensor.dtype).ElementSize)];
         byte[] header = Header(ordered, metadata);
-        DurableFile.Write(path, stream =>
-        {
-            stream.Write(BitConverter.GetBytes((ulong)header.Length));
-            stream.Write(header);
-            foreach ((_, Tensor tensor) in ordered)
+        DurableFile.Write(
+            path,
+            stream =>
             {
-                WriteValues(stream, tensor);
+                stream.Write(BitConverter.GetBytes((ulong)header.Length));
+                stream.Write(header);
+                foreach ((_, Tensor tensor) in ordered)
+                {
+                    WriteValues(stream, tensor);
+                }
             }
-        });
+        );
     }
 
     /// <summary>Reads every tensor of a file onto <paramref name="device"/> (null: the CPU). The caller disposes them.</summary>

@@ -25,6 +25,6 @@ internal sealed record SafeTensorsDtype(string Name, ScalarType Type, int Elemen
     public static SafeTensorsDtype? Find(string name) => Array.Find(All, dtype => dtype.Name == name);
 
     public static SafeTensorsDtype Of(ScalarType type) =>
-        Array.Find(All, dtype => dtype.Type == type) ?? throw new ArgumentException($"element type {type} cannot be written; known: "
-            + $"{Known}");
+        Array.Find(All, dtype => dtype.Type == type)
+        ?? throw new ArgumentException($"element type {type} cannot be written; known: " + $"{Known}");
 }

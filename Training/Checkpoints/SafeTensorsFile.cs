@@ -113,8 +113,9 @@ public sealed class SafeTensorsFile : ITensorSource
                 int read = RandomAccess.Read(handle, chunk, offset);
                 if (read == 0)
                 {
-                    throw new PermanentException($"{Path}: tensor \"{entry.Name}\" ends at byte {offset}: the file was cut while it "
-                        + "was open");
+                    throw new PermanentException(
+                        $"{Path}: tensor \"{entry.Name}\" ends at byte {offset}: the file was cut while it " + "was open"
+                    );
                 }
 
                 offset += read;

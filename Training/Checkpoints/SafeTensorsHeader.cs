@@ -57,7 +57,7 @@ internal sealed class SafeTensorsHeader
         }
 
         byte[] json = new byte[length];
-        for (int done = 0; done < json.Length;)
+        for (int done = 0; done < json.Length; )
         {
             int read = RandomAccess.Read(handle, json.AsSpan(done), 8 + done);
             done += read > 0 ? read : throw Fault($"the header ends at byte {8 + done} of {8 + json.Length}");
@@ -118,7 +118,8 @@ internal sealed class SafeTensorsHeader
         }
 
         JsonElement dtypeName = entry.GetProperty("dtype");
-        SafeTensorsDtype dtype = (dtypeName.ValueKind == JsonValueKind.String ? SafeTensorsDtype.Find(dtypeName.GetString()!) : null)
+        SafeTensorsDtype dtype =
+            (dtypeName.ValueKind == JsonValueKind.String ? SafeTensorsDtype.Find(dtypeName.GetString()!) : null)
             ?? throw Fault(name, $"has the element type {dtypeName.GetRawText()}; known: {SafeTensorsDtype.Known}");
         long[] shape = Numbers(name, entry, "shape");
         long[] offsets = Numbers(name, entry, "data_offsets");
@@ -129,8 +130,11 @@ internal sealed class SafeTensorsHeader
 
         if (Bytes(name, shape, dtype) is var bytes && bytes != offsets[1] - offsets[0])
         {
-            throw Fault(name, $"has shape [{string.Join(", ", shape)}] of {dtype.Name}, {bytes} bytes, but "
-                + $"{offsets[1] - offsets[0]} bytes of values");
+            throw Fault(
+                name,
+                $"has shape [{string.Join(", ", shape)}] of {dtype.Name}, {bytes} bytes, but "
+                    + $"{offsets[1] - offsets[0]} bytes of values"
+            );
         }
 
         return new SafeTensorsEntry(name, dtype.Type, shape, offsets[0], offsets[1]);
@@ -144,10 +148,15 @@ internal sealed class SafeTensorsHeader
             throw Fault(name, $"has {key} {list.GetRawText()}, not a list");
         }
 
-        return [.. list.EnumerateArray().Select(item =>
-            item.ValueKind == JsonValueKind.Number && item.TryGetInt64(out long number) && number >= 0
-                ? number
-                : throw Fault(name, $"has {item.GetRawText()} in its {key}, not a whole number of at least 0"))];
+        return
+        [
+            .. list.EnumerateArray()
+                .Select(item =>
+                    item.ValueKind == JsonValueKind.Number && item.TryGetInt64(out long number) && number >= 0
+                        ? number
+                        : throw Fault(name, $"has {item.GetRawText()} in its {key}, not a whole number of at least 0")
+                ),
+        ];
     }
 
     private long Bytes(string name, long[] shape, SafeTensorsDtype dtype)
@@ -176,8 +185,11 @@ internal sealed class SafeTensorsHeader
 
             if (entry.Start != end)
             {
-                throw Fault(entry.Name, $"starts at byte {entry.Start} of the values, {previous} ends at {end}: "
-                    + $"{(entry.Start < end ? "an overlap" : "a gap")}");
+                throw Fault(
+                    entry.Name,
+                    $"starts at byte {entry.Start} of the values, {previous} ends at {end}: "
+                        + $"{(entry.Start < end ? "an overlap" : "a gap")}"
+                );
             }
 
             end = entry.End;

@@ -16,8 +16,10 @@ internal static class TokenizerReader
     /// <exception cref="PermanentException">A file is missing or malformed, or the tokenizer is no WordPiece one.</exception>
     public static (Vocabulary Vocabulary, TokenizerOptions Options) Read(string folder)
     {
-        using JsonDocument? fast = Parse(Path.Combine(folder, FastName)), slow = Parse(Path.Combine(folder, SlowName));
-        JsonElement model = Member(fast?.RootElement, "model"), normalizer = Member(fast?.RootElement, "normalizer");
+        using JsonDocument? fast = Parse(Path.Combine(folder, FastName)),
+            slow = Parse(Path.Combine(folder, SlowName));
+        JsonElement model = Member(fast?.RootElement, "model"),
+            normalizer = Member(fast?.RootElement, "normalizer");
         JsonElement settings = slow?.RootElement ?? default;
         TokenizerOptions defaults = new();
         TokenizerOptions options = new()
@@ -37,17 +39,27 @@ internal static class TokenizerReader
         JsonElement tokens = Member(model, "vocab");
         if (tokens.ValueKind != JsonValueKind.Object)
         {
-            throw new PermanentException($"{folder}: there is neither {VocabularyStore.VocabularyName} nor a {FastName} with a WordPiece "
-                + "vocabulary; put the model's vocab.txt there");
+            throw new PermanentException(
+                $"{folder}: there is neither {VocabularyStore.VocabularyName} nor a {FastName} with a WordPiece "
+                    + "vocabulary; put the model's vocab.txt there"
+            );
         }
 
-        string[] ordered = [.. tokens.EnumerateObject()
-            .Select(token => (token.Name, Id: token.Value.TryGetInt32(out int id) ? id : -1))
-            .OrderBy(token => token.Id)
-            .Select((token, place) => token.Id == place
-                ? token.Name
-                : throw new PermanentException(
-                    $"{folder}/{FastName}: ids of the vocabulary are not 0 to {tokens.EnumerateObject().Count() - 1}"))];
+        string[] ordered =
+        [
+            .. tokens
+                .EnumerateObject()
+                .Select(token => (token.Name, Id: token.Value.TryGetInt32(out int id) ? id : -1))
+                .OrderBy(token => token.Id)
+                .Select(
+                    (token, place) =>
+                        token.Id == place
+                            ? token.Name
+                            : throw new PermanentException(
+                                $"{folder}/{FastName}: ids of the vocabulary are not 0 to {tokens.EnumerateObject().Count() - 1}"
+                            )
+                ),
+        ];
         return new Vocabulary(ordered);
     }
 
@@ -66,12 +78,13 @@ internal static class TokenizerReader
     private static JsonElement Member(JsonElement? owner, string name) =>
         owner is { ValueKind: JsonValueKind.Object } element && element.TryGetProperty(name, out JsonElement value) ? value : default;
 
-    private static bool? Flag(JsonElement owner, string name) => Member(owner, name).ValueKind switch
-    {
-        JsonValueKind.True => true,
-        JsonValueKind.False => false,
-        _ => null,
-    };
+    private static bool? Flag(JsonElement owner, string name) =>
+        Member(owner, name).ValueKind switch
+        {
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            _ => null,
+        };
 
     private static int? Number(JsonElement owner, string name) =>
         Member(owner, name) is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out int value) ? value : null;

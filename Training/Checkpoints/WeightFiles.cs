@@ -19,20 +19,23 @@ internal static class WeightFiles
     {
         string? name = Array.Find(
             [SafeTensorsName, SafeTensorsName + IndexSuffix, PyTorchName, PyTorchName + IndexSuffix],
-            file => File.Exists(Path.Combine(folder, file)));
+            file => File.Exists(Path.Combine(folder, file))
+        );
         return name is null
             ? throw new PermanentException(
                 $"{folder}: there are no weights: neither {SafeTensorsName} nor {PyTorchName}, nor an index of several "
-                + $"({SafeTensorsName}{IndexSuffix})")
+                    + $"({SafeTensorsName}{IndexSuffix})"
+            )
             : OpenFile(Path.Combine(folder, name));
     }
 
-    private static ITensorSource OpenFile(string path) => Path.GetExtension(path) switch
-    {
-        ".json" => new ShardedWeights(path),
-        ".bin" => PyTorchFile.Open(path),
-        _ => SafeTensorsFile.Open(path),
-    };
+    private static ITensorSource OpenFile(string path) =>
+        Path.GetExtension(path) switch
+        {
+            ".json" => new ShardedWeights(path),
+            ".bin" => PyTorchFile.Open(path),
+            _ => SafeTensorsFile.Open(path),
+        };
 
     /// <summary>Weights in several files, and an index that says which tensor is in which.</summary>
     private sealed class ShardedWeights : ITensorSource
@@ -83,14 +86,20 @@ internal static class WeightFiles
             try
             {
                 using JsonDocument index = JsonDocument.Parse(File.ReadAllBytes(path));
-                return index.RootElement.GetProperty("weight_map").EnumerateObject().ToDictionary(
-                    item => item.Name, item => item.Value.GetString() ?? throw new PermanentException(
-                        $"{path}: \"{item.Name}\" is in no file"));
+                return index
+                    .RootElement.GetProperty("weight_map")
+                    .EnumerateObject()
+                    .ToDictionary(
+                        item => item.Name,
+                        item => item.Value.GetString() ?? throw new PermanentException($"{path}: \"{item.Name}\" is in no file")
+                    );
             }
             catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
             {
                 throw new PermanentException(
-                    $"{path}: not an index of weights, an object with a \"weight_map\" from tensors to files", fault);
+                    $"{path}: not an index of weights, an object with a \"weight_map\" from tensors to files",
+                    fault
+                );
             }
         }
 
@@ -110,12 +119,14 @@ internal static class WeightFiles
             if (!source.Contains(name))
             {
                 throw new PermanentException(
-                    $"{source.Path}: there is no tensor \"{name}\", which {System.IO.Path.GetFileName(Path)} says is here");
+                    $"{source.Path}: there is no tensor \"{name}\", which {System.IO.Path.GetFileName(Path)} says is here"
+                );
             }
         }
 
-        private ITensorSource FileOf(string name) => fileOf.TryGetValue(name, out string? file)
-            ? files[file]
-            : throw new PermanentException($"{Path}: there is no tensor \"{name}\" among its {fileOf.Count}");
+        private ITensorSource FileOf(string name) =>
+            fileOf.TryGetValue(name, out string? file)
+                ? files[file]
+                : throw new PermanentException($"{Path}: there is no tensor \"{name}\" among its {fileOf.Count}");
     }
 }

@@ -100,12 +100,16 @@ internal static class CleanText
 
     private static CleanDocument DocumentOf(ReadOnlySpan<byte> lines, int blankLine, Scan scan)
     {
-        int end = lines.EndsWith("\r\n"u8) ? 2 : lines.EndsWith("\n"u8) ? 1 : 0;
+        int end =
+            lines.EndsWith("\r\n"u8) ? 2
+            : lines.EndsWith("\n"u8) ? 1
+            : 0;
         return new CleanDocument(
             lines.Length - end,
             lines.Length + blankLine,
             scan.Lines + (blankLine > 0 ? 1 : 0) + (end == 0 ? 1 : 0),
-            scan.HasCarriageReturns);
+            scan.HasCarriageReturns
+        );
     }
 
     /// <summary>What is known of the blocks before.</summary>
@@ -137,8 +141,12 @@ internal static class CleanText
             uint behindLineFeed = (lineFeeds << 1) | afterLineFeed;
             uint ends = lineEnds & behindLineFeed;
             uint before = ends == 0 ? uint.MaxValue : (ends & ~(ends - 1)) - 1;
-            uint unclean = (blanks & behindLineFeed) | (lineEnds & ((blanks << 1) | afterBlank))
-                | Is(block, 0) | (Is(block, (byte)'\r') & ~returns) | Is(block, (byte)'\f');
+            uint unclean =
+                (blanks & behindLineFeed)
+                | (lineEnds & ((blanks << 1) | afterBlank))
+                | Is(block, 0)
+                | (Is(block, (byte)'\r') & ~returns)
+                | Is(block, (byte)'\f');
             end = ends == 0 ? -1 : BitOperations.TrailingZeroCount(ends);
             if ((unclean & before) != 0)
             {

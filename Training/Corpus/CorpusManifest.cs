@@ -89,16 +89,17 @@ public sealed record CorpusManifest
     /// <summary>The files written.</summary>
     public required IReadOnlyList<OutputPart> Parts { get; init; }
 
-    internal static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        RespectNullableAnnotations = true,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
+    internal static JsonSerializerOptions Json { get; } =
+        new(JsonSerializerDefaults.Web)
+        {
+            WriteIndented = true,
+            RespectNullableAnnotations = true,
+            Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        };
 
     /// <summary>
-    /// Reads the manifest of a corpus folder. Bytes that were read last time too are not parsed again: thousands of stages in a row read the
-    /// manifest of thousands of parts.
+    /// Reads the manifest of a corpus folder. Bytes that were read last time too are not parsed again: thousands of stages in a row read
+    /// the manifest of thousands of parts.
     /// </summary>
     /// <exception cref="PermanentException">There is none, or it is damaged.</exception>
     public static CorpusManifest Read(string folder)
@@ -107,7 +108,8 @@ public sealed record CorpusManifest
         if (!File.Exists(path))
         {
             throw new PermanentException(
-                $"{folder} is no corpus: it has no {DocumentParts.ManifestName}; run the ingest stage to make one");
+                $"{folder} is no corpus: it has no {DocumentParts.ManifestName}; run the ingest stage to make one"
+            );
         }
 
         try
@@ -138,7 +140,9 @@ public sealed record CorpusManifest
     private sealed record Known(UInt128 Hash, CorpusManifest Manifest);
 }
 
-/// <summary>How many links were not followed, and the first of their names, relative to the entry of <see cref="CorpusOptions.Paths"/>.</summary>
+/// <summary>
+/// How many links were not followed, and the first of their names, relative to the entry of <see cref="CorpusOptions.Paths"/>.
+/// </summary>
 public sealed record LinksLeftOut(long Count, IReadOnlyList<string> Samples);
 
 /// <summary>A document that was written.</summary>

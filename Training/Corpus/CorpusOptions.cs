@@ -61,7 +61,12 @@ public sealed record CorpusOptions
     public CorpusFilterOptions? Filters { get; init; }
 
     /// <summary>The same with the last part of each path only: the same corpus elsewhere on the disk is the same corpus.</summary>
-    internal CorpusOptions WithNamesOnly() => this with { Paths = [.. Paths.Select(NameOf)], Filters = Filters?.WithPaths((_, path) => NameOf(path)) };
+    internal CorpusOptions WithNamesOnly() =>
+        this with
+        {
+            Paths = [.. Paths.Select(NameOf)],
+            Filters = Filters?.WithPaths((_, path) => NameOf(path)),
+        };
 
     private static string NameOf(string path) => Path.GetFileName(path.TrimEnd('/'));
 }

@@ -10,7 +10,8 @@ internal sealed record CorpusPart(string Path, OutputPart Told)
     public static CorpusPart At(string path)
     {
         string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
-        OutputPart told = CorpusManifest.Read(folder).Parts.FirstOrDefault(part => part.Name == System.IO.Path.GetFileName(path))
+        OutputPart told =
+            CorpusManifest.Read(folder).Parts.FirstOrDefault(part => part.Name == System.IO.Path.GetFileName(path))
             ?? throw new PermanentException($"{path} is not listed by the manifest beside it; ingest again");
         return new CorpusPart(path, told);
     }

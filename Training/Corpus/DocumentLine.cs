@@ -25,8 +25,11 @@ internal static class DocumentLine
     /// <summary>Bytes of a line beside its strings, at most.</summary>
     private const int Frame = 96;
 
-    private static readonly SearchValues<char> Escaped = SearchValues.Create(
-        [.. Enumerable.Range(0, 32).Select(control => (char)control), '"', '\\']);
+    private static readonly SearchValues<char> Escaped = SearchValues.Create([
+        .. Enumerable.Range(0, 32).Select(control => (char)control),
+        '"',
+        '\\',
+    ]);
 
     private static ReadOnlySpan<byte> BeforeId => "{\"id\":\""u8;
 
@@ -74,7 +77,11 @@ internal static class DocumentLine
     /// </summary>
     /// <remarks>A quote within a string stands behind a backslash, so that what is between two strings occurs nowhere else.</remarks>
     public static bool TryFind(
-        ReadOnlySpan<byte> line, out ReadOnlySpan<byte> id, out ReadOnlySpan<byte> text, out ReadOnlySpan<byte> source)
+        ReadOnlySpan<byte> line,
+        out ReadOnlySpan<byte> id,
+        out ReadOnlySpan<byte> text,
+        out ReadOnlySpan<byte> source
+    )
     {
         id = text = source = default;
         int textAt = line.IndexOf(BeforeText);
@@ -92,14 +99,16 @@ internal static class DocumentLine
 
     /// <summary>The document of a line.</summary>
     /// <exception cref="JsonException">It is none.</exception>
-    public static Document Read(ReadOnlySpan<byte> line) => TryFind(line, out var id, out var text, out var source)
-        ? new Document(StringOf(id), StringOf(text), StringOf(source))
-        : throw new JsonException("no document");
+    public static Document Read(ReadOnlySpan<byte> line) =>
+        TryFind(line, out var id, out var text, out var source)
+            ? new Document(StringOf(id), StringOf(text), StringOf(source))
+            : throw new JsonException("no document");
 
     /// <summary>The id of a line.</summary>
-    public static string IdOf(ReadOnlySpan<byte> line) => TryFind(line.TrimEnd((byte)'\n'), out var id, out _, out _)
-        ? StringOf(id)
-        : throw new InvalidOperationException("a line that is no document");
+    public static string IdOf(ReadOnlySpan<byte> line) =>
+        TryFind(line.TrimEnd((byte)'\n'), out var id, out _, out _)
+            ? StringOf(id)
+            : throw new InvalidOperationException("a line that is no document");
 
     /// <summary>Takes the escapes out; returns how many bytes are left.</summary>
     /// <param name="escaped">A JSON string without its quotes, as <see cref="Write"/> writes it.</param>
@@ -133,7 +142,8 @@ internal static class DocumentLine
             return 2;
         }
 
-        bool isControl = escape.StartsWith("\\u00"u8)
+        bool isControl =
+            escape.StartsWith("\\u00"u8)
             && escape.Length >= 6
             && byte.TryParse(escape[4..6], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
         return isControl ? 6 : throw new JsonException("an escape that is none");

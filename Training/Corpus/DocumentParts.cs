@@ -10,7 +10,8 @@ public static class DocumentParts
     public static IReadOnlyList<string> List(string folder) => [.. PartsOf(folder).Select(part => part.Path)];
 
     /// <summary>
-    /// The parts, in order, by one look at the manifest: of thousands of parts it is long, and who needs more than one must not read it for each.
+    /// The parts, in order, by one look at the manifest: of thousands of parts it is long, and who needs more than one must not read it for
+    /// each.
     /// </summary>
     /// <exception cref="PermanentException">The folder is no corpus, or a part that its manifest lists is missing.</exception>
     internal static IReadOnlyList<CorpusPart> PartsOf(string folder) =>
@@ -49,10 +50,12 @@ public static class DocumentParts
         if (Path.GetFileName(part.Name) != part.Name)
         {
             throw new PermanentException(
-                $"{Path.Combine(folder, ManifestName)} lists \"{part.Name}\", which is no file of this folder; ingest again");
+                $"{Path.Combine(folder, ManifestName)} lists \"{part.Name}\", which is no file of this folder; ingest again"
+            );
         }
 
-        return File.Exists(path) ? new CorpusPart(path, part) : throw new PermanentException(
-            $"{path} is missing though the manifest beside it lists it; ingest again");
+        return File.Exists(path)
+            ? new CorpusPart(path, part)
+            : throw new PermanentException($"{path} is missing though the manifest beside it lists it; ingest again");
     }
 }

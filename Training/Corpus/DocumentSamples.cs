@@ -24,6 +24,11 @@ internal sealed class DocumentSamples
     }
 
     public IReadOnlyList<DocumentSample> Told() =>
-        [.. smallest.Values.Select(
-            document => new DocumentSample(document.Source, document.Id, FilterLedger.Excerpt(document.Text, ExcerptLength)))];
+        [
+            .. smallest.Values.Select(document => new DocumentSample(
+                document.Source,
+                document.Id,
+                FilterLedger.Excerpt(document.Text, ExcerptLength)
+            )),
+        ];
 }

@@ -24,7 +24,8 @@ public static class DotNetDocs
         return candidates.FirstOrDefault(folder => Directory.Exists(folder) && Directory.EnumerateDirectories(folder, "*.Ref").Any())
             ?? throw new PermanentException(
                 $"\"dotnet-docs\" needs the reference packs of a .NET SDK; looked for *.Ref folders in {string.Join(", ", candidates)}. "
-                + "Install the SDK or set DOTNET_ROOT to its folder");
+                    + "Install the SDK or set DOTNET_ROOT to its folder"
+            );
     }
 
     /// <summary>
@@ -42,10 +43,13 @@ public static class DotNetDocs
             string reference = Path.Combine(newest ?? pack, "ref");
             if (Directory.Exists(reference))
             {
-                files.AddRange(Directory.EnumerateFiles(reference, "*.xml", SearchOption.AllDirectories)
-                    .Order(StringComparer.Ordinal)
-                    .Where(path => seen.Add(Path.GetFileName(path)))
-                    .Select(path => (path, Path.GetRelativePath(packs, path).Replace(Path.DirectorySeparatorChar, '/'))));
+                files.AddRange(
+                    Directory
+                        .EnumerateFiles(reference, "*.xml", SearchOption.AllDirectories)
+                        .Order(StringComparer.Ordinal)
+                        .Where(path => seen.Add(Path.GetFileName(path)))
+                        .Select(path => (path, Path.GetRelativePath(packs, path).Replace(Path.DirectorySeparatorChar, '/')))
+                );
             }
         }
 

@@ -48,7 +48,8 @@ public static class IngestProgram
         CancellationToken cancellationToken,
         string? cacheFolder = null,
         int? threads = null,
-        CorpusFiles? files = null)
+        CorpusFiles? files = null
+    )
     {
         int workers = threads ?? Environment.ProcessorCount;
         Check(options);
@@ -74,7 +75,9 @@ public static class IngestProgram
         string[] samples = [.. links.Take(LinksNamed)];
         reporter.Log(
             $"{links.Count} links lead out of their folder, nowhere, or from one linked folder to another, and were not followed: "
-            + $"{string.Join(", ", samples)}{(links.Count > samples.Length ? ", ..." : "")}; name in corpus.paths what they lead to and it is read");
+                + $"{string.Join(", ", samples)}{(links.Count > samples.Length ? ", ..." : "")}; name in corpus.paths what they lead "
+                + "to and it is read"
+        );
         return new LinksLeftOut(links.Count, samples);
     }
 

@@ -8,7 +8,13 @@ namespace ElectraPipeline.Training.Corpus;
 /// on several threads (hashes, filters, writing) and in source order through what depends on those before.
 /// </summary>
 internal sealed class Ingestion(
-    CorpusOptions options, CorpusFiles files, RecordCache cache, PartWriters writers, IStageReporter reporter, int threads)
+    CorpusOptions options,
+    CorpusFiles files,
+    RecordCache cache,
+    PartWriters writers,
+    IStageReporter reporter,
+    int threads
+)
 {
     /// <summary>So many that waking threads for a batch costs nothing beside its work.</summary>
     private const int BatchDocuments = 4096;
@@ -87,16 +93,28 @@ internal sealed class Ingestion(
         };
         CheckSums(manifest);
         reporter.Log(
-            $"read {inputs.Count} files ({cache.FilesReused} of them unchanged, from the cache), {bytesRead} bytes: {documents} documents with {lines} lines and {manifest.TextBytesOut} bytes of text kept; "
-            + $"{duplicates} duplicates, {manifest.DuplicateLines} duplicate lines, {empty} empty, {skips.Total} skipped, {rejects.Total} rejected"
-            + (filtered is null ? "" : $", {filtered.Documents} documents and {filtered.Lines} lines removed by filters"));
+            $"read {inputs.Count} files ({cache.FilesReused} of them unchanged, from the cache), {bytesRead} bytes: {documents} "
+                + $"documents with {lines} lines and {manifest.TextBytesOut} bytes of text kept; "
+                + $"{duplicates} duplicates, {manifest.DuplicateLines} duplicate lines, {empty} empty, {skips.Total} skipped, "
+                + $"{rejects.Total} rejected"
+                + (filtered is null ? "" : $", {filtered.Documents} documents and {filtered.Lines} lines removed by filters")
+        );
         return manifest;
     }
 
     /// <summary>Books that do not balance mean lost text: better no corpus than one nobody can vouch for.</summary>
     internal static void CheckSums(CorpusManifest manifest)
     {
-        Balance("records", manifest.Records, manifest.Documents + manifest.Duplicates + manifest.Empty + manifest.Skipped + manifest.Rejected + (manifest.Filters?.Documents ?? 0));
+        Balance(
+            "records",
+            manifest.Records,
+            manifest.Documents
+                + manifest.Duplicates
+                + manifest.Empty
+                + manifest.Skipped
+                + manifest.Rejected
+                + (manifest.Filters?.Documents ?? 0)
+        );
         Balance("records of files", manifest.Records, manifest.Inputs.Sum(input => input.Records));
         Balance("bytes of files", manifest.BytesIn, manifest.Inputs.Sum(input => input.Bytes));
         Balance("skips", manifest.Skipped, manifest.Skips.Sum(reason => reason.Count));
@@ -111,7 +129,11 @@ internal sealed class Ingestion(
             filteredBytes = filters.DocumentBytes + filters.LineBytes;
         }
 
-        Balance("bytes of text", manifest.TextBytesRead, manifest.TextBytesOut + manifest.DuplicateDocumentBytes + manifest.DuplicateLineBytes + filteredBytes);
+        Balance(
+            "bytes of text",
+            manifest.TextBytesRead,
+            manifest.TextBytesOut + manifest.DuplicateDocumentBytes + manifest.DuplicateLineBytes + filteredBytes
+        );
     }
 
     private static void Balance(string what, long left, long right)
@@ -119,7 +141,8 @@ internal sealed class Ingestion(
         if (left != right)
         {
             throw new InvalidOperationException(
-                $"the corpus does not add up: {what} {left} against {right}; this is a fault of the program");
+                $"the corpus does not add up: {what} {left} against {right}; this is a fault of the program"
+            );
         }
     }
 
@@ -129,7 +152,8 @@ internal sealed class Ingestion(
         if (options.OnReject == "fail")
         {
             throw new PermanentException(
-                $"cannot read {reject.Describe()} ({reject.Reason}); mend the file, or set corpus.onReject to \"skip\"");
+                $"cannot read {reject.Describe()} ({reject.Reason}); mend the file, or set corpus.onReject to \"skip\""
+            );
         }
     }
 
@@ -199,7 +223,9 @@ internal sealed class Ingestion(
         var kept = new List<PlacedDocument>(passed.Count);
         foreach (FilteredDocument document in passed)
         {
-            PlacedDocument? rest = document.IsWhole ? new PlacedDocument(document.Original, document.OriginalHash) : Shortened(document, document.Text);
+            PlacedDocument? rest = document.IsWhole
+                ? new PlacedDocument(document.Original, document.OriginalHash)
+                : Shortened(document, document.Text);
             long bytes = rest.Value.TextBytes;
             if (document.RemoveDuplicateLines)
             {
@@ -228,7 +254,9 @@ internal sealed class Ingestion(
     private PlacedDocument? WithNewLines(FilteredDocument document, PlacedDocument whole)
     {
         string text = duplicateFilter.NewLines(document.Text);
-        return text.Length == 0 ? null : ReferenceEquals(text, document.Text) ? whole : Shortened(document, text);
+        return text.Length == 0 ? null
+            : ReferenceEquals(text, document.Text) ? whole
+            : Shortened(document, text);
     }
 
     private static PlacedDocument Shortened(FilteredDocument document, string text)
@@ -243,16 +271,19 @@ internal sealed class Ingestion(
         {
             throw new PermanentException(
                 $"{rejects.Total} of {records} records could not be read, more than the share of {options.MaxRejectShare} that "
-                + $"corpus.maxRejectShare allows: {rejects}");
+                    + $"corpus.maxRejectShare allows: {rejects}"
+            );
         }
 
         if (documents == 0)
         {
             throw new PermanentException(
-                $"no document in {inputs.Count} file(s), the first {inputs[0].Name}: {records} records, {empty} of them empty, {skips.Total} skipped"
-                + $"{(filtered is null ? "" : $", {filtered.Documents} removed by filters")}"
-                + $"{(rejects.Total > 0 ? $", {rejects.Total} rejected ({rejects})" : "")}; put text there or change corpus.paths"
-                + (filtered is null ? "" : " or corpus.filters"));
+                $"no document in {inputs.Count} file(s), the first {inputs[0].Name}: {records} records, {empty} of them empty, "
+                    + $"{skips.Total} skipped"
+                    + $"{(filtered is null ? "" : $", {filtered.Documents} removed by filters")}"
+                    + $"{(rejects.Total > 0 ? $", {rejects.Total} rejected ({rejects})" : "")}; put text there or change corpus.paths"
+                    + (filtered is null ? "" : " or corpus.filters")
+            );
         }
     }
 }

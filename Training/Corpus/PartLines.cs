@@ -10,9 +10,13 @@ internal sealed class PartLines : IDisposable
     public PartLines(CorpusPart part)
     {
         told = part.Told;
-        lines = new StoredLines(part.Path, (found, exception) => exception is null
-            ? new PermanentException($"{part.Path} is damaged {found}; ingest again")
-            : new PermanentException($"{part.Path} is damaged {found}; ingest again", exception));
+        lines = new StoredLines(
+            part.Path,
+            (found, exception) =>
+                exception is null
+                    ? new PermanentException($"{part.Path} is damaged {found}; ingest again")
+                    : new PermanentException($"{part.Path} is damaged {found}; ingest again", exception)
+        );
     }
 
     /// <summary>Gives the next line to <paramref name="parse"/>; false at the end.</summary>

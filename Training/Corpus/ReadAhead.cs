@@ -38,15 +38,22 @@ internal sealed class ReadAhead : IDisposable
     /// <param name="threads">How many.</param>
     /// <param name="cancellationToken">Ends reading and waiting.</param>
     public ReadAhead(
-        IReadOnlyList<SourceFile> files, RecordCache cache, CorpusOptions options, int threads, CancellationToken cancellationToken)
+        IReadOnlyList<SourceFile> files,
+        RecordCache cache,
+        CorpusOptions options,
+        int threads,
+        CancellationToken cancellationToken
+    )
     {
         this.files = files;
         this.cache = cache;
         this.options = options;
         stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         readings = new BlockingCollection<Reading>(threads);
-        this.threads = [.. Enumerable.Range(0, threads).Select(
-            number => new Thread(Work) { IsBackground = true, Name = $"corpus reader {number}" })];
+        this.threads =
+        [
+            .. Enumerable.Range(0, threads).Select(number => new Thread(Work) { IsBackground = true, Name = $"corpus reader {number}" }),
+        ];
         Array.ForEach(this.threads, thread => thread.Start());
     }
 
@@ -141,8 +148,9 @@ internal sealed class ReadAhead : IDisposable
         SourceFormat? format = null;
         var records = new List<ReadRecord>();
         int bytes = 0;
-        foreach (ReadRecord record in cache.Read(
-            reading.File, options, read => Interlocked.Add(ref bytesRead, read), found => format = found))
+        foreach (
+            ReadRecord record in cache.Read(reading.File, options, read => Interlocked.Add(ref bytesRead, read), found => format = found)
+        )
         {
             records.Add(record);
             bytes += record.Document?.Utf8.Length ?? 0;

@@ -21,12 +21,13 @@ internal sealed class RejectLedger
         Total++;
     }
 
-    public IReadOnlyList<RejectCount> Counts() => byReason
-        .OrderByDescending(reason => reason.Value.Count)
-        .Select(reason => new RejectCount(reason.Key, reason.Value.Count, reason.Value.Samples))
-        .ToList();
+    public IReadOnlyList<RejectCount> Counts() =>
+        byReason
+            .OrderByDescending(reason => reason.Value.Count)
+            .Select(reason => new RejectCount(reason.Key, reason.Value.Count, reason.Value.Samples))
+            .ToList();
 
     /// <summary>One sentence for a message: counts and the first reject of each reason.</summary>
-    public override string ToString() => string.Join(
-        "; ", Counts().Select(reason => $"{reason.Count} {reason.Reason}, first {reason.Samples[0].Describe()}"));
+    public override string ToString() =>
+        string.Join("; ", Counts().Select(reason => $"{reason.Count} {reason.Reason}, first {reason.Samples[0].Describe()}"));
 }

@@ -43,7 +43,10 @@ public static class SourceFiles
     /// A path is missing, leads where it may not, a folder is empty or a glob matches nothing; the message names it.
     /// </exception>
     public static IReadOnlyList<SourceFile> Resolve(
-        CorpusOptions options, Action<string>? onLink = null, Func<string, InputFolders>? allowed = null)
+        CorpusOptions options,
+        Action<string>? onLink = null,
+        Func<string, InputFolders>? allowed = null
+    )
     {
         if (options.Paths.Count == 0)
         {
@@ -73,7 +76,9 @@ public static class SourceFiles
     {
         string[] segments = path.Split(Path.DirectorySeparatorChar);
         int wild = Array.FindIndex(segments, segment => segment.Contains('*'));
-        return wild < 0 || Path.Exists(path) ? path : string.Join(Path.DirectorySeparatorChar, segments[..wild]) + Path.DirectorySeparatorChar;
+        return wild < 0 || Path.Exists(path)
+            ? path
+            : string.Join(Path.DirectorySeparatorChar, segments[..wild]) + Path.DirectorySeparatorChar;
     }
 
     private static bool IsDotNetDocs(string entry) =>
@@ -104,29 +109,53 @@ public static class SourceFiles
         }
 
         return Match(
-            folder, glob[folder.Length..], onLink, $"no file matches {glob} of corpus.paths", "only * and ** are wildcards, and letter case counts");
+            folder,
+            glob[folder.Length..],
+            onLink,
+            $"no file matches {glob} of corpus.paths",
+            "only * and ** are wildcards, and letter case counts"
+        );
     }
 
     private static IReadOnlyList<(string Path, string Name)> Match(
-        string folder, string pattern, Action<string>? onLink, string nothing, string remedy)
+        string folder,
+        string pattern,
+        Action<string>? onLink,
+        string nothing,
+        string remedy
+    )
     {
         var links = new List<string>();
         IReadOnlyList<(string Path, string Name)> files = SourceFolder.Match(folder, pattern, links.Add);
         links.ForEach(link => onLink?.Invoke(link));
-        return files.Count > 0 ? files : throw new PermanentException(
-            links.Count == 0 ? $"{nothing}; {remedy}"
-                : $"{nothing} but links that lead elsewhere, which are not followed ({string.Join(", ", links.Take(3))}); "
-                    + "name in corpus.paths what they lead to");
+        return files.Count > 0
+            ? files
+            : throw new PermanentException(
+                links.Count == 0
+                    ? $"{nothing}; {remedy}"
+                    : $"{nothing} but links that lead elsewhere, which are not followed ({string.Join(", ", links.Take(3))}); "
+                        + "name in corpus.paths what they lead to"
+            );
     }
 
     private static PermanentException Missing(string path)
     {
         string? folder = Path.GetDirectoryName(path);
-        string there = folder is null || !Directory.Exists(folder)
-            ? "its folder does not exist either"
-            : "its folder holds: " + string.Join(", ", Directory.EnumerateFileSystemEntries(folder)
-                .Select(Path.GetFileName).Order(StringComparer.Ordinal).Take(10).DefaultIfEmpty("nothing"));
+        string there =
+            folder is null || !Directory.Exists(folder)
+                ? "its folder does not exist either"
+                : "its folder holds: "
+                    + string.Join(
+                        ", ",
+                        Directory
+                            .EnumerateFileSystemEntries(folder)
+                            .Select(Path.GetFileName)
+                            .Order(StringComparer.Ordinal)
+                            .Take(10)
+                            .DefaultIfEmpty("nothing")
+                    );
         return new PermanentException(
-            $"{path} of corpus.paths is neither a file nor a folder; {there}. Paths are relative to the config file");
+            $"{path} of corpus.paths is neither a file nor a folder; {there}. Paths are relative to the config file"
+        );
     }
 }

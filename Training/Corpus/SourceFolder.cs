@@ -40,11 +40,14 @@ internal sealed class SourceFolder : DirectoryInfoBase
         var links = new Links([], []);
         string top = folder.Length > 1 ? folder.TrimEnd('/') : folder;
         var start = new SourceFolder(top, null, RealPath.Of(top), isLinked: false, links);
-        ILookup<bool, (string Path, string Name)> matches = matcher.Execute(start).Files
-            .Select(file => (Path: Path.GetFullPath(file.Path, top), Name: file.Path))
+        ILookup<bool, (string Path, string Name)> matches = matcher
+            .Execute(start)
+            .Files.Select(file => (Path: Path.GetFullPath(file.Path, top), Name: file.Path))
             .OrderBy(file => file.Name, StringComparer.Ordinal)
             .ToLookup(file => links.Files.Contains(file.Path));
-        IEnumerable<string> leftOut = matches[true].Select(link => link.Name).Concat(links.Folders.Select(path => Path.GetRelativePath(top, path)));
+        IEnumerable<string> leftOut = matches[true]
+            .Select(link => link.Name)
+            .Concat(links.Folders.Select(path => Path.GetRelativePath(top, path)));
         foreach (string link in leftOut.Order(StringComparer.Ordinal))
         {
             onLink?.Invoke(link);
@@ -87,7 +90,8 @@ internal sealed class SourceFolder : DirectoryInfoBase
     public override FileInfoBase? GetFile(string path) => throw new NotSupportedException();
 
     // Asked of the target: of a link that leads nowhere the runtime says that it exists.
-    private bool IsInside(FileSystemInfo link) => RealPath.Of(link.FullName) is var target && RealPath.IsIn(target, root) && Path.Exists(target);
+    private bool IsInside(FileSystemInfo link) =>
+        RealPath.Of(link.FullName) is var target && RealPath.IsIn(target, root) && Path.Exists(target);
 
     private bool HoldsThis(FileSystemInfo link) => RealPath.IsIn(RealPath.Of(FullName), RealPath.Of(link.FullName));
 

@@ -83,13 +83,17 @@ internal static class WhiteSpaceFolding
         Vector256<byte> block = Vector256.LoadUnsafe(ref first);
         Vector256<byte> controls = Vector256.LessThan(block - Vector256.Create((byte)'\t'), Vector256.Create((byte)5));
         uint spaces = (controls | Vector256.Equals(block, Vector256.Create((byte)' '))).ExtractMostSignificantBits();
-        if ((spaces & ((spaces << 1) | (afterSpace ? 1u : 0))) != 0 || (block.ExtractMostSignificantBits() != 0 && HasOtherWhiteSpace(ref first, block)))
+        if (
+            (spaces & ((spaces << 1) | (afterSpace ? 1u : 0))) != 0
+            || (block.ExtractMostSignificantBits() != 0 && HasOtherWhiteSpace(ref first, block))
+        )
         {
             return false;
         }
 
-        Vector256.ConditionalSelect(controls, Vector256.Create((byte)' '), block).StoreUnsafe(
-            ref MemoryMarshal.GetReference(folded[..Block]));
+        Vector256
+            .ConditionalSelect(controls, Vector256.Create((byte)' '), block)
+            .StoreUnsafe(ref MemoryMarshal.GetReference(folded[..Block]));
         return true;
     }
 
@@ -103,8 +107,14 @@ internal static class WhiteSpaceFolding
         Vector256<byte> latin = Is(block, 0xC2) & (Is(second, 0x85) | Is(second, 0xA0));
         Vector256<byte> ogham = Is(block, 0xE1) & Is(second, 0x9A) & Is(third, 0x80);
         Vector256<byte> ideographic = Is(block, 0xE3) & Is(second, 0x80) & Is(third, 0x80);
-        Vector256<byte> widths = Is(second, 0x80)
-            & (Vector256.LessThan(third - Vector256.Create((byte)0x80), Vector256.Create((byte)11)) | Is(third, 0xA8) | Is(third, 0xA9) | Is(third, 0xAF));
+        Vector256<byte> widths =
+            Is(second, 0x80)
+            & (
+                Vector256.LessThan(third - Vector256.Create((byte)0x80), Vector256.Create((byte)11))
+                | Is(third, 0xA8)
+                | Is(third, 0xA9)
+                | Is(third, 0xAF)
+            );
         Vector256<byte> general = Is(block, 0xE2) & (widths | (Is(second, 0x81) & Is(third, 0x9F)));
         return (latin | ogham | ideographic | general) != Vector256<byte>.Zero;
     }

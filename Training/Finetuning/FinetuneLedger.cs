@@ -83,10 +83,15 @@ internal sealed class FinetuneLedger : IDisposable
                 Seed = seed,
                 Config = plan.Fingerprint,
                 Progress = JsonSerializer.SerializeToElement(
-                    entries.ToDictionary(item => item.Key, item => new Progress(item.Value.Step, item.Value.Result))),
+                    entries.ToDictionary(item => item.Key, item => new Progress(item.Value.Step, item.Value.Result))
+                ),
             };
-            (string, Tensor)[] tensors = [.. entries.SelectMany(item =>
-                item.Value.Snapshot?.Tensors.Select(tensor => ($"{item.Key}/{tensor.Name}", tensor.Tensor)) ?? [])];
+            (string, Tensor)[] tensors =
+            [
+                .. entries.SelectMany(item =>
+                    item.Value.Snapshot?.Tensors.Select(tensor => ($"{item.Key}/{tensor.Name}", tensor.Tensor)) ?? []
+                ),
+            ];
             reporter.Checkpoint(state.Step, checkpoints.Write(state, tensors));
         }
     }
@@ -108,7 +113,8 @@ internal sealed class FinetuneLedger : IDisposable
         {
             throw new PermanentException(
                 $"{checkpoint.Folder}: the checkpoint is of a {state.Kind} with seed {state.Seed} and {state.Config}, "
-                + $"this is a {CheckpointKind} with seed {seed} and {plan.Fingerprint}; start again without it");
+                    + $"this is a {CheckpointKind} with seed {seed} and {plan.Fingerprint}; start again without it"
+            );
         }
 
         foreach ((string path, Progress progress) in state.Progress.Value.Deserialize<Dictionary<string, Progress>>()!)

@@ -22,19 +22,28 @@ internal sealed class FinetunePlan : IDisposable
             : HuggingFaceFolder.ReadTokenizer(mainFolder);
         CheckVocabulary(mainFolder);
         Task = FinetuneTask.Load(
-            Options, new TaskFiles(request.ConfigFolder, request.Digests), request.Seed, new WordPieceTokenizer(Vocabulary, Tokenizer));
+            Options,
+            new TaskFiles(request.ConfigFolder, request.Digests),
+            request.Seed,
+            new WordPieceTokenizer(Vocabulary, Tokenizer)
+        );
         Source = HuggingFaceFolder.ReadEncoder(mainFolder);
         Model = Resolve(Source.Config, request.ModelFolder);
         HeadDropout = Options.Dropout ?? Source.Config.ClassifierDropout ?? Source.Config.HiddenDropoutProb;
         int stepsPerEpoch = (Task.Train.Count + Options.BatchSize - 1) / Options.BatchSize;
         StepsPerTraining = Math.Max(1, (int)Math.Ceiling(Options.Epochs * stepsPerEpoch));
-        Fingerprint = JsonSerializer.SerializeToElement(new
-        {
-            options = Options with { CheckpointSteps = 1 }, // how often a checkpoint is written may change between attempts
-            data = Task.Digest,
-            vocabulary = Vocabulary.Digest,
-            model = string.Join(' ', Source.Files.Select(CheckpointWriter.Digest)),
-        });
+        Fingerprint = JsonSerializer.SerializeToElement(
+            new
+            {
+                options = Options with
+                {
+                    CheckpointSteps = 1,
+                }, // how often a checkpoint is written may change between attempts
+                data = Task.Digest,
+                vocabulary = Vocabulary.Digest,
+                model = string.Join(' ', Source.Files.Select(CheckpointWriter.Digest)),
+            }
+        );
     }
 
     /// <summary>The options, checked.</summary>
@@ -83,7 +92,8 @@ internal sealed class FinetunePlan : IDisposable
         {
             throw new PermanentException(
                 $"finetune \"{Options.Name}\": the vocabulary has SHA-256 {Vocabulary.Digest}, the model was trained with "
-                    + $"{own.Digest} ({path})");
+                    + $"{own.Digest} ({path})"
+            );
         }
     }
 
@@ -93,21 +103,24 @@ internal sealed class FinetunePlan : IDisposable
         {
             throw new PermanentException(
                 $"finetune \"{Options.Name}\": the model has {source.VocabSize} tokens, the vocabulary {Vocabulary.Count}; use the "
-                    + "one it was trained with");
+                    + "one it was trained with"
+            );
         }
 
         if (Options.SequenceLength > source.MaxPositionEmbeddings)
         {
             throw new PermanentException(
                 $"finetune \"{Options.Name}\": SequenceLength is {Options.SequenceLength}, the model takes "
-                    + $"{source.MaxPositionEmbeddings} tokens at most");
+                    + $"{source.MaxPositionEmbeddings} tokens at most"
+            );
         }
 
         if (Task.Head.SmallestHidden > source.Encoder.HiddenSize)
         {
             throw new PermanentException(
                 $"finetune \"{Options.Name}\": Head is {Options.Head}, which is exported for encoders of width {Task.Head.SmallestHidden} "
-                    + $"and above (two units an answer); the model has {source.Encoder.HiddenSize}; leave Head out");
+                    + $"and above (two units an answer); the model has {source.Encoder.HiddenSize}; leave Head out"
+            );
         }
 
         bool described = File.Exists(Path.Combine(modelFolder, ElectraModelFolder.DescriptionName));

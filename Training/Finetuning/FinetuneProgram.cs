@@ -23,7 +23,8 @@ public static class FinetuneProgram
         using FinetuneLedger ledger = new(plan, request, reporter);
         reporter.Log(
             $"fine-tuning \"{plan.Options.Name}\": {plan.Task.Train.Count} examples, {plan.Task.Evaluation.Count} to measure on, "
-            + $"{plan.StepsPerTraining} steps for each seed");
+                + $"{plan.StepsPerTraining} steps for each seed"
+        );
         string[] arms = plan.Options.RandomBaseline ? [TrainingKey.Pretrained, TrainingKey.Random] : [TrainingKey.Pretrained];
         TrainingKey[] keys = [.. arms.SelectMany(arm => plan.Options.Seeds.Select(seed => new TrainingKey(arm, seed)))];
         new FinetuneRunner(plan, ledger, reporter, request.Seed).Run(keys, cancellationToken);
@@ -38,8 +39,12 @@ public static class FinetuneProgram
     private static FinetuneResult Summarize(FinetunePlan plan, string[] arms, Func<TrainingKey, FinetuneTraining> resultOf)
     {
         FinetuneTask task = plan.Task;
-        FinetuneArm[] summaries = [.. arms.Select(arm =>
-            FinetuneArm.Of(arm, task.Metric, [.. plan.Options.Seeds.Select(seed => resultOf(new TrainingKey(arm, seed)))]))];
+        FinetuneArm[] summaries =
+        [
+            .. arms.Select(arm =>
+                FinetuneArm.Of(arm, task.Metric, [.. plan.Options.Seeds.Select(seed => resultOf(new TrainingKey(arm, seed)))])
+            ),
+        ];
         return new FinetuneResult
         {
             Name = plan.Options.Name,

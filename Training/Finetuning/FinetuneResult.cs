@@ -55,7 +55,12 @@ public sealed record FinetuneResult
 /// <param name="Median">Median of the metric; of an even number the mean of the middle two.</param>
 /// <param name="StandardDeviation">Sample standard deviation of the metric; 0 for one seed.</param>
 public sealed record FinetuneArm(
-    string Arm, IReadOnlyList<FinetuneTraining> Trainings, double Mean, double Median, double StandardDeviation)
+    string Arm,
+    IReadOnlyList<FinetuneTraining> Trainings,
+    double Mean,
+    double Median,
+    double StandardDeviation
+)
 {
     internal static FinetuneArm Of(string arm, string metric, IReadOnlyList<FinetuneTraining> trainings)
     {
@@ -67,7 +72,8 @@ public sealed record FinetuneArm(
             trainings,
             mean,
             (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2,
-            sorted.Length > 1 ? Math.Sqrt(spread / (sorted.Length - 1)) : 0);
+            sorted.Length > 1 ? Math.Sqrt(spread / (sorted.Length - 1)) : 0
+        );
     }
 
     internal FinetuneTraining MedianTraining(string metric) =>

@@ -29,8 +29,10 @@ internal sealed class FinetuneRunner(FinetunePlan plan, FinetuneLedger ledger, I
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         ExceptionDispatchInfo? failure = null;
         int count = plan.Device.type == DeviceType.CPU ? Math.Min(Environment.ProcessorCount, open.Length) : Math.Min(1, open.Length);
-        Thread[] threads = [.. Enumerable.Range(0, count)
-            .Select(_ => new Thread(Serve, StackBytes) { IsBackground = true, Name = "fine-tuning" })];
+        Thread[] threads =
+        [
+            .. Enumerable.Range(0, count).Select(_ => new Thread(Serve, StackBytes) { IsBackground = true, Name = "fine-tuning" }),
+        ];
         Array.ForEach(threads, thread => thread.Start());
         Array.ForEach(threads, thread => thread.Join());
         failure?.Throw();

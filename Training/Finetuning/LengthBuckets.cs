@@ -33,9 +33,12 @@ internal sealed class LengthBuckets(IReadOnlyList<EncodedExample> examples, int 
         CounterRandom random = new(RandomPurpose.SeedFor(seed, RandomPurpose.ExampleOrder), (ulong)epoch);
         int[] order = [.. Enumerable.Range(0, examples.Count)];
         Shuffle(order, ref random);
-        int[][] batches = [.. order
-            .Chunk(batchSize * BatchesSortedTogether)
-            .SelectMany(stretch => stretch.OrderBy(index => examples[index].Ids.Length).Chunk(batchSize))];
+        int[][] batches =
+        [
+            .. order
+                .Chunk(batchSize * BatchesSortedTogether)
+                .SelectMany(stretch => stretch.OrderBy(index => examples[index].Ids.Length).Chunk(batchSize)),
+        ];
         Shuffle(batches, ref random);
         return batches;
     }

@@ -34,19 +34,20 @@ internal sealed class TaskModel : IDisposable
     public ParameterStore Parameters { get; }
 
     /// <summary>The sizes of a Hugging Face folder's encoder, without dropout.</summary>
-    public static ElectraConfig ConfigOf(HuggingFaceConfig source) => new()
-    {
-        VocabularySize = source.VocabSize,
-        EmbeddingSize = source.EmbeddingSize,
-        MaxPositions = source.MaxPositionEmbeddings,
-        TypeVocabularySize = source.TypeVocabSize,
-        Discriminator = source.Encoder,
-        Generator = source.Encoder, // a task's model has none
-        HiddenDropout = 0,
-        AttentionDropout = 0,
-        InitializerRange = source.InitializerRange,
-        LayerNormEpsilon = source.LayerNormEps,
-    };
+    public static ElectraConfig ConfigOf(HuggingFaceConfig source) =>
+        new()
+        {
+            VocabularySize = source.VocabSize,
+            EmbeddingSize = source.EmbeddingSize,
+            MaxPositions = source.MaxPositionEmbeddings,
+            TypeVocabularySize = source.TypeVocabSize,
+            Discriminator = source.Encoder,
+            Generator = source.Encoder, // a task's model has none
+            HiddenDropout = 0,
+            AttentionDropout = 0,
+            InitializerRange = source.InitializerRange,
+            LayerNormEpsilon = source.LayerNormEps,
+        };
 
     /// <summary>Draws first values for all parameters, the head's included.</summary>
     public void Initialize(ulong seed) => ParameterInitializer.Initialize(Parameters, config, seed);

@@ -34,9 +34,15 @@ internal sealed class TaskTrainer : IDisposable
         Model = new TaskModel(plan.Model, task.Head, plan.HeadDropout, device);
         Model.Initialize(seed);
         Func<string, double> rates = LayerwiseLearningRates.For(
-            plan.Model.Discriminator.Layers, options.LayerwiseDecay, options.LayerwiseDecayRule == "fixed");
+            plan.Model.Discriminator.Layers,
+            options.LayerwiseDecay,
+            options.LayerwiseDecayRule == "fixed"
+        );
         optimizer = new AdamW(
-            [Model.Parameters], ParameterGroup.For(Model.Parameters.Layout, options.WeightDecay, rates), new AdamOptions());
+            [Model.Parameters],
+            ParameterGroup.For(Model.Parameters.Layout, options.WeightDecay, rates),
+            new AdamOptions()
+        );
     }
 
     /// <summary>The model.</summary>
@@ -66,7 +72,8 @@ internal sealed class TaskTrainer : IDisposable
         {
             throw new PermanentException(
                 $"fine-tuning \"{options.Name}\" diverged at step {Step}: loss {meanLoss}, gradient norm {norm}; "
-                + $"lower its learningRate ({options.LearningRate}) or raise its warmupShare ({options.WarmupShare})");
+                    + $"lower its learningRate ({options.LearningRate}) or raise its warmupShare ({options.WarmupShare})"
+            );
         }
 
         optimizer.Step(schedule.At(Step), norm, AdamW.InTurn);
@@ -93,8 +100,8 @@ internal sealed class TaskTrainer : IDisposable
     }
 
     /// <summary>Copies of all that the next step depends on, on the CPU; the caller disposes it.</summary>
-    public TrainingSnapshot Snapshot() => TrainingSnapshot.Of(
-        Step, Model.Parameters.Layout, [Model.Parameters.Values, optimizer.FirstMoments, optimizer.SecondMoments]);
+    public TrainingSnapshot Snapshot() =>
+        TrainingSnapshot.Of(Step, Model.Parameters.Layout, [Model.Parameters.Values, optimizer.FirstMoments, optimizer.SecondMoments]);
 
     /// <summary>A copy of the parameters alone, which is what remains of a finished training; the caller disposes it.</summary>
     public TrainingSnapshot ParameterSnapshot() => TrainingSnapshot.Of(Step, Model.Parameters.Layout, [Model.Parameters.Values]);

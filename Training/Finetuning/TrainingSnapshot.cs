@@ -27,16 +27,30 @@ internal sealed class TrainingSnapshot : IDisposable
     public static TrainingSnapshot Of(long step, ParameterLayout layout, IReadOnlyList<Tensor> flats)
     {
         using var scope = NewDisposeScope();
-        return new TrainingSnapshot(step, [.. flats.Zip(Parts).SelectMany(part => layout.Slots.Select(slot =>
-            ($"{part.Second}.{slot.Name}", View(part.First, slot).cpu().clone().DetachFromDisposeScope())))]);
+        return new TrainingSnapshot(
+            step,
+            [
+                .. flats
+                    .Zip(Parts)
+                    .SelectMany(part =>
+                        layout.Slots.Select(slot =>
+                            ($"{part.Second}.{slot.Name}", View(part.First, slot).cpu().clone().DetachFromDisposeScope())
+                        )
+                    ),
+            ]
+        );
     }
 
     /// <summary>Reads one from a checkpoint, where its names stand behind <paramref name="prefix"/>.</summary>
-    public static TrainingSnapshot Read(long step, SafeTensorsFile file, string prefix) => new(
-        step,
-        [.. file.Names
-            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
-            .Select(name => (name[prefix.Length..], file.Read(name)))]);
+    public static TrainingSnapshot Read(long step, SafeTensorsFile file, string prefix) =>
+        new(
+            step,
+            [
+                .. file
+                    .Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+                    .Select(name => (name[prefix.Length..], file.Read(name))),
+            ]
+        );
 
     /// <summary>Copies into flat tensors of the same layout.</summary>
     /// <exception cref="PermanentException">A tensor is missing or of another shape.</exception>
@@ -51,8 +65,9 @@ internal sealed class TrainingSnapshot : IDisposable
                 Tensor target = View(flat, slot);
                 if (!byName.TryGetValue($"{part}.{slot.Name}", out Tensor? source) || !source.shape.SequenceEqual(target.shape))
                 {
-                    throw new PermanentException($"the checkpoint's \"{part}.{slot.Name}\" is missing or of another shape than the "
-                        + "model's");
+                    throw new PermanentException(
+                        $"the checkpoint's \"{part}.{slot.Name}\" is missing or of another shape than the " + "model's"
+                    );
                 }
 
                 target.copy_(source);

@@ -50,8 +50,10 @@ internal sealed class DropoutStream(ulong seed, ulong step, ulong part)
     {
         uint keep = BitConverter.SingleToUInt32Bits((float)(1 / (1 - rate)));
         uint threshold = (uint)(rate * uint.MaxValue);
-        uint low = (uint)callKey, high = (uint)(callKey >> 32) | 1;
-        int width = Vector<uint>.Count, i = 0;
+        uint low = (uint)callKey,
+            high = (uint)(callKey >> 32) | 1;
+        int width = Vector<uint>.Count,
+            i = 0;
         for (; i <= mask.Length - width; i += width)
         {
             Vector<uint> hash = Vector.CreateSequence((uint)i, 1u) * new Vector<uint>(high) + new Vector<uint>(low);

@@ -99,32 +99,37 @@ public sealed record ElectraConfig
         {
             throw new PermanentException(
                 "model: TieEncoders needs a masked language model of the discriminator's size as generator: set GeneratorSize and "
-                + "GeneratorLayers to 1");
+                    + "GeneratorLayers to 1"
+            );
         }
 
         if (EmbeddingSharing is not (TiedEmbeddings or UntiedEmbeddings or DisentangledEmbeddings))
         {
             throw new PermanentException(
-                $"model: EmbeddingSharing is \"{EmbeddingSharing}\"; use \"tied\", \"untied\" or \"disentangled\"");
+                $"model: EmbeddingSharing is \"{EmbeddingSharing}\"; use \"tied\", \"untied\" or \"disentangled\""
+            );
         }
 
         if (EmbeddingSharing != TiedEmbeddings && (TieEncoders || !Parts.HasGenerator))
         {
             throw new PermanentException(
-                $"model: EmbeddingSharing is \"{EmbeddingSharing}\", which needs a generator that is not the main encoder; use \"tied\"");
+                $"model: EmbeddingSharing is \"{EmbeddingSharing}\", which needs a generator that is not the main encoder; use \"tied\""
+            );
         }
 
         if (EmbeddingSharing == DisentangledEmbeddings && Parts.Main != ModelParts.Detection)
         {
             throw new PermanentException(
                 "model: EmbeddingSharing \"disentangled\" is for a main model that detects; a language model's output needs "
-                + "embeddings of its own: use \"tied\" or \"untied\"");
+                    + "embeddings of its own: use \"tied\" or \"untied\""
+            );
         }
 
         if (EmbeddingSharing != UntiedEmbeddings && EmbeddingSizeOfGenerator != EmbeddingSize)
         {
             throw new PermanentException(
-                $"model: GeneratorEmbeddingSize is {GeneratorEmbeddingSize}; only untied embeddings have a size of their own");
+                $"model: GeneratorEmbeddingSize is {GeneratorEmbeddingSize}; only untied embeddings have a size of their own"
+            );
         }
     }
 
@@ -138,7 +143,8 @@ public sealed record ElectraConfig
         {
             throw new PermanentException(
                 $"model: {name} has hidden size {encoder.HiddenSize} and {encoder.AttentionHeads} attention heads; "
-                + "the heads must divide the hidden size");
+                    + "the heads must divide the hidden size"
+            );
         }
     }
 

@@ -29,7 +29,12 @@ internal sealed class ElectraEncoder
     /// <param name="config">The model's.</param>
     /// <param name="embeddingSize">Width of its embeddings; null: the main model's.</param>
     public static void Declare(
-        ParameterLayout.Builder layout, string prefix, EncoderConfig sizes, ElectraConfig config, int? embeddingSize = null)
+        ParameterLayout.Builder layout,
+        string prefix,
+        EncoderConfig sizes,
+        ElectraConfig config,
+        int? embeddingSize = null
+    )
     {
         int inputs = embeddingSize ?? config.EmbeddingSize;
         if (sizes.HiddenSize != inputs)

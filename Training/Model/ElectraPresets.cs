@@ -4,7 +4,15 @@ namespace ElectraPipeline.Training.Model;
 public static class ElectraPresets
 {
     private sealed record Preset(
-        int Layers, int Hidden, int Intermediate, int Heads, int Embedding, double GeneratorSize, double Dropout, string Initialization);
+        int Layers,
+        int Hidden,
+        int Intermediate,
+        int Heads,
+        int Embedding,
+        double GeneratorSize,
+        double Dropout,
+        string Initialization
+    );
 
     // "tiny" is ours. Its two layers and initialization leave the unigram loss within 200 steps of 32 x 64 tokens at learning rate 5e-4;
     // with four layers the loss was still there after 800 steps at 1e-3 and after 400 at 5e-4.
@@ -67,18 +75,19 @@ public static class ElectraPresets
         return config;
     }
 
-    private static ModelParts PartsOf(ModelOptions options, ModelParts parts) => options.Generator switch
-    {
-        null or "learned" => parts,
-        "uniform" when parts.Generator == ModelParts.MaskedGenerator => parts with { Generator = ModelParts.NoGenerator },
-        "uniform" => throw new PermanentException(
-            "model: Generator is \"uniform\", but the objective replaces no tokens or needs its own generator"),
-        _ => throw new PermanentException($"model: Generator is \"{options.Generator}\"; use \"learned\" or \"uniform\""),
-    };
+    private static ModelParts PartsOf(ModelOptions options, ModelParts parts) =>
+        options.Generator switch
+        {
+            null or "learned" => parts,
+            "uniform" when parts.Generator == ModelParts.MaskedGenerator => parts with { Generator = ModelParts.NoGenerator },
+            "uniform" => throw new PermanentException(
+                "model: Generator is \"uniform\", but the objective replaces no tokens or needs its own generator"
+            ),
+            _ => throw new PermanentException($"model: Generator is \"{options.Generator}\"; use \"learned\" or \"uniform\""),
+        };
 
     private static int Scale(int size, double share) => Math.Max(1, (int)Math.Round(size * share, MidpointRounding.AwayFromZero));
 
-    private static double RequireShare(double value, string name) => value is > 0 and <= 1
-        ? value
-        : throw new PermanentException($"model: {name} is {value}; it must be in (0, 1]");
+    private static double RequireShare(double value, string name) =>
+        value is > 0 and <= 1 ? value : throw new PermanentException($"model: {name} is {value}; it must be in (0, 1]");
 }

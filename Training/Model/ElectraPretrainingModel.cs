@@ -29,28 +29,29 @@ internal sealed class ElectraPretrainingModel : IDisposable
 
     /// <summary>Makes a model with every parameter zero; initialize it or copy parameters in.</summary>
     public ElectraPretrainingModel(ElectraConfig config, Device device, ScalarType productType = ScalarType.Float32)
-        : this(config, new ParameterStore(Describe(config), device, productType))
-    {
-    }
+        : this(config, new ParameterStore(Describe(config), device, productType)) { }
 
     private ElectraPretrainingModel(ElectraConfig config, ParameterStore parameters)
     {
         Config = config;
         Parameters = parameters;
         ModelParts parts = config.Parts;
-        Embeddings? own = IsShared(config) ? null : new Embeddings(
-            parameters, GeneratorPrefix + EmbeddingsName, config, config.EmbeddingSizeOfGenerator);
+        Embeddings? own = IsShared(config)
+            ? null
+            : new Embeddings(parameters, GeneratorPrefix + EmbeddingsName, config, config.EmbeddingSizeOfGenerator);
         var main = new Embeddings(parameters, MainPrefix + EmbeddingsName, config, source: IsDisentangled(config) ? own : null);
         Main = new ElectraEncoder(parameters, MainPrefix + EncoderName, main, config.Discriminator, config);
         detectionHead = parts.Detects ? new DiscriminatorHead(parameters, MainPrefix) : null;
         languageModelHead = parts.Predicts ? new LanguageModelHead(parameters, MainPrefix, config, main) : null;
         Embeddings generating = own ?? main;
-        generator = parts.Generator == ModelParts.MaskedGenerator
-            ? new ElectraEncoder(parameters, EncoderPrefixOfGenerator(config), generating, config.Generator, config)
-            : null;
-        towers = parts.Generator == ModelParts.TwoTowerGenerator
-            ? new TwoTowerEncoder(parameters, GeneratorPrefix, generating, config.Generator, config)
-            : null;
+        generator =
+            parts.Generator == ModelParts.MaskedGenerator
+                ? new ElectraEncoder(parameters, EncoderPrefixOfGenerator(config), generating, config.Generator, config)
+                : null;
+        towers =
+            parts.Generator == ModelParts.TwoTowerGenerator
+                ? new TwoTowerEncoder(parameters, GeneratorPrefix, generating, config.Generator, config)
+                : null;
         generatorHead = parts.HasGenerator ? new LanguageModelHead(parameters, GeneratorPrefix, config, generating) : null;
     }
 
@@ -114,7 +115,10 @@ internal sealed class ElectraPretrainingModel : IDisposable
     /// <summary>Names of the generator as in Hugging Face's ElectraForMaskedLM (without the tied output weight).</summary>
     public IEnumerable<(string Name, string Parameter)> GeneratorNames()
     {
-        string? sharedPart = Config.TieEncoders ? EncoderName : IsShared(Config) ? EmbeddingsName : null;
+        string? sharedPart =
+            Config.TieEncoders ? EncoderName
+            : IsShared(Config) ? EmbeddingsName
+            : null;
         IEnumerable<(string, string)> shared = sharedPart is null
             ? []
             : MainNames(_ => false).Where(pair => pair.Name.StartsWith(sharedPart + ".", StringComparison.Ordinal));
@@ -150,7 +154,8 @@ internal sealed class ElectraPretrainingModel : IDisposable
             return;
         }
 
-        int embedding = config.EmbeddingSizeOfGenerator, hidden = config.Generator.HiddenSize;
+        int embedding = config.EmbeddingSizeOfGenerator,
+            hidden = config.Generator.HiddenSize;
         bool twoTowers = config.Parts.Generator == ModelParts.TwoTowerGenerator;
         if (!IsShared(config))
         {
@@ -187,11 +192,13 @@ internal sealed class ElectraPretrainingModel : IDisposable
             ? Parameters.Value(GeneratorPrefix + parameter[MainPrefix.Length..])
             : null;
 
-    private IEnumerable<(string Name, string Parameter)> MainNames(Func<string, bool> isHead) => NamesUnder(MainPrefix)
-        .Where(name => name.StartsWith(EncoderName + ".", StringComparison.Ordinal) || isHead(name))
-        .Select(name => (name, MainPrefix + name));
+    private IEnumerable<(string Name, string Parameter)> MainNames(Func<string, bool> isHead) =>
+        NamesUnder(MainPrefix)
+            .Where(name => name.StartsWith(EncoderName + ".", StringComparison.Ordinal) || isHead(name))
+            .Select(name => (name, MainPrefix + name));
 
-    private IEnumerable<string> NamesUnder(string prefix) => Parameters.Layout.Slots
-        .Where(slot => slot.Name.StartsWith(prefix, StringComparison.Ordinal))
-        .Select(slot => slot.Name[prefix.Length..]);
+    private IEnumerable<string> NamesUnder(string prefix) =>
+        Parameters
+            .Layout.Slots.Where(slot => slot.Name.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(slot => slot.Name[prefix.Length..]);
 }

@@ -32,7 +32,12 @@ internal sealed class Embeddings(ParameterStore store, string prefix, ElectraCon
     /// <param name="size">Width; null: the main model's.</param>
     /// <param name="differences">Whether the tables are differences to another block's, which start at zero.</param>
     public static void Declare(
-        ParameterLayout.Builder layout, string prefix, ElectraConfig config, int? size = null, bool differences = false)
+        ParameterLayout.Builder layout,
+        string prefix,
+        ElectraConfig config,
+        int? size = null,
+        bool differences = false
+    )
     {
         int width = size ?? config.EmbeddingSize;
         InitialValue table = differences ? InitialValue.Zero : InitialValue.Embedding;
@@ -44,7 +49,8 @@ internal sealed class Embeddings(ParameterStore store, string prefix, ElectraCon
 
     /// <summary>Whether a parameter's name is that of one of the tables.</summary>
     public static bool IsTable(string name) =>
-        name.EndsWith(WordsName, StringComparison.Ordinal) || name.EndsWith(PositionsName, StringComparison.Ordinal)
+        name.EndsWith(WordsName, StringComparison.Ordinal)
+        || name.EndsWith(PositionsName, StringComparison.Ordinal)
         || name.EndsWith(TypesName, StringComparison.Ordinal);
 
     /// <summary>Embeds a batch: [B * L, E].</summary>

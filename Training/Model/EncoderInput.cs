@@ -35,7 +35,8 @@ internal sealed class EncoderInput
     /// <summary>Makes one from token ids [B * L], real lengths [B] and the index where each second segment starts [B].</summary>
     public static EncoderInput Create(ReadOnlySpan<int> ids, ReadOnlySpan<int> lengths, ReadOnlySpan<int> secondSegments, Device device)
     {
-        int batchSize = lengths.Length, length = ids.Length / batchSize;
+        int batchSize = lengths.Length,
+            length = ids.Length / batchSize;
         var types = new int[ids.Length];
         float[]? bias = null;
         for (int b = 0; b < batchSize; b++)
@@ -53,7 +54,8 @@ internal sealed class EncoderInput
             Upload.Longs(types, device),
             bias is null ? null : Upload.Floats(bias, device).view(batchSize, 1, 1, length),
             batchSize,
-            length);
+            length
+        );
     }
 
     /// <summary>The same batch with other tokens, int64 [B * L], for the discriminator.</summary>

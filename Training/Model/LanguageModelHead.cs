@@ -39,6 +39,5 @@ internal sealed class LanguageModelHead(ParameterStore store, string prefix, Ele
         layer_norm(gelu(dense.Forward(hidden)).As(ScalarType.Float32), width, scale, shift, config.LayerNormEpsilon);
 
     /// <summary>Logits [K, V] of transformed states [K, E].</summary>
-    public Tensor Decode(Tensor transformed) =>
-        DenseLayer.Apply(transformed, OutputWeight, OutputBias, ProductType).As(ScalarType.Float32);
+    public Tensor Decode(Tensor transformed) => DenseLayer.Apply(transformed, OutputWeight, OutputBias, ProductType).As(ScalarType.Float32);
 }

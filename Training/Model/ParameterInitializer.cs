@@ -68,8 +68,7 @@ internal static class ParameterInitializer
             do
             {
                 draw = random.NextNormal();
-            }
-            while (Math.Abs(draw) > 2);
+            } while (Math.Abs(draw) > 2);
             values[i] = (float)(draw * deviation);
         }
     }
@@ -87,7 +86,8 @@ internal static class ParameterInitializer
     {
         for (int i = 0; i < values.Length; i++)
         {
-            int position = i / width, dimension = i % width;
+            int position = i / width,
+                dimension = i % width;
             double angle = position / Math.Pow(10_000, (dimension & ~1) / (double)width);
             values[i] = (float)(ScaledEmbeddingSize * ((dimension & 1) == 0 ? Math.Sin(angle) : Math.Cos(angle)));
         }

@@ -18,9 +18,7 @@ internal sealed class ParameterStore : IDisposable
     /// <param name="device">The device.</param>
     /// <param name="productType">What matrix products are computed in.</param>
     public ParameterStore(ParameterLayout layout, Device device, ScalarType productType = ScalarType.Float32)
-        : this(layout, zeros(layout.Length, ScalarType.Float32, device).DetachFromDisposeScope(), productType, ownsValues: true)
-    {
-    }
+        : this(layout, zeros(layout.Length, ScalarType.Float32, device).DetachFromDisposeScope(), productType, ownsValues: true) { }
 
     private ParameterStore(ParameterLayout layout, Tensor values, ScalarType productType, bool ownsValues)
     {

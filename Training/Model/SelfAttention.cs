@@ -38,8 +38,11 @@ internal sealed class SelfAttention
     {
         Tensor joined = input.Forward(hidden).view(batch.BatchSize, batch.Length, 3, heads, headSize);
         Tensor[] parts = joined.unbind(2);
-        Tensor query = parts[0].transpose(1, 2), key = parts[1].transpose(1, 2), value = parts[2].transpose(1, 2);
-        Tensor context = dropout is null || dropoutRate == 0 ? Fused(query, key, value, batch, 0)
+        Tensor query = parts[0].transpose(1, 2),
+            key = parts[1].transpose(1, 2),
+            value = parts[2].transpose(1, 2);
+        Tensor context =
+            dropout is null || dropoutRate == 0 ? Fused(query, key, value, batch, 0)
             : hidden.device_type == DeviceType.CPU ? Separate(query, key, value, batch, dropout)
             : FusedWithDropout(query, key, value, batch, dropout);
         return output.Forward(context.transpose(1, 2).reshape(-1, heads * headSize));

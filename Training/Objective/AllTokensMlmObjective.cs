@@ -16,20 +16,35 @@ internal sealed class AllTokensMlmObjective(ElectraPretrainingModel model, Objec
 
     /// <inheritdoc/>
     protected override MainLoss Learn(
-        Tensor hidden, DeviceBatch batch, CorruptedBatch corrupted, double? scale, Action<float, bool>? detected)
+        Tensor hidden,
+        DeviceBatch batch,
+        CorruptedBatch corrupted,
+        double? scale,
+        Action<float, bool>? detected
+    )
     {
-        Tensor positions = Upload.Longs(batch.Host.RealPositions(), Device), labels = batch.OriginalIds.index_select(0, positions);
-        Tensor replaced = corrupted.Replaced.index_select(0, positions), states = hidden.index_select(0, positions);
+        Tensor positions = Upload.Longs(batch.Host.RealPositions(), Device),
+            labels = batch.OriginalIds.index_select(0, positions);
+        Tensor replaced = corrupted.Replaced.index_select(0, positions),
+            states = hidden.index_select(0, positions);
         Tensor replacedLogits = Model.DetectionHead.Forward(states);
         Tensor transformed = Model.LanguageModelHead.Transform(states);
         var copying = new CopyMechanism(replacedLogits.detach(), replaced);
         LanguageModelLoss loss = LanguageModelLoss.Compute(
-            Model.LanguageModelHead, transformed, new LanguageModelTargets(labels, scale, Rows: copying.Loss), Clock, out Tensor? gradient);
+            Model.LanguageModelHead,
+            transformed,
+            new LanguageModelTargets(labels, scale, Rows: copying.Loss),
+            Clock,
+            out Tensor? gradient
+        );
         if (scale is { } factor)
         {
             using StepClock.Section backward = Clock.Enter(StepPart.Backward);
             // Both heads hang on the same states: one backward pass for both.
-            (transformed * gradient!).sum().Plus((replacedLogits * copying.LogitGradient).sum().Times(factor)).backward();
+            (transformed * gradient!)
+                .sum()
+                .Plus((replacedLogits * copying.LogitGradient).sum().Times(factor))
+                .backward();
         }
 
         if (detected is not null)

@@ -41,7 +41,8 @@ internal sealed class DynamicMasking(SpecialIds ids, double probability, MaskSha
     /// <param name="step">The step, from 0.</param>
     public MaskedBatch Mask(int[] inputIds, int[] lengths, int[] secondSegments, ulong seed, long step)
     {
-        int count = lengths.Length, length = inputIds.Length / count;
+        int count = lengths.Length,
+            length = inputIds.Length / count;
         int[] masked = [.. inputIds];
         List<int> positions = [];
         ulong streamSeed = RandomPurpose.SeedFor(seed, RandomPurpose.Masking);

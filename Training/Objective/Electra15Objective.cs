@@ -18,12 +18,20 @@ internal sealed class Electra15Objective(ElectraPretrainingModel model, Objectiv
 
     /// <inheritdoc/>
     protected override MainLoss Learn(
-        Tensor hidden, DeviceBatch batch, CorruptedBatch corrupted, double? scale, Action<float, bool>? detected) => new(
-        ElectraLoss.Detect(
-            Model.DetectionHead.Forward(hidden),
-            corrupted.Replaced,
-            Upload.Floats(batch.Host.OneAt(batch.Host.Positions), Device),
-            scale,
-            detected,
-            Clock));
+        Tensor hidden,
+        DeviceBatch batch,
+        CorruptedBatch corrupted,
+        double? scale,
+        Action<float, bool>? detected
+    ) =>
+        new(
+            ElectraLoss.Detect(
+                Model.DetectionHead.Forward(hidden),
+                corrupted.Replaced,
+                Upload.Floats(batch.Host.OneAt(batch.Host.Positions), Device),
+                scale,
+                detected,
+                Clock
+            )
+        );
 }

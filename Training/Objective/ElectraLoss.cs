@@ -19,7 +19,13 @@ internal static class ElectraLoss
     /// <param name="detected">Receives each counting token's logit and label; null: nobody wants them.</param>
     /// <param name="clock">Divides the time.</param>
     public static Tensor Detect(
-        Tensor logits, Tensor replaced, Tensor weights, double? scale, Action<float, bool>? detected, StepClock clock)
+        Tensor logits,
+        Tensor replaced,
+        Tensor weights,
+        double? scale,
+        Action<float, bool>? detected,
+        StepClock clock
+    )
     {
         Tensor loss = nn.functional.binary_cross_entropy_with_logits(logits, replaced, weights, nn.Reduction.Sum);
         if (scale is { } factor)
@@ -40,7 +46,8 @@ internal static class ElectraLoss
     public static void Report(Tensor logits, Tensor replaced, Tensor weights, Action<float, bool> detected)
     {
         using var scope = NewDisposeScope();
-        float[] logit = logits.cpu().data<float>().ToArray(), label = replaced.cpu().data<float>().ToArray();
+        float[] logit = logits.cpu().data<float>().ToArray(),
+            label = replaced.cpu().data<float>().ToArray();
         float[] weight = weights.cpu().data<float>().ToArray();
         for (int i = 0; i < logit.Length; i++)
         {

@@ -17,6 +17,10 @@ internal sealed class ElectraObjective(ElectraPretrainingModel model, ObjectiveS
 
     /// <inheritdoc/>
     protected override MainLoss Learn(
-        Tensor hidden, DeviceBatch batch, CorruptedBatch corrupted, double? scale, Action<float, bool>? detected) => new(
-        ElectraLoss.Detect(Model.DetectionHead.Forward(hidden), corrupted.Replaced, batch.Real, scale, detected, Clock));
+        Tensor hidden,
+        DeviceBatch batch,
+        CorruptedBatch corrupted,
+        double? scale,
+        Action<float, bool>? detected
+    ) => new(ElectraLoss.Detect(Model.DetectionHead.Forward(hidden), corrupted.Replaced, batch.Real, scale, detected, Clock));
 }

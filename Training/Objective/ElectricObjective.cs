@@ -19,11 +19,20 @@ internal sealed class ElectricObjective(ElectraPretrainingModel model, Objective
     /// <inheritdoc/>
     public override LossScale ScaleOf(MaskedBatch step) =>
         LossScale.For(
-            step.RealPositions().Count(p => IsCandidate(step, p)), step.Tokens, Settings.GeneratorWeight, Settings.DiscriminatorWeight);
+            step.RealPositions().Count(p => IsCandidate(step, p)),
+            step.Tokens,
+            Settings.GeneratorWeight,
+            Settings.DiscriminatorWeight
+        );
 
     /// <inheritdoc/>
     protected override PendingSums Run(
-        DeviceBatch batch, ITokenSampler sampler, LossScale? scale, DropoutStream? dropout, Action<float, bool>? detected)
+        DeviceBatch batch,
+        ITokenSampler sampler,
+        LossScale? scale,
+        DropoutStream? dropout,
+        Action<float, bool>? detected
+    )
     {
         EncoderInput text = batch.Masked.WithIds(batch.OriginalIds);
         var noise = new NoiseDraws(sampler, batch);
@@ -44,16 +53,23 @@ internal sealed class ElectricObjective(ElectraPretrainingModel model, Objective
     /// The cloze model's loss at all tokens but special ones; what it draws and how likely it holds it goes to the noise.
     /// </summary>
     private (LanguageModelLoss Loss, int Candidates) Generate(
-        DeviceBatch batch, EncoderInput text, NoiseDraws noise, double? scale, DropoutStream? dropout)
+        DeviceBatch batch,
+        EncoderInput text,
+        NoiseDraws noise,
+        double? scale,
+        DropoutStream? dropout
+    )
     {
         using var scope = NewDisposeScope();
         using StepClock.Section generator = Clock.Enter(StepPart.Generator);
         float[] counted = Array.ConvertAll(noise.Positions, position => IsCandidate(batch.Host, position) ? 1f : 0f);
-        Tensor weights = Upload.Floats(counted, Device), places = Upload.Longs(noise.Positions, Device);
+        Tensor weights = Upload.Floats(counted, Device),
+            places = Upload.Longs(noise.Positions, Device);
         LanguageModelLoss loss = Predict(
             Model.GeneratorHead,
             Model.Towers.Forward(text, dropout).index_select(0, places),
-            new LanguageModelTargets(batch.OriginalIds.index_select(0, places), scale, noise, Candidates));
+            new LanguageModelTargets(batch.OriginalIds.index_select(0, places), scale, noise, Candidates)
+        );
         return (loss.MoveToOuterDisposeScope(), counted.Count(weight => weight == 1));
 
         (Tensor Sum, Tensor Weights) Candidates(int firstRow, Tensor logLikelihoods)
@@ -94,7 +110,8 @@ internal sealed class ElectricObjective(ElectraPretrainingModel model, Objective
         {
             using var scope = NewDisposeScope();
             int[] own = Array.ConvertAll(positions, position => Positions[position]);
-            Tensor places = Upload.Longs(own, logits.device), samples = Ids.index_select(0, places);
+            Tensor places = Upload.Longs(own, logits.device),
+                samples = Ids.index_select(0, places);
             int[] rows = [.. Enumerable.Range(0, own.Length).Where(row => drawOf.ContainsKey(own[row]))];
             if (rows.Length > 0)
             {

@@ -38,7 +38,12 @@ internal sealed record LanguageModelLoss(Tensor Sum, Tensor Correct, Tensor Samp
     /// <returns>Tensors of the caller's dispose scope.</returns>
     /// <param name="gradient">Gradient of the states, [K, E]; null where none is wanted. Belongs to the caller's dispose scope.</param>
     public static LanguageModelLoss Compute(
-        LanguageModelHead head, Tensor transformed, LanguageModelTargets targets, StepClock clock, out Tensor? gradient)
+        LanguageModelHead head,
+        Tensor transformed,
+        LanguageModelTargets targets,
+        StepClock clock,
+        out Tensor? gradient
+    )
     {
         (Tensor labels, double? scale, ITokenSampler? sampler, RowLoss? rows) = targets;
         using IDisposable noGrad = no_grad();
@@ -48,12 +53,16 @@ internal sealed record LanguageModelLoss(Tensor Sum, Tensor Correct, Tensor Samp
         Device device = transformed.device;
         int predicted = (int)labels.shape[0];
         var result = new LanguageModelLoss(
-            zeros(1, ScalarType.Float64, device).squeeze(0), zeros(1, ScalarType.Float64, device).squeeze(0), zeros_like(labels));
+            zeros(1, ScalarType.Float64, device).squeeze(0),
+            zeros(1, ScalarType.Float64, device).squeeze(0),
+            zeros_like(labels)
+        );
         for (int first = 0; first < predicted; first += rowsAtOnce)
         {
             using var scope = NewDisposeScope();
             int count = Math.Min(rowsAtOnce, predicted - first);
-            Tensor states = transformed.narrow(0, first, count), label = labels.narrow(0, first, count).unsqueeze(1);
+            Tensor states = transformed.narrow(0, first, count),
+                label = labels.narrow(0, first, count).unsqueeze(1);
             Tensor logits = head.Decode(states);
             Tensor logProbabilities = nn.functional.log_softmax(logits, -1);
             Tensor likelihood = logProbabilities.gather(1, label);
@@ -84,12 +93,19 @@ internal sealed record LanguageModelLoss(Tensor Sum, Tensor Correct, Tensor Samp
     }
 
     /// <summary>Takes its tensors to the scope outside the present one.</summary>
-    public LanguageModelLoss MoveToOuterDisposeScope() => new(
-        Sum.MoveToOuterDisposeScope(), Correct.MoveToOuterDisposeScope(), Samples.MoveToOuterDisposeScope());
+    public LanguageModelLoss MoveToOuterDisposeScope() =>
+        new(Sum.MoveToOuterDisposeScope(), Correct.MoveToOuterDisposeScope(), Samples.MoveToOuterDisposeScope());
 
     /// <summary>The softmax's gradient is probability - 1 at the label and the probability elsewhere.</summary>
     private static void AddGradients(
-        LanguageModelHead head, Tensor states, Tensor probabilities, Tensor label, Tensor? weights, float scale, Tensor stateGradient)
+        LanguageModelHead head,
+        Tensor states,
+        Tensor probabilities,
+        Tensor label,
+        Tensor? weights,
+        float scale,
+        Tensor stateGradient
+    )
     {
         probabilities.scatter_add_(1, label, KeptScalars.Filled(label.shape, -1, label.device));
         if (weights is not null)

@@ -74,7 +74,8 @@ internal sealed record MaskedBatch
     {
         int[] lengths = Lengths[first..(first + count)];
         int length = Math.Min(Length, (lengths.Max() + 7) / 8 * 8);
-        int start = first * Length, end = (first + count) * Length;
+        int start = first * Length,
+            end = (first + count) * Length;
         return new MaskedBatch
         {
             Length = length,

@@ -13,11 +13,19 @@ internal sealed class MlmObjective(ElectraPretrainingModel model, ObjectiveSetti
 
     /// <inheritdoc/>
     protected override PendingSums Run(
-        DeviceBatch batch, ITokenSampler sampler, LossScale? scale, DropoutStream? dropout, Action<float, bool>? detected)
+        DeviceBatch batch,
+        ITokenSampler sampler,
+        LossScale? scale,
+        DropoutStream? dropout,
+        Action<float, bool>? detected
+    )
     {
         EncoderPass pass = Model.Main.Run(batch.Masked, dropout, Settings.Recompute);
         LanguageModelLoss loss = Predict(
-            Model.LanguageModelHead, pass.Hidden.index_select(0, batch.Positions), new LanguageModelTargets(batch.Labels, scale?.Main));
+            Model.LanguageModelHead,
+            pass.Hidden.index_select(0, batch.Positions),
+            new LanguageModelTargets(batch.Labels, scale?.Main)
+        );
         Backward(pass);
         int masked = batch.Host.Positions.Length;
         var counted = ObjectiveSums.Counted(batch.Host, masked, masked);

@@ -6,8 +6,8 @@ namespace ElectraPipeline.Training.Objective;
 internal readonly record struct LossScale(double Generator, double Main)
 {
     /// <summary>Scales for a step of these counts.</summary>
-    public static LossScale For(int generatorTokens, int mainTokens, double generatorWeight, double mainWeight) => new(
-        generatorWeight / (generatorTokens + ElectraLoss.Epsilon), mainWeight / (mainTokens + ElectraLoss.Epsilon));
+    public static LossScale For(int generatorTokens, int mainTokens, double generatorWeight, double mainWeight) =>
+        new(generatorWeight / (generatorTokens + ElectraLoss.Epsilon), mainWeight / (mainTokens + ElectraLoss.Epsilon));
 }
 
 /// <summary>Sums over micro-batches; means are taken at the end. Losses in nats.</summary>
@@ -56,25 +56,27 @@ internal readonly record struct ObjectiveSums
     /// <param name="batch">The micro-batch.</param>
     /// <param name="masked">Tokens that a generator predicts.</param>
     /// <param name="mainTokens">Tokens that the main model's loss counts.</param>
-    public static ObjectiveSums Counted(MaskedBatch batch, int masked, int mainTokens) => new()
-    {
-        Masked = masked,
-        MainTokens = mainTokens,
-        Tokens = batch.Tokens,
-        AttendedPairs = batch.AttendedPairs,
-    };
+    public static ObjectiveSums Counted(MaskedBatch batch, int masked, int mainTokens) =>
+        new()
+        {
+            Masked = masked,
+            MainTokens = mainTokens,
+            Tokens = batch.Tokens,
+            AttendedPairs = batch.AttendedPairs,
+        };
 
     /// <summary>Adds two parts of a batch.</summary>
-    public static ObjectiveSums operator +(ObjectiveSums a, ObjectiveSums b) => new()
-    {
-        GeneratorLoss = a.GeneratorLoss + b.GeneratorLoss,
-        Masked = a.Masked + b.Masked,
-        GeneratorCorrect = a.GeneratorCorrect + b.GeneratorCorrect,
-        MainLoss = a.MainLoss + b.MainLoss,
-        MainTokens = a.MainTokens + b.MainTokens,
-        MainCorrect = a.MainCorrect + b.MainCorrect,
-        Tokens = a.Tokens + b.Tokens,
-        AttendedPairs = a.AttendedPairs + b.AttendedPairs,
-        Replaced = a.Replaced + b.Replaced,
-    };
+    public static ObjectiveSums operator +(ObjectiveSums a, ObjectiveSums b) =>
+        new()
+        {
+            GeneratorLoss = a.GeneratorLoss + b.GeneratorLoss,
+            Masked = a.Masked + b.Masked,
+            GeneratorCorrect = a.GeneratorCorrect + b.GeneratorCorrect,
+            MainLoss = a.MainLoss + b.MainLoss,
+            MainTokens = a.MainTokens + b.MainTokens,
+            MainCorrect = a.MainCorrect + b.MainCorrect,
+            Tokens = a.Tokens + b.Tokens,
+            AttendedPairs = a.AttendedPairs + b.AttendedPairs,
+            Replaced = a.Replaced + b.Replaced,
+        };
 }

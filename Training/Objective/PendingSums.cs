@@ -16,8 +16,7 @@ internal sealed class PendingSums : IDisposable
     public Tensor Values { get; }
 
     /// <summary>Collects scalars of any type on one device; null counts as 0.</summary>
-    public static PendingSums Of(
-        ObjectiveSums counted, MainLoss main, LanguageModelLoss? generator = null, Tensor? replaced = null)
+    public static PendingSums Of(ObjectiveSums counted, MainLoss main, LanguageModelLoss? generator = null, Tensor? replaced = null)
     {
         using var scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();

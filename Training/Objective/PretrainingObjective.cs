@@ -58,7 +58,12 @@ internal abstract class PretrainingObjective(ElectraPretrainingModel model, Obje
 
     /// <summary>One micro-batch, with gradients where there is a <paramref name="scale"/>.</summary>
     protected abstract PendingSums Run(
-        DeviceBatch batch, ITokenSampler sampler, LossScale? scale, DropoutStream? dropout, Action<float, bool>? detected);
+        DeviceBatch batch,
+        ITokenSampler sampler,
+        LossScale? scale,
+        DropoutStream? dropout,
+        Action<float, bool>? detected
+    );
 
     /// <summary>
     /// A language model's loss, backward pass included where <paramref name="targets"/> have a scale.

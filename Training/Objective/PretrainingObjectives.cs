@@ -16,14 +16,21 @@ public static class PretrainingObjectives
         ["electra-15"] = new(ModelParts.Electra, (model, settings) => new Electra15Objective(model, settings)),
         ["replace-mlm"] = new(Ablation, (model, settings) => new ReplaceMlmObjective(model, settings)),
         ["all-tokens-mlm"] = new(
-            Ablation with { Main = ModelParts.BothHeads }, (model, settings) => new AllTokensMlmObjective(model, settings)),
+            Ablation with
+            {
+                Main = ModelParts.BothHeads,
+            },
+            (model, settings) => new AllTokensMlmObjective(model, settings)
+        ),
         ["mlm"] = new(new(ModelParts.LanguageModel, ModelParts.NoGenerator), (model, settings) => new MlmObjective(model, settings))
         {
             MaskShare = 0.8,
             RandomShare = 0.1,
         },
         ["electric"] = new(
-            new(ModelParts.Detection, ModelParts.TwoTowerGenerator), (model, settings) => new ElectricObjective(model, settings)),
+            new(ModelParts.Detection, ModelParts.TwoTowerGenerator),
+            (model, settings) => new ElectricObjective(model, settings)
+        ),
     };
 
     /// <summary>The names.</summary>
@@ -40,9 +47,10 @@ public static class PretrainingObjectives
     internal static PretrainingObjective Create(string name, ElectraPretrainingModel model, ObjectiveSettings settings) =>
         Find(name).Create(model, settings);
 
-    private static Kind Find(string name) => Kinds.TryGetValue(name, out Kind? kind)
-        ? kind
-        : throw new PermanentException($"pretrain: objective \"{name}\" is unknown; the objectives are {string.Join(", ", Names)}");
+    private static Kind Find(string name) =>
+        Kinds.TryGetValue(name, out Kind? kind)
+            ? kind
+            : throw new PermanentException($"pretrain: objective \"{name}\" is unknown; the objectives are {string.Join(", ", Names)}");
 
     private sealed record Kind(ModelParts Parts, Func<ElectraPretrainingModel, ObjectiveSettings, PretrainingObjective> Create)
     {

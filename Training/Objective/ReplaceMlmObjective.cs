@@ -15,10 +15,18 @@ internal sealed class ReplaceMlmObjective(ElectraPretrainingModel model, Objecti
 
     /// <inheritdoc/>
     protected override MainLoss Learn(
-        Tensor hidden, DeviceBatch batch, CorruptedBatch corrupted, double? scale, Action<float, bool>? detected)
+        Tensor hidden,
+        DeviceBatch batch,
+        CorruptedBatch corrupted,
+        double? scale,
+        Action<float, bool>? detected
+    )
     {
         LanguageModelLoss loss = Predict(
-            Model.LanguageModelHead, hidden.index_select(0, batch.Positions), new LanguageModelTargets(batch.Labels, scale));
+            Model.LanguageModelHead,
+            hidden.index_select(0, batch.Positions),
+            new LanguageModelTargets(batch.Labels, scale)
+        );
         return new MainLoss(loss.Sum, loss.Correct);
     }
 }

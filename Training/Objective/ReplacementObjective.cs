@@ -34,14 +34,24 @@ internal abstract class ReplacementObjective(ElectraPretrainingModel model, Obje
     /// <param name="scale">What the loss is multiplied by; null: no gradient is wanted.</param>
     /// <param name="detected">Receives logits and labels of replaced tokens.</param>
     protected abstract MainLoss Learn(
-        Tensor hidden, DeviceBatch batch, CorruptedBatch corrupted, double? scale, Action<float, bool>? detected);
+        Tensor hidden,
+        DeviceBatch batch,
+        CorruptedBatch corrupted,
+        double? scale,
+        Action<float, bool>? detected
+    );
 
     /// <remarks>
     /// The two graphs share parameters only (samples carry no gradient), so that each backward runs as soon as its loss is known and
     /// the generator's activations are gone before the main model's arise.
     /// </remarks>
     protected override PendingSums Run(
-        DeviceBatch batch, ITokenSampler sampler, LossScale? scale, DropoutStream? dropout, Action<float, bool>? detected)
+        DeviceBatch batch,
+        ITokenSampler sampler,
+        LossScale? scale,
+        DropoutStream? dropout,
+        Action<float, bool>? detected
+    )
     {
         LanguageModelLoss generator = Model.Config.Parts.HasGenerator
             ? Generate(batch, sampler, scale?.Generator, dropout)
@@ -62,7 +72,8 @@ internal abstract class ReplacementObjective(ElectraPretrainingModel model, Obje
         LanguageModelLoss loss = Predict(
             Model.GeneratorHead,
             pass.Hidden.index_select(0, batch.Positions),
-            new LanguageModelTargets(batch.Labels, scale, sampler));
+            new LanguageModelTargets(batch.Labels, scale, sampler)
+        );
         Backward(pass);
         return loss.MoveToOuterDisposeScope();
     }
@@ -80,8 +91,10 @@ internal abstract class ReplacementObjective(ElectraPretrainingModel model, Obje
     {
         using var scope = NewDisposeScope();
         using StepClock.Section sampling = Clock.Enter(StepPart.Sampling);
-        int vocabulary = Model.Config.VocabularySize, count = batch.Host.Positions.Length;
-        Tensor samples = zeros_like(batch.Labels), logits = zeros(UniformRows, vocabulary, device: Device);
+        int vocabulary = Model.Config.VocabularySize,
+            count = batch.Host.Positions.Length;
+        Tensor samples = zeros_like(batch.Labels),
+            logits = zeros(UniformRows, vocabulary, device: Device);
         Tensor probabilities = KeptScalars.Filled([UniformRows, vocabulary], 1.0 / vocabulary, Device);
         for (int first = 0; first < count; first += UniformRows)
         {

@@ -88,8 +88,9 @@ internal sealed class TokenReplacement : ITokenSampler
         }
 
         Tensor sums = allowed.cumsum(1, ScalarType.Float64);
-        Tensor shares = Upload.Doubles(Array.ConvertAll(uniforms, uniform => Math.Min(uniform, LargestUniform)),
-            probabilities.device).unsqueeze(1);
+        Tensor shares = Upload
+            .Doubles(Array.ConvertAll(uniforms, uniform => Math.Min(uniform, LargestUniform)), probabilities.device)
+            .unsqueeze(1);
         Tensor targets = sums.narrow(1, sums.shape[1] - 1, 1).mul(shares);
         return searchsorted(sums, targets, right: true).squeeze(1).MoveToOuterDisposeScope();
     }
@@ -118,7 +119,8 @@ internal sealed class TokenReplacement : ITokenSampler
             total += sums[i];
         }
 
-        double target = uniform * total, below = 0;
+        double target = uniform * total,
+            below = 0;
         int block = 0;
         while (block < sums.Length - 1 && below + sums[block] <= target)
         {

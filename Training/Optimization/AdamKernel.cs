@@ -10,7 +10,8 @@ internal static class AdamKernel
     /// <summary>Adds <paramref name="other"/> to <paramref name="sum"/> and clears it.</summary>
     public static void MoveInto(Span<float> sum, Span<float> other)
     {
-        int width = Vector<float>.Count, i = 0;
+        int width = Vector<float>.Count,
+            i = 0;
         for (; i <= sum.Length - width; i += width)
         {
             (new Vector<float>(sum[i..]) + new Vector<float>(other[i..])).CopyTo(sum[i..]);
@@ -58,15 +59,27 @@ internal static class AdamKernel
 
     /// <summary>Clips, updates moments and values, and clears the gradient.</summary>
     public static void Update(
-        Span<float> values, Span<float> gradient, Span<float> first, Span<float> second,
-        AdamOptions options, float rate, float decay, float clip)
+        Span<float> values,
+        Span<float> gradient,
+        Span<float> first,
+        Span<float> second,
+        AdamOptions options,
+        float rate,
+        float decay,
+        float clip
+    )
     {
-        float beta1 = (float)options.Beta1, beta2 = (float)options.Beta2, epsilon = (float)options.Epsilon;
-        float rest1 = (float)(1 - options.Beta1), rest2 = (float)(1 - options.Beta2);
-        int width = Vector<float>.Count, i = 0;
+        float beta1 = (float)options.Beta1,
+            beta2 = (float)options.Beta2,
+            epsilon = (float)options.Epsilon;
+        float rest1 = (float)(1 - options.Beta1),
+            rest2 = (float)(1 - options.Beta2);
+        int width = Vector<float>.Count,
+            i = 0;
         for (; i <= values.Length - width; i += width)
         {
-            Vector<float> g = new Vector<float>(gradient[i..]) * clip, p = new(values[i..]);
+            Vector<float> g = new Vector<float>(gradient[i..]) * clip,
+                p = new(values[i..]);
             Vector<float> m = (new Vector<float>(first[i..]) * beta1) + (g * rest1);
             Vector<float> v = (new Vector<float>(second[i..]) * beta2) + (g * g * rest2);
             Vector<float> update = (m / (Vector.SquareRoot(v) + new Vector<float>(epsilon))) + (p * decay);

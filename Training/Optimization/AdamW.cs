@@ -74,11 +74,14 @@ internal sealed class AdamW : IDisposable
             return norm.ToDouble();
         }
 
-        run(blocks.Length, index =>
-        {
-            using var scope = NewDisposeScope();
-            squares[index] = ReduceBlock(blocks[index]);
-        });
+        run(
+            blocks.Length,
+            index =>
+            {
+                using var scope = NewDisposeScope();
+                squares[index] = ReduceBlock(blocks[index]);
+            }
+        );
         return Math.Sqrt(squares.Sum());
     }
 
@@ -93,14 +96,24 @@ internal sealed class AdamW : IDisposable
         }
 
         double clip = norm > options.ClipNorm ? options.ClipNorm / norm : 1;
-        run(blocks.Length, index =>
-        {
-            using var scope = NewDisposeScope();
-            ParameterGroup block = blocks[index];
-            AdamKernel.Update(
-                Floats(Values, block), Floats(Gradients, block), Floats(FirstMoments, block), Floats(SecondMoments, block),
-                options, (float)(learningRate * block.LearningRateScale), (float)block.WeightDecay, (float)clip);
-        });
+        run(
+            blocks.Length,
+            index =>
+            {
+                using var scope = NewDisposeScope();
+                ParameterGroup block = blocks[index];
+                AdamKernel.Update(
+                    Floats(Values, block),
+                    Floats(Gradients, block),
+                    Floats(FirstMoments, block),
+                    Floats(SecondMoments, block),
+                    options,
+                    (float)(learningRate * block.LearningRateScale),
+                    (float)block.WeightDecay,
+                    (float)clip
+                );
+            }
+        );
     }
 
     /// <summary><see cref="Reduce"/> without waiting: the norm, float64 [], of the caller's dispose scope.</summary>
@@ -125,7 +138,8 @@ internal sealed class AdamW : IDisposable
     {
         using var scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        Tensor norms = norm.to(ScalarType.Float32), one = ones_like(norms);
+        Tensor norms = norm.to(ScalarType.Float32),
+            one = ones_like(norms);
         Tensor clip = KeptScalars.Filled([1], options.ClipNorm, Values.device).div(norms).minimum(one);
         foreach (ParameterGroup block in blocks)
         {
@@ -144,14 +158,17 @@ internal sealed class AdamW : IDisposable
     {
         for (long start = 0; start < group.Length; start += BlockLength)
         {
-            yield return group with { Offset = group.Offset + start, Length = Math.Min(BlockLength, group.Length - start) };
+            yield return group with
+            {
+                Offset = group.Offset + start,
+                Length = Math.Min(BlockLength, group.Length - start),
+            };
         }
     }
 
     private static Tensor Part(Tensor flat, ParameterGroup block) => flat.narrow(0, block.Offset, block.Length);
 
-    private static Span<float> Floats(Tensor flat, ParameterGroup block) =>
-        MemoryMarshal.Cast<byte, float>(Part(flat, block).bytes);
+    private static Span<float> Floats(Tensor flat, ParameterGroup block) => MemoryMarshal.Cast<byte, float>(Part(flat, block).bytes);
 
     private double ReduceBlock(ParameterGroup block)
     {
@@ -167,8 +184,10 @@ internal sealed class AdamW : IDisposable
     private void UpdateOnDevice(ParameterGroup block, double rate, Tensor clip, Tensor healthy)
     {
         using var scope = NewDisposeScope();
-        Tensor gradient = Part(Gradients, block).mul(clip), values = Part(Values, block);
-        Tensor first = Part(FirstMoments, block), second = Part(SecondMoments, block);
+        Tensor gradient = Part(Gradients, block).mul(clip),
+            values = Part(Values, block);
+        Tensor first = Part(FirstMoments, block),
+            second = Part(SecondMoments, block);
         Tensor newFirst = first.Times(options.Beta1).PlusInPlace(gradient, 1 - options.Beta1);
         Tensor newSecond = second.Times(options.Beta2).PlusInPlace(gradient.square(), 1 - options.Beta2);
         Tensor update = newFirst.div(newSecond.sqrt().Plus(options.Epsilon)).PlusInPlace(values, block.WeightDecay);

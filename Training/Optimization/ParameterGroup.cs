@@ -14,12 +14,16 @@ internal sealed record ParameterGroup(long Offset, long Length, double WeightDec
     /// Neighbours that are treated alike become one group.
     /// </summary>
     public static IReadOnlyList<ParameterGroup> For(
-        ParameterLayout layout, double weightDecay, Func<string, double>? learningRateScale = null)
+        ParameterLayout layout,
+        double weightDecay,
+        Func<string, double>? learningRateScale = null
+    )
     {
         List<ParameterGroup> groups = [];
         foreach (ParameterSlot slot in layout.Slots)
         {
-            double decay = slot.Decays ? weightDecay : 0, scale = learningRateScale?.Invoke(slot.Name) ?? 1;
+            double decay = slot.Decays ? weightDecay : 0,
+                scale = learningRateScale?.Invoke(slot.Name) ?? 1;
             if (groups.Count > 0 && groups[^1].WeightDecay == decay && groups[^1].LearningRateScale == scale)
             {
                 groups[^1] = groups[^1] with { Length = slot.Offset + slot.Length - groups[^1].Offset };

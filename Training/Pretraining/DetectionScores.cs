@@ -51,11 +51,13 @@ internal sealed class DetectionScores
             return 0.5;
         }
 
-        float[] negatives = [.. original], positives = [.. replaced];
+        float[] negatives = [.. original],
+            positives = [.. replaced];
         Array.Sort(negatives);
         Array.Sort(positives);
         double wins = 0;
-        int below = 0, notAbove = 0;
+        int below = 0,
+            notAbove = 0;
         foreach (float positive in positives)
         {
             while (below < negatives.Length && negatives[below] < positive)

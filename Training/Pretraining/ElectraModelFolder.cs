@@ -53,7 +53,12 @@ internal static class ElectraModelFolder
 
     /// <summary>Writes model, tokenizer and description.</summary>
     public static void Write(
-        string folder, ElectraPretrainingModel model, ElectraDescription description, Vocabulary vocabulary, TokenizerOptions tokenizer)
+        string folder,
+        ElectraPretrainingModel model,
+        ElectraDescription description,
+        Vocabulary vocabulary,
+        TokenizerOptions tokenizer
+    )
     {
         using var scope = NewDisposeScope();
         ElectraConfig config = model.Config;
@@ -82,7 +87,7 @@ internal static class ElectraModelFolder
     /// <summary>The folder of the main encoder: in a "model" artifact, or <paramref name="folder"/> itself.</summary>
     public static string MainFolderOf(string folder) =>
         new[] { DiscriminatorName, LanguageModelName }.Select(name => Path.Combine(folder, name)).FirstOrDefault(Directory.Exists)
-            ?? folder;
+        ?? folder;
 
     /// <summary>Reads <c>electra.json</c>.</summary>
     /// <exception cref="PermanentException">It is missing or not what <see cref="Write"/> wrote.</exception>
@@ -115,24 +120,26 @@ internal static class ElectraModelFolder
     }
 
     /// <summary>A two-tower generator's own parameters, under the names they have here.</summary>
-    internal static IEnumerable<(string Name, string Parameter)> TowerNames(ElectraPretrainingModel model) => model.Parameters.Layout.Slots
-        .Where(slot => slot.Name.StartsWith(ElectraPretrainingModel.GeneratorPrefix, StringComparison.Ordinal))
-        .Select(slot => (slot.Name, slot.Name));
+    internal static IEnumerable<(string Name, string Parameter)> TowerNames(ElectraPretrainingModel model) =>
+        model
+            .Parameters.Layout.Slots.Where(slot => slot.Name.StartsWith(ElectraPretrainingModel.GeneratorPrefix, StringComparison.Ordinal))
+            .Select(slot => (slot.Name, slot.Name));
 
-    private static HuggingFaceConfig ConfigOf(ElectraConfig config, EncoderConfig encoder, int embeddingSize, int padId) => new()
-    {
-        VocabSize = config.VocabularySize,
-        EmbeddingSize = embeddingSize,
-        HiddenSize = encoder.HiddenSize,
-        NumHiddenLayers = encoder.Layers,
-        NumAttentionHeads = encoder.AttentionHeads,
-        IntermediateSize = encoder.IntermediateSize,
-        HiddenDropoutProb = config.HiddenDropout,
-        AttentionProbsDropoutProb = config.AttentionDropout,
-        MaxPositionEmbeddings = config.MaxPositions,
-        TypeVocabSize = config.TypeVocabularySize,
-        InitializerRange = config.InitializerRange,
-        LayerNormEps = config.LayerNormEpsilon,
-        PadTokenId = padId,
-    };
+    private static HuggingFaceConfig ConfigOf(ElectraConfig config, EncoderConfig encoder, int embeddingSize, int padId) =>
+        new()
+        {
+            VocabSize = config.VocabularySize,
+            EmbeddingSize = embeddingSize,
+            HiddenSize = encoder.HiddenSize,
+            NumHiddenLayers = encoder.Layers,
+            NumAttentionHeads = encoder.AttentionHeads,
+            IntermediateSize = encoder.IntermediateSize,
+            HiddenDropoutProb = config.HiddenDropout,
+            AttentionProbsDropoutProb = config.AttentionDropout,
+            MaxPositionEmbeddings = config.MaxPositions,
+            TypeVocabSize = config.TypeVocabularySize,
+            InitializerRange = config.InitializerRange,
+            LayerNormEps = config.LayerNormEpsilon,
+            PadTokenId = padId,
+        };
 }

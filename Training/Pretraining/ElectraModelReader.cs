@@ -32,9 +32,13 @@ internal sealed class ElectraModelReader : IDisposable
         generator = ReadIfThere(ElectraModelFolder.GeneratorName, ElectraArchitecture.MaskedLanguageModel);
     }
 
-    private HuggingFaceModel Main => detection ?? languageModel ?? throw new PermanentException(
-        $"{folder}: there is neither {HuggingFaceFolder.ConfigName} nor {ElectraModelFolder.DiscriminatorName}/ nor "
-        + $"{ElectraModelFolder.LanguageModelName}/ in it");
+    private HuggingFaceModel Main =>
+        detection
+        ?? languageModel
+        ?? throw new PermanentException(
+            $"{folder}: there is neither {HuggingFaceFolder.ConfigName} nor {ElectraModelFolder.DiscriminatorName}/ nor "
+                + $"{ElectraModelFolder.LanguageModelName}/ in it"
+        );
 
     /// <summary>
     /// Reads the networks that the folder holds; their depths and widths may differ. Embeddings are shared where the description says so,
@@ -72,7 +76,8 @@ internal sealed class ElectraModelReader : IDisposable
         ElectraPretrainingModel model,
         IEnumerable<(string Name, string Parameter)> names,
         IReadOnlyDictionary<string, Tensor> tensors,
-        string folder)
+        string folder
+    )
     {
         List<string> set = [];
         foreach ((string name, string parameter) in names.Where(pair => tensors.ContainsKey(pair.Name)))
@@ -83,7 +88,8 @@ internal sealed class ElectraModelReader : IDisposable
             {
                 throw new PermanentException(
                     $"{folder}: \"{name}\" is [{string.Join(", ", values.shape)}], the model's is [{string.Join(", ", shape)}]: "
-                    + "generator and main model do not share it, or the sizes differ from the config's");
+                        + "generator and main model do not share it, or the sizes differ from the config's"
+                );
             }
 
             model.Set(parameter, values);
@@ -140,7 +146,10 @@ internal sealed class ElectraModelReader : IDisposable
     {
         Require(ModelParts.MaskedGenerator, generator is not null, ElectraModelFolder.GeneratorName + "/");
         Require(
-            ModelParts.TwoTowerGenerator, File.Exists(Path.Combine(folder, ElectraModelFolder.TowersName)), ElectraModelFolder.TowersName);
+            ModelParts.TwoTowerGenerator,
+            File.Exists(Path.Combine(folder, ElectraModelFolder.TowersName)),
+            ElectraModelFolder.TowersName
+        );
         HuggingFaceConfig main = Main.Config;
         bool towers = described?.Parts.Generator == ModelParts.TwoTowerGenerator;
         string sharing = Sharing();
@@ -148,14 +157,21 @@ internal sealed class ElectraModelReader : IDisposable
         {
             VocabularySize = main.VocabSize,
             EmbeddingSize = main.EmbeddingSize,
-            GeneratorEmbeddingSize = sharing == ElectraConfig.TiedEmbeddings ? null
-                : towers ? described!.EmbeddingSizeOfGenerator : generator!.Config.EmbeddingSize,
+            GeneratorEmbeddingSize =
+                sharing == ElectraConfig.TiedEmbeddings ? null
+                : towers ? described!.EmbeddingSizeOfGenerator
+                : generator!.Config.EmbeddingSize,
             EmbeddingSharing = sharing,
             MaxPositions = main.MaxPositionEmbeddings,
             TypeVocabularySize = main.TypeVocabSize,
             Parts = new ModelParts(
-                detection is null ? ModelParts.LanguageModel : languageModel is null ? ModelParts.Detection : ModelParts.BothHeads,
-                towers ? ModelParts.TwoTowerGenerator : generator is null ? ModelParts.NoGenerator : ModelParts.MaskedGenerator),
+                detection is null ? ModelParts.LanguageModel
+                    : languageModel is null ? ModelParts.Detection
+                    : ModelParts.BothHeads,
+                towers ? ModelParts.TwoTowerGenerator
+                    : generator is null ? ModelParts.NoGenerator
+                    : ModelParts.MaskedGenerator
+            ),
             Discriminator = main.Encoder,
             Generator = towers ? described!.Generator : (generator?.Config ?? main).Encoder,
             HiddenDropout = main.HiddenDropoutProb,
@@ -185,9 +201,12 @@ internal sealed class ElectraModelReader : IDisposable
     private static bool SameEmbeddings(HuggingFaceModel main, HuggingFaceModel generator)
     {
         using var scope = NewDisposeScope();
-        return main.Tensors.Where(pair => pair.Key.StartsWith("electra.embeddings.", StringComparison.Ordinal)).All(pair =>
-            generator.Tensors.TryGetValue(pair.Key, out Tensor? other)
-            && pair.Value.shape.SequenceEqual(other.shape)
-            && (pair.Value == other).all().item<bool>());
+        return main
+            .Tensors.Where(pair => pair.Key.StartsWith("electra.embeddings.", StringComparison.Ordinal))
+            .All(pair =>
+                generator.Tensors.TryGetValue(pair.Key, out Tensor? other)
+                && pair.Value.shape.SequenceEqual(other.shape)
+                && (pair.Value == other).all().item<bool>()
+            );
     }
 }

@@ -20,12 +20,14 @@ public static class EvaluateProgram
         {
             throw new PermanentException(
                 $"{request.ModelFolder} has {description.Model.VocabularySize} tokens, {request.VocabularyFolder} {vocabulary.Count}; "
-                + "they do not belong together");
+                    + "they do not belong together"
+            );
         }
 
         SpecialIds ids = PretrainProgram.IdsOf(vocabulary);
         using ExampleSet heldOut = ExampleSet.Open(request.ShardFolders, Split.HeldOut);
-        HeldOutEvaluator evaluator = HeldOutExamples.Evaluator(heldOut, request.Evaluate, description.Pretrain, ids, vocabulary.Count)
+        HeldOutEvaluator evaluator =
+            HeldOutExamples.Evaluator(heldOut, request.Evaluate, description.Pretrain, ids, vocabulary.Count)
             ?? throw new PermanentException("the shards hold no held-out example; raise examples.heldOutShare");
         using ElectraPretrainingModel model = ElectraModelReader.Read(request.ModelFolder, TorchDevice.Resolve(request.Device));
         using var threads = new ReplicaThreads(Math.Max(1, request.Threads));
@@ -33,7 +35,10 @@ public static class EvaluateProgram
 
         // Without gradients the replicas need nothing of their own.
         PretrainingObjective objective = PretrainingObjectives.Create(
-            description.Pretrain.Objective, model, description.Pretrain.Settings(ids));
+            description.Pretrain.Objective,
+            model,
+            description.Pretrain.Settings(ids)
+        );
         EvaluateResult result = evaluator.Run([.. Enumerable.Repeat(objective, threads.Count)], threads, model.Config.Parts);
         foreach ((string name, double value) in result.Metrics())
         {

@@ -50,24 +50,24 @@ public sealed record EvaluateResult
 
     /// <summary>The figures there are, under the names they are stored by.</summary>
     public IReadOnlyList<(string Name, double Value)> Metrics() =>
-    [
-        .. from metric in new (string Name, double? Value)[]
-        {
-            ("heldout/generator_loss", GeneratorLoss),
-            ("heldout/unigram_entropy", UnigramEntropy),
-            ("heldout/generator_accuracy", GeneratorAccuracy),
-            ("heldout/sampled_accuracy", SampledAccuracy),
-            ("heldout/language_model_loss", LanguageModelLoss),
-            ("heldout/language_model_accuracy", LanguageModelAccuracy),
-            ("heldout/discriminator_loss", DiscriminatorLoss),
-            ("heldout/discriminator_auc", DiscriminatorAuc),
-            ("heldout/discriminator_accuracy", DiscriminatorAccuracy),
-            ("heldout/discriminator_precision", DiscriminatorPrecision),
-            ("heldout/discriminator_recall", DiscriminatorRecall),
-            ("heldout/discriminator_f1", DiscriminatorF1),
-            ("heldout/replaced_share", ReplacedShare),
-        }
-        where metric.Value is not null
-        select (metric.Name, metric.Value!.Value),
-    ];
+        [
+            .. from metric in new (string Name, double? Value)[]
+            {
+                ("heldout/generator_loss", GeneratorLoss),
+                ("heldout/unigram_entropy", UnigramEntropy),
+                ("heldout/generator_accuracy", GeneratorAccuracy),
+                ("heldout/sampled_accuracy", SampledAccuracy),
+                ("heldout/language_model_loss", LanguageModelLoss),
+                ("heldout/language_model_accuracy", LanguageModelAccuracy),
+                ("heldout/discriminator_loss", DiscriminatorLoss),
+                ("heldout/discriminator_auc", DiscriminatorAuc),
+                ("heldout/discriminator_accuracy", DiscriminatorAccuracy),
+                ("heldout/discriminator_precision", DiscriminatorPrecision),
+                ("heldout/discriminator_recall", DiscriminatorRecall),
+                ("heldout/discriminator_f1", DiscriminatorF1),
+                ("heldout/replaced_share", ReplacedShare),
+            }
+            where metric.Value is not null
+            select (metric.Name, metric.Value!.Value),
+        ];
 }

@@ -11,7 +11,12 @@ namespace ElectraPipeline.Training.Pretraining;
 /// <param name="options">The training options that shape the objective.</param>
 /// <param name="seed">Seed of masks and samples.</param>
 internal sealed class HeldOutEvaluator(
-    IReadOnlyList<ExampleBatch> batches, DynamicMasking masking, SpecialIds ids, PretrainOptions options, ulong seed)
+    IReadOnlyList<ExampleBatch> batches,
+    DynamicMasking masking,
+    SpecialIds ids,
+    PretrainOptions options,
+    ulong seed
+)
 {
     /// <summary>Sequences computed at once.</summary>
     public const int BatchSize = 32;
@@ -21,11 +26,14 @@ internal sealed class HeldOutEvaluator(
     {
         var sums = new ObjectiveSums[batches.Count];
         var scores = new DetectionScores[batches.Count];
-        threads.RunEach(batches.Count, index =>
-        {
-            scores[index] = new DetectionScores();
-            sums[index] = RunBatch(objectives[index % threads.Count], index, scores[index]);
-        });
+        threads.RunEach(
+            batches.Count,
+            index =>
+            {
+                scores[index] = new DetectionScores();
+                sums[index] = RunBatch(objectives[index % threads.Count], index, scores[index]);
+            }
+        );
         return Summarize(sums.Aggregate(default(ObjectiveSums), (total, part) => total + part), DetectionScores.Join(scores), parts);
     }
 
@@ -48,23 +56,35 @@ internal sealed class HeldOutEvaluator(
             UnigramEntropy = UnigramEntropy(),
             ReplacedShare = sums.Replaced / (double)Math.Max(1, sums.Tokens),
         };
-        result = !parts.HasGenerator ? result : result with
-        {
-            GeneratorLoss = sums.MeanGeneratorLoss,
-            GeneratorAccuracy = sums.GeneratorAccuracy,
-            SampledAccuracy = parts.Generator == ModelParts.MaskedGenerator ? 1 - (sums.Replaced / (double)Math.Max(1, sums.Masked)) : null,
-        };
+        result = !parts.HasGenerator
+            ? result
+            : result with
+            {
+                GeneratorLoss = sums.MeanGeneratorLoss,
+                GeneratorAccuracy = sums.GeneratorAccuracy,
+                SampledAccuracy =
+                    parts.Generator == ModelParts.MaskedGenerator ? 1 - (sums.Replaced / (double)Math.Max(1, sums.Masked)) : null,
+            };
         result = parts.Predicts
-            ? result with { LanguageModelLoss = sums.MeanMainLoss, LanguageModelAccuracy = sums.MainAccuracy }
-            : result with { DiscriminatorLoss = sums.MeanMainLoss };
-        return !parts.Detects ? result : result with
-        {
-            DiscriminatorAuc = scores.AreaUnderCurve(),
-            DiscriminatorAccuracy = scores.Accuracy,
-            DiscriminatorPrecision = scores.Precision,
-            DiscriminatorRecall = scores.Recall,
-            DiscriminatorF1 = scores.F1,
-        };
+            ? result with
+            {
+                LanguageModelLoss = sums.MeanMainLoss,
+                LanguageModelAccuracy = sums.MainAccuracy,
+            }
+            : result with
+            {
+                DiscriminatorLoss = sums.MeanMainLoss,
+            };
+        return !parts.Detects
+            ? result
+            : result with
+            {
+                DiscriminatorAuc = scores.AreaUnderCurve(),
+                DiscriminatorAccuracy = scores.Accuracy,
+                DiscriminatorPrecision = scores.Precision,
+                DiscriminatorRecall = scores.Recall,
+                DiscriminatorF1 = scores.F1,
+            };
     }
 
     /// <summary>

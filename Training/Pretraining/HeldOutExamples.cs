@@ -8,7 +8,12 @@ internal static class HeldOutExamples
 {
     /// <summary>An evaluator over the first examples in shard order; null where there are none.</summary>
     public static HeldOutEvaluator? Evaluator(
-        ExampleSet set, EvaluateOptions evaluate, PretrainOptions pretrain, SpecialIds ids, int vocabularySize)
+        ExampleSet set,
+        EvaluateOptions evaluate,
+        PretrainOptions pretrain,
+        SpecialIds ids,
+        int vocabularySize
+    )
     {
         int count = evaluate.MaxExamples > 0 ? Math.Min(evaluate.MaxExamples, set.Count) : set.Count;
         if (count == 0)
@@ -16,9 +21,13 @@ internal static class HeldOutExamples
             return null;
         }
 
-        IReadOnlyList<ExampleBatch> batches = [.. Enumerable.Range(0, (count + HeldOutEvaluator.BatchSize - 1) / HeldOutEvaluator.BatchSize)
-            .Select(batch => batch * HeldOutEvaluator.BatchSize)
-            .Select(start => set.Batch(start, Math.Min(HeldOutEvaluator.BatchSize, count - start)))];
+        IReadOnlyList<ExampleBatch> batches =
+        [
+            .. Enumerable
+                .Range(0, (count + HeldOutEvaluator.BatchSize - 1) / HeldOutEvaluator.BatchSize)
+                .Select(batch => batch * HeldOutEvaluator.BatchSize)
+                .Select(start => set.Batch(start, Math.Min(HeldOutEvaluator.BatchSize, count - start))),
+        ];
         return new HeldOutEvaluator(batches, pretrain.Masking(ids, vocabularySize), ids, pretrain, (ulong)evaluate.Seed);
     }
 }

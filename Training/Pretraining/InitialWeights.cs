@@ -42,7 +42,8 @@ internal static class InitialWeights
         {
             throw new PermanentException(
                 $"{own}: the model has another vocabulary (SHA-256 {other.Digest}) than this run "
-                + $"({vocabulary.Digest}); name it in vocabulary.path");
+                    + $"({vocabulary.Digest}); name it in vocabulary.path"
+            );
         }
 
         return ElectraModelReader.ReadInto(path, trainer.Model);

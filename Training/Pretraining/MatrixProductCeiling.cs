@@ -15,7 +15,12 @@ namespace ElectraPipeline.Training.Pretraining;
 /// <param name="device">Where training computes.</param>
 /// <param name="productType">What its matrix products are computed in.</param>
 internal sealed class MatrixProductCeiling(
-    ElectraConfig config, long rows, ReplicaThreads threads, Device device, ScalarType productType = ScalarType.Float32)
+    ElectraConfig config,
+    long rows,
+    ReplicaThreads threads,
+    Device device,
+    ScalarType productType = ScalarType.Float32
+)
 {
     private const int RowsOfHeadAtOnce = 137; // of the language model's head: a chunk of 16 MB at 30,522 tokens
     private static readonly (long M, long K, long N) Square = (768, 768, 768);
@@ -73,18 +78,20 @@ internal sealed class MatrixProductCeiling(
         long headRows = Math.Clamp(rows * 15 / 100, 1, RowsOfHeadAtOnce);
         return
         [
-            .. OfEncoder(config.Discriminator), Square, .. OfEncoder(config.Generator),
+            .. OfEncoder(config.Discriminator),
+            Square,
+            .. OfEncoder(config.Generator),
             .. OfLayer(headRows, config.EmbeddingSize, config.VocabularySize),
         ];
     }
 
     private IEnumerable<(long M, long K, long N)> OfEncoder(EncoderConfig sizes) =>
-    [
-        .. OfLayer(rows, sizes.HiddenSize, sizes.IntermediateSize),
-        .. OfLayer(rows, sizes.IntermediateSize, sizes.HiddenSize),
-        .. OfLayer(rows, sizes.HiddenSize, 3 * sizes.HiddenSize),
-        .. OfLayer(rows, sizes.HiddenSize, sizes.HiddenSize),
-    ];
+        [
+            .. OfLayer(rows, sizes.HiddenSize, sizes.IntermediateSize),
+            .. OfLayer(rows, sizes.IntermediateSize, sizes.HiddenSize),
+            .. OfLayer(rows, sizes.HiddenSize, 3 * sizes.HiddenSize),
+            .. OfLayer(rows, sizes.HiddenSize, sizes.HiddenSize),
+        ];
 
     /// <summary>The output, the input's gradient, the weight's.</summary>
     private (long M, long K, long N)[] OfLayer(long count, long inputs, long outputs)
@@ -103,7 +110,9 @@ internal sealed class MatrixProductCeiling(
         {
             using var scope = NewDisposeScope();
             using IDisposable noGrad = no_grad();
-            Tensor a = ones(shape.M, shape.K, productType, device), b = ones(shape.K, shape.N, productType, device), result = a.mm(b);
+            Tensor a = ones(shape.M, shape.K, productType, device),
+                b = ones(shape.K, shape.N, productType, device),
+                result = a.mm(b);
             Wait();
             together.SignalAndWait();
             for (int i = 0; i < products; i++)

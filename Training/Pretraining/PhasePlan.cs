@@ -11,7 +11,8 @@ internal sealed class PhasePlan
     /// <exception cref="PermanentException">A phase's value is out of range, or their steps are not the training's.</exception>
     public PhasePlan(PretrainOptions options)
     {
-        IReadOnlyList<PretrainPhase> given = options.Phases is { Count: > 0 } several ? several
+        IReadOnlyList<PretrainPhase> given = options.Phases is { Count: > 0 } several
+            ? several
             : [new PretrainPhase { Steps = options.Steps }];
         long steps = given.Sum(phase => (long)phase.Steps);
         if (steps != options.Steps)
@@ -21,7 +22,8 @@ internal sealed class PhasePlan
 
         var whole = new LearningRateSchedule(options.LearningRate, options.WarmupSteps, options.Steps);
         phases = new Phase[given.Count];
-        long step = 0, example = 0;
+        long step = 0,
+            example = 0;
         for (int i = 0; i < phases.Length; i++)
         {
             PretrainPhase phase = given[i];
@@ -35,8 +37,14 @@ internal sealed class PhasePlan
                 ? new LearningRateSchedule(rate, phase.WarmupSteps ?? options.WarmupSteps, phase.Steps)
                 : null;
             phases[i] = new Phase(
-                step, example, phase.SequenceLength, batch, phase.MicroBatchSize ?? options.MicroBatchSize, restarted
-                    ?? whole, restarted is null ? 0 : step);
+                step,
+                example,
+                phase.SequenceLength,
+                batch,
+                phase.MicroBatchSize ?? options.MicroBatchSize,
+                restarted ?? whole,
+                restarted is null ? 0 : step
+            );
             step += phase.Steps;
             example += (long)phase.Steps * batch;
         }
@@ -85,5 +93,6 @@ internal sealed class PhasePlan
         int BatchSize,
         int MicroBatchSize,
         LearningRateSchedule Schedule,
-        long ScheduleStart);
+        long ScheduleStart
+    );
 }

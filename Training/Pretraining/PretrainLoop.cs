@@ -25,7 +25,8 @@ internal sealed class PretrainLoop(
     HeldOutEvaluator? heldOut,
     CheckpointWriter checkpoints,
     IStageReporter reporter,
-    double? ceiling = null)
+    double? ceiling = null
+)
 {
     /// <summary>What a checkpoint's kind is, so that no other stage goes on from it.</summary>
     public const string CheckpointKind = "pretrain";
@@ -48,7 +49,11 @@ internal sealed class PretrainLoop(
     public EvaluateResult? Run(CancellationToken cancellationToken)
     {
         using var steps = new StepPrefetch(
-            step => trainer.Prepare(batches(step), step), trainer.Step, options.Steps, trainer.RunsBesideHost);
+            step => trainer.Prepare(batches(step), step),
+            trainer.Step,
+            options.Steps,
+            trainer.RunsBesideHost
+        );
         EvaluateResult? latest = null;
         while (trainer.Step < options.Steps)
         {
@@ -85,7 +90,13 @@ internal sealed class PretrainLoop(
     public static JsonElement ConfigOf(ElectraConfig model, PretrainOptions options)
     {
         // How often something is written, kept or measured, and on what, may change between attempts.
-        PretrainOptions essential = options with { CheckpointSteps = 0, KeepCheckpoints = 0, EvaluateSteps = 0, LogSteps = 0 };
+        PretrainOptions essential = options with
+        {
+            CheckpointSteps = 0,
+            KeepCheckpoints = 0,
+            EvaluateSteps = 0,
+            LogSteps = 0,
+        };
         return JsonSerializer.SerializeToElement(new { model, pretrain = essential });
     }
 

@@ -115,12 +115,13 @@ public sealed record PretrainOptions
     public int Replicas { get; init; } = 1;
 
     /// <summary><see cref="Precision"/> as LibTorch names it.</summary>
-    internal ScalarType ProductType => Precision switch
-    {
-        "float32" => ScalarType.Float32,
-        "bfloat16" => ScalarType.BFloat16,
-        _ => throw new PermanentException($"pretrain: Precision is \"{Precision}\"; use \"float32\" or \"bfloat16\""),
-    };
+    internal ScalarType ProductType =>
+        Precision switch
+        {
+            "float32" => ScalarType.Float32,
+            "bfloat16" => ScalarType.BFloat16,
+            _ => throw new PermanentException($"pretrain: Precision is \"{Precision}\"; use \"float32\" or \"bfloat16\""),
+        };
 
     /// <summary>How positions are masked.</summary>
     internal DynamicMasking Masking(SpecialIds ids, int vocabularySize)
@@ -131,14 +132,15 @@ public sealed record PretrainOptions
     }
 
     /// <summary>What the objective needs to know.</summary>
-    internal ObjectiveSettings Settings(SpecialIds ids) => new()
-    {
-        GeneratorWeight = GeneratorWeight,
-        DiscriminatorWeight = DiscriminatorWeight,
-        MaskProbability = MaskProbability,
-        Ids = ids,
-        Recompute = GradientCheckpointing,
-    };
+    internal ObjectiveSettings Settings(SpecialIds ids) =>
+        new()
+        {
+            GeneratorWeight = GeneratorWeight,
+            DiscriminatorWeight = DiscriminatorWeight,
+            MaskProbability = MaskProbability,
+            Ids = ids,
+            Recompute = GradientCheckpointing,
+        };
 
     /// <summary>Throws where options contradict each other.</summary>
     /// <exception cref="PermanentException">The message names them and what to change.</exception>
@@ -148,14 +150,16 @@ public sealed record PretrainOptions
         if ((MaskReplaceProbability ?? mask) + (MaskRandomProbability ?? random) is var sum and not (>= 0 and <= 1))
         {
             throw new PermanentException(
-                $"pretrain: MaskReplaceProbability and MaskRandomProbability are {sum} together; they must be in [0, 1]");
+                $"pretrain: MaskReplaceProbability and MaskRandomProbability are {sum} together; they must be in [0, 1]"
+            );
         }
 
         if (Objective == "electric" && (Temperature != 1 || DisallowCorrect))
         {
             throw new PermanentException(
                 "pretrain: objective \"electric\" needs to know how likely each noise token was: "
-                + "leave Temperature at 1 and DisallowCorrect off");
+                    + "leave Temperature at 1 and DisallowCorrect off"
+            );
         }
     }
 }

@@ -31,7 +31,11 @@ public static class PretrainProgram
         if (start == 0 && options.InitializeFrom is { } source)
         {
             InitialWeights.Load(source, trainer, vocabulary, reporter.Log);
-            if (request.InitializeFromDigest is { } digest && CheckedFile.DigestOfFolder(source, InputFolders.Anywhere) is var now && now != digest)
+            if (
+                request.InitializeFromDigest is { } digest
+                && CheckedFile.DigestOfFolder(source, InputFolders.Anywhere) is var now
+                && now != digest
+            )
             {
                 throw CheckedFile.Changed(source, digest, now);
             }
@@ -46,9 +50,16 @@ public static class PretrainProgram
             HeldOutExamples.Evaluator(heldOut, request.Evaluate, options, ids, vocabulary.Count),
             new CheckpointWriter(Path.Combine(request.WorkFolder, "checkpoints"), options.KeepCheckpoints),
             reporter,
-            start < options.Steps ? Ceiling(trainer, train.SequenceLength, options.ProductType, reporter) : null);
+            start < options.Steps ? Ceiling(trainer, train.SequenceLength, options.ProductType, reporter) : null
+        );
         EvaluateResult? result = loop.Run(cancellationToken);
-        var description = new ElectraDescription { Model = config, Pretrain = options, Step = trainer.Step, Seed = request.Seed };
+        var description = new ElectraDescription
+        {
+            Model = config,
+            Pretrain = options,
+            Step = trainer.Step,
+            Seed = request.Seed,
+        };
         ElectraModelFolder.Write(request.OutputFolder, trainer.Model, description, vocabulary, tokenizer);
         return new PretrainResult(trainer.Step, start, result, trainer.Model.Parameters.Layout.Slots.Sum(slot => slot.Length));
     }
@@ -62,11 +73,17 @@ public static class PretrainProgram
         PhasePlan.Phase phase = trainer.Plan.At(trainer.Step);
         long rows = (long)trainer.MicroBatchSizeOf(phase.BatchSize, trainer.Step) * (phase.SequenceLength ?? longest);
         var products = new MatrixProductCeiling(
-            trainer.Model.Config, rows, trainer.Threads, trainer.Model.Parameters.Values.device, productType);
+            trainer.Model.Config,
+            rows,
+            trainer.Threads,
+            trainer.Model.Parameters.Values.device,
+            productType
+        );
         products.Measure(rounds: 1, Measuring);
         reporter.Log(
             $"matrix products reach {products.Best / 1e9:F0} GFLOP/s here ({products.BestShape}): "
-            + "train/model_flops_utilization is the model's share of it");
+                + "train/model_flops_utilization is the model's share of it"
+        );
         return products.Best;
     }
 
@@ -89,19 +106,26 @@ public static class PretrainProgram
         {
             throw new PermanentException(
                 $"a phase has sequences of {longest} tokens, the examples only {train.SequenceLength}; raise "
-                + "examples.sequenceLength to the longest phase");
+                    + "examples.sequenceLength to the longest phase"
+            );
         }
 
         if (train.SequenceLength > config.MaxPositions)
         {
             throw new PermanentException(
                 $"examples have {train.SequenceLength} tokens, the model {config.MaxPositions} positions; raise model.maxPositions or "
-                + "lower examples.sequenceLength");
+                    + "lower examples.sequenceLength"
+            );
         }
     }
 
     private static long Resume(
-        Pretrainer trainer, ElectraConfig config, PretrainOptions options, PretrainRequest request, IStageReporter reporter)
+        Pretrainer trainer,
+        ElectraConfig config,
+        PretrainOptions options,
+        PretrainRequest request,
+        IStageReporter reporter
+    )
     {
         using Checkpoint? checkpoint = request.ResumeFrom is null ? null : CheckpointReader.OpenNewest(request.ResumeFrom, reporter.Log);
         if (checkpoint is null)
@@ -115,7 +139,8 @@ public static class PretrainProgram
         {
             throw new PermanentException(
                 $"{checkpoint.Folder}: the checkpoint is of another configuration (kind {state.Kind}, seed {state.Seed}; "
-                + $"this run's seed is {request.Seed}; {string.Join("; ", differences)}): start again without it");
+                    + $"this run's seed is {request.Seed}; {string.Join("; ", differences)}): start again without it"
+            );
         }
 
         trainer.Restore(state.Step, checkpoint.Tensors);
@@ -132,8 +157,15 @@ public static class PretrainProgram
         }
 
         return stored.ValueKind == JsonValueKind.Object && asked.ValueKind == JsonValueKind.Object
-            ? asked.EnumerateObject().SelectMany(property => Differences(
-                $"{path}.{property.Name}", stored.TryGetProperty(property.Name, out JsonElement value) ? value : default, property.Value))
+            ? asked
+                .EnumerateObject()
+                .SelectMany(property =>
+                    Differences(
+                        $"{path}.{property.Name}",
+                        stored.TryGetProperty(property.Name, out JsonElement value) ? value : default,
+                        property.Value
+                    )
+                )
             : [$"{path} was {(stored.ValueKind == JsonValueKind.Undefined ? "missing" : stored.GetRawText())}, is {asked.GetRawText()}"];
     }
 }

@@ -52,7 +52,8 @@ internal sealed class Pretrainer : IDisposable
             [.. replicas.Select(replica => replica.Parameters)],
             ParameterGroup.For(model.Parameters.Layout, options.WeightDecay),
             new AdamOptions(options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon, options.ClipNorm),
-            onHost);
+            onHost
+        );
         healthy = ones(1, ScalarType.Bool, device).squeeze(0).DetachFromDisposeScope();
     }
 
@@ -101,7 +102,8 @@ internal sealed class Pretrainer : IDisposable
             MaskedBatch part = masked.Slice(i * size, Math.Min(size, batch.BatchSize - (i * size)));
             parts[i] = (
                 new DeviceBatch(part, Model.Parameters.Values.device).Detach(),
-                new TokenReplacement(part, seed, step, options.Temperature, options.DisallowCorrect));
+                new TokenReplacement(part, seed, step, options.Temperature, options.DisallowCorrect)
+            );
         }
 
         return new PreparedStep(step, objectives[0].ScaleOf(masked), parts);
@@ -135,8 +137,11 @@ internal sealed class Pretrainer : IDisposable
     }
 
     /// <summary>All that the next step depends on: parameters and moments by name. Belongs to the caller's dispose scope.</summary>
-    public IReadOnlyList<(string Name, Tensor Tensor)> State() => [.. Stored().SelectMany(stored =>
-        Model.Parameters.Layout.Slots.Select(slot => (stored.Prefix + slot.Name, View(stored.Flat, slot))))];
+    public IReadOnlyList<(string Name, Tensor Tensor)> State() =>
+        [
+            .. Stored()
+                .SelectMany(stored => Model.Parameters.Layout.Slots.Select(slot => (stored.Prefix + slot.Name, View(stored.Flat, slot)))),
+        ];
 
     /// <summary>Goes on from what <see cref="State"/> gave at the end of a step.</summary>
     /// <exception cref="PermanentException">A tensor is missing or of another shape.</exception>
@@ -148,7 +153,8 @@ internal sealed class Pretrainer : IDisposable
         {
             foreach (ParameterSlot slot in Model.Parameters.Layout.Slots)
             {
-                Tensor target = View(flat, slot), source = tensors.Read(prefix + slot.Name);
+                Tensor target = View(flat, slot),
+                    source = tensors.Read(prefix + slot.Name);
                 if (!source.shape.SequenceEqual(target.shape))
                 {
                     throw new PermanentException($"{tensors.Path}: \"{prefix}{slot.Name}\" has another shape than the model");
@@ -176,7 +182,8 @@ internal sealed class Pretrainer : IDisposable
         {
             foreach (ParameterSlot slot in Model.Parameters.Layout.Slots.Where(slot => tensors.Contains(prefix + slot.Name)))
             {
-                Tensor target = View(flat, slot), source = tensors.Read(prefix + slot.Name);
+                Tensor target = View(flat, slot),
+                    source = tensors.Read(prefix + slot.Name);
                 Copy(source, target, slot, tensors.Path);
                 taken.Add(slot.Name);
             }
@@ -201,12 +208,15 @@ internal sealed class Pretrainer : IDisposable
     {
         var sums = new PendingSums[prepared.Parts.Length];
         using StepClock.Section waiting = Clock.Enter(StepPart.Waiting);
-        Threads.RunEach(sums.Length, index =>
-        {
-            (DeviceBatch batch, ITokenSampler sampler) = prepared.Parts[index];
-            var dropout = new DropoutStream(dropoutSeed, (ulong)prepared.Step, (ulong)index);
-            sums[index] = objectives[index % Threads.Count].Begin(batch, sampler, prepared.Scale, dropout);
-        });
+        Threads.RunEach(
+            sums.Length,
+            index =>
+            {
+                (DeviceBatch batch, ITokenSampler sampler) = prepared.Parts[index];
+                var dropout = new DropoutStream(dropoutSeed, (ulong)prepared.Step, (ulong)index);
+                sums[index] = objectives[index % Threads.Count].Begin(batch, sampler, prepared.Scale, dropout);
+            }
+        );
         return sums;
     }
 
@@ -230,12 +240,15 @@ internal sealed class Pretrainer : IDisposable
         return new PendingStep(Step, sums, scale, rate, norm.DetachFromDisposeScope());
     }
 
-    private StepMetrics Check(StepMetrics metrics) => double.IsFinite(metrics.Loss) && double.IsFinite(metrics.GradientNorm)
-        ? metrics
-        : throw new PermanentException(
-            $"pre-training diverged at step {metrics.Step}: loss {metrics.Loss} (generator {metrics.Sums.MeanGeneratorLoss}, main model "
-            + $"{metrics.Sums.MeanMainLoss}), gradient norm {metrics.GradientNorm}; "
-            + $"lower pretrain.learningRate ({options.LearningRate}) or raise pretrain.warmupSteps ({options.WarmupSteps})");
+    private StepMetrics Check(StepMetrics metrics) =>
+        double.IsFinite(metrics.Loss) && double.IsFinite(metrics.GradientNorm)
+            ? metrics
+            : throw new PermanentException(
+                $"pre-training diverged at step {metrics.Step}: loss {metrics.Loss} (generator {metrics.Sums.MeanGeneratorLoss}, "
+                    + "main model "
+                    + $"{metrics.Sums.MeanMainLoss}), gradient norm {metrics.GradientNorm}; "
+                    + $"lower pretrain.learningRate ({options.LearningRate}) or raise pretrain.warmupSteps ({options.WarmupSteps})"
+            );
 
     private static void Copy(Tensor source, Tensor target, ParameterSlot slot, string path)
     {
@@ -244,18 +257,19 @@ internal sealed class Pretrainer : IDisposable
         {
             throw new PermanentException(
                 $"{path}: \"{slot.Name}\" is [{string.Join(", ", source.shape)}], the model's is "
-                + $"[{string.Join(", ", target.shape)}]: set the sizes of the model section to those of the other training");
+                    + $"[{string.Join(", ", target.shape)}]: set the sizes of the model section to those of the other training"
+            );
         }
 
         (grows ? target.narrow(0, 0, source.shape[0]) : target).copy_(source);
     }
 
     private (string Prefix, Tensor Flat)[] Stored() =>
-    [
-        (ParameterPrefix, Model.Parameters.Values),
-        (FirstMomentPrefix, optimizer.FirstMoments),
-        (SecondMomentPrefix, optimizer.SecondMoments),
-    ];
+        [
+            (ParameterPrefix, Model.Parameters.Values),
+            (FirstMomentPrefix, optimizer.FirstMoments),
+            (SecondMomentPrefix, optimizer.SecondMoments),
+        ];
 
     private static Tensor View(Tensor flat, ParameterSlot slot) => flat.narrow(0, slot.Offset, slot.Length).view([.. slot.Shape]);
 }

@@ -48,13 +48,14 @@ internal sealed class ReplicaThreads : IDisposable
     }
 
     /// <summary>Runs <paramref name="task"/> for the indices 0 to count - 1, index i on replica i mod Count.</summary>
-    public void RunEach(int count, Action<int> task) => Run(replica =>
-    {
-        for (int i = replica; i < count; i += Count)
+    public void RunEach(int count, Action<int> task) =>
+        Run(replica =>
         {
-            task(i);
-        }
-    });
+            for (int i = replica; i < count; i += Count)
+            {
+                task(i);
+            }
+        });
 
     /// <inheritdoc/>
     public void Dispose()

@@ -21,14 +21,16 @@ internal static class SequenceWindows
         }
 
         ulong stream = RandomPurpose.SeedFor(seed, RandomPurpose.Windows);
-        int[] ids = new int[batch.BatchSize * length], lengths = new int[batch.BatchSize], seconds = new int[batch.BatchSize];
+        int[] ids = new int[batch.BatchSize * length],
+            lengths = new int[batch.BatchSize],
+            seconds = new int[batch.BatchSize];
         for (int b = 0; b < batch.BatchSize; b++)
         {
             ReadOnlySpan<int> example = batch.InputIds.AsSpan(b * batch.SequenceLength, batch.Lengths[b]);
             Span<int> target = ids.AsSpan(b * length, length);
             lengths[b] = Math.Min(length, example.Length);
-            int start = example.Length <= length ? 0 : Start(
-                example.Length - 2, length - 2, new CounterRandom(stream, (ulong)(firstExample + b)));
+            int start =
+                example.Length <= length ? 0 : Start(example.Length - 2, length - 2, new CounterRandom(stream, (ulong)(firstExample + b)));
             example.Slice(start, lengths[b]).CopyTo(target);
             target[0] = example[0];
             target[lengths[b] - 1] = example[^1];

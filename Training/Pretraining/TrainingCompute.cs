@@ -17,10 +17,12 @@ internal static class TrainingCompute
     public static double Of(ElectraConfig config, ObjectiveSums sums)
     {
         ModelParts parts = config.Parts;
-        double hidden = config.Discriminator.HiddenSize, total = Encoder(config.Discriminator, config.EmbeddingSize);
+        double hidden = config.Discriminator.HiddenSize,
+            total = Encoder(config.Discriminator, config.EmbeddingSize);
         if (parts.HasGenerator)
         {
-            int towers = parts.Generator == ModelParts.TwoTowerGenerator ? 2 : 1, embedding = config.EmbeddingSizeOfGenerator;
+            int towers = parts.Generator == ModelParts.TwoTowerGenerator ? 2 : 1,
+                embedding = config.EmbeddingSizeOfGenerator;
             total += towers * Encoder(config.Generator, embedding);
             total += Prediction(sums.Masked, towers * config.Generator.HiddenSize, embedding);
         }
@@ -39,7 +41,8 @@ internal static class TrainingCompute
 
         double Encoder(EncoderConfig sizes, double embedding)
         {
-            double width = sizes.HiddenSize, projection = width == embedding ? 0 : 2 * width * embedding;
+            double width = sizes.HiddenSize,
+                projection = width == embedding ? 0 : 2 * width * embedding;
             double dense = (8 * width * width) + (4 * width * sizes.IntermediateSize);
             return (sums.Tokens * (projection + (sizes.Layers * dense))) + (sums.AttendedPairs * 4.0 * width * sizes.Layers);
         }
@@ -55,12 +58,15 @@ internal static class TrainingCompute
     public static double OfStep(ElectraConfig config, int batch, int length, int masked)
     {
         int tokens = batch * length;
-        return Of(config, new ObjectiveSums
-        {
-            Tokens = tokens,
-            AttendedPairs = tokens * (long)length,
-            Masked = config.Parts.Generator == ModelParts.TwoTowerGenerator ? tokens : masked,
-            MainTokens = config.Parts.Main == ModelParts.LanguageModel ? masked : tokens,
-        });
+        return Of(
+            config,
+            new ObjectiveSums
+            {
+                Tokens = tokens,
+                AttendedPairs = tokens * (long)length,
+                Masked = config.Parts.Generator == ModelParts.TwoTowerGenerator ? tokens : masked,
+                MainTokens = config.Parts.Main == ModelParts.LanguageModel ? masked : tokens,
+            }
+        );
     }
 }

@@ -44,7 +44,8 @@ public sealed class TextScorer : IDisposable
         model.Dispose();
         throw new PermanentException(
             $"{folder}: a discriminator tells replaced tokens, not likelihoods; give the whole model with its generator, "
-            + "a masked language model, or a model trained with objective \"electric\"");
+                + "a masked language model, or a model trained with objective \"electric\""
+        );
     }
 
     /// <summary>Scores texts, in order.</summary>
@@ -71,11 +72,18 @@ public sealed class TextScorer : IDisposable
         int[] lengths = [.. encoded.Select(text => text.Ids.Length)];
         Tensor hidden = model.Main.Forward(Input(ids, lengths), dropout: null);
         float[] energies = model.DetectionHead.Forward(hidden).cpu().data<float>().ToArray();
-        return [.. texts.Select((text, i) => new TextScore(
-            text,
-            -energies.AsSpan((i * length) + 1, lengths[i] - 2).ToArray().Sum(energy => (double)energy),
-            lengths[i] - 2,
-            encoded[i].Truncated))];
+        return
+        [
+            .. texts.Select(
+                (text, i) =>
+                    new TextScore(
+                        text,
+                        -energies.AsSpan((i * length) + 1, lengths[i] - 2).ToArray().Sum(energy => (double)energy),
+                        lengths[i] - 2,
+                        encoded[i].Truncated
+                    )
+            ),
+        ];
     }
 
     private TextScore ByGuessing(string text)
@@ -95,7 +103,8 @@ public sealed class TextScorer : IDisposable
     {
         using var scope = NewDisposeScope();
         int[] copies = [.. positions.SelectMany(_ => ids)];
-        long[] places = new long[positions.Length], tokens = new long[positions.Length];
+        long[] places = new long[positions.Length],
+            tokens = new long[positions.Length];
         for (int i = 0; i < positions.Length; i++)
         {
             places[i] = (i * ids.Length) + positions[i];

@@ -15,16 +15,12 @@ public sealed class BatchSampler
     /// <summary>Samples from a set.</summary>
     /// <exception cref="PermanentException">The set is empty.</exception>
     public BatchSampler(ExampleSet set, ulong seed, int batchSize)
-        : this([(set, 1)], seed, batchSize)
-    {
-    }
+        : this([(set, 1)], seed, batchSize) { }
 
     /// <summary>Samples from the sets of a mixture by their weights.</summary>
     /// <exception cref="PermanentException">One with a weight is empty.</exception>
     public BatchSampler(ExampleMixture mixture, ulong seed, int batchSize)
-        : this(mixture.Sources, seed, batchSize)
-    {
-    }
+        : this(mixture.Sources, seed, batchSize) { }
 
     private BatchSampler(IEnumerable<(ExampleSet Set, double Weight)> sources, ulong seed, int batchSize)
     {
@@ -34,12 +30,17 @@ public sealed class BatchSampler
         if (Array.FindIndex(sets, set => set.Count == 0) is >= 0 and int empty)
         {
             throw new PermanentException(
-                $"the shards {(sets.Length == 1 ? "" : $"of dataset {empty} of the mixture ")}hold no training examples; the corpus is too small, or all of it is held out");
+                $"the shards {(sets.Length == 1 ? "" : $"of dataset {empty} of the mixture ")}hold no training examples; the corpus "
+                    + "is too small, or all of it is held out"
+            );
         }
 
         ulong shuffling = RandomPurpose.SeedFor(seed, RandomPurpose.ShardOrder);
         orders = [.. sets.Select((set, i) => new EpochOrder(set.Count, shuffling + (ulong)i))];
-        mixture = sets.Length == 1 ? null : new MixtureOrder([.. drawn.Select(source => source.Weight)], RandomPurpose.SeedFor(seed, RandomPurpose.Mixture));
+        mixture =
+            sets.Length == 1
+                ? null
+                : new MixtureOrder([.. drawn.Select(source => source.Weight)], RandomPurpose.SeedFor(seed, RandomPurpose.Mixture));
         this.batchSize = batchSize;
     }
 

@@ -9,6 +9,12 @@ namespace ElectraPipeline.Training.Shards;
 public sealed record ExampleBatch(int[] InputIds, int[] Lengths, int[] SecondSegmentStarts, int BatchSize, int SequenceLength)
 {
     /// <summary>A batch whose ids are whatever memory held: every example is about to be read into it.</summary>
-    internal static ExampleBatch Uninitialized(int batchSize, int sequenceLength) => new(
-        GC.AllocateUninitializedArray<int>(checked(batchSize * sequenceLength)), new int[batchSize], new int[batchSize], batchSize, sequenceLength);
+    internal static ExampleBatch Uninitialized(int batchSize, int sequenceLength) =>
+        new(
+            GC.AllocateUninitializedArray<int>(checked(batchSize * sequenceLength)),
+            new int[batchSize],
+            new int[batchSize],
+            batchSize,
+            sequenceLength
+        );
 }

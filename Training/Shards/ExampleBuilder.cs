@@ -76,9 +76,10 @@ public sealed class ExampleBuilder
         }
 
         Keep();
-        target = random.NextDouble() < options.ShortTargetProbability
-            ? ExampleOptions.MinSequenceLength + random.Next(max - ExampleOptions.MinSequenceLength + 1)
-            : max;
+        target =
+            random.NextDouble() < options.ShortTargetProbability
+                ? ExampleOptions.MinSequenceLength + random.Next(max - ExampleOptions.MinSequenceLength + 1)
+                : max;
         receiver(example.AsSpan(0, length), second);
     }
 
@@ -90,9 +91,8 @@ public sealed class ExampleBuilder
         foreach (ref Waiting sentence in CollectionsMarshal.AsSpan(sentences))
         {
             int length = sentence.Length;
-            sentence.JoinsFirst = first == 0
-                || first + length < firstTarget
-                || (second == 0 && first < firstTarget && random.NextDouble() < 0.5);
+            sentence.JoinsFirst =
+                first == 0 || first + length < firstTarget || (second == 0 && first < firstTarget && random.NextDouble() < 0.5);
             first += sentence.JoinsFirst ? length : 0;
             second += sentence.JoinsFirst ? 0 : length;
         }

@@ -5,9 +5,7 @@ public sealed class ExampleMixture : IDisposable
 {
     private readonly List<(ExampleSet Set, double Weight)> sources = [];
 
-    private ExampleMixture()
-    {
-    }
+    private ExampleMixture() { }
 
     /// <summary>Examples in all sources that are drawn from.</summary>
     public long Count => sources.Where(source => source.Weight > 0).Sum(source => (long)source.Set.Count);
@@ -52,7 +50,8 @@ public sealed class ExampleMixture : IDisposable
         return mixture.sources.Any(source => source.Weight > 0)
             ? mixture
             : throw new PermanentException(
-                "mixture: every weight is 0, so there is nothing to train on; give one dataset a weight above 0");
+                "mixture: every weight is 0, so there is nothing to train on; give one dataset a weight above 0"
+            );
     }
 
     /// <summary>
@@ -86,19 +85,25 @@ public sealed class ExampleMixture : IDisposable
         if (set.Header.SequenceLength != own.SequenceLength)
         {
             throw new PermanentException(
-                $"mixture: the examples of {dataset.Path} have {set.Header.SequenceLength} tokens, the run's own {own.SequenceLength}; tokenize one of them again");
+                $"mixture: the examples of {dataset.Path} have {set.Header.SequenceLength} tokens, the run's own "
+                    + $"{own.SequenceLength}; tokenize one of them again"
+            );
         }
 
         if (!set.Header.Vocabulary.AsSpan().SequenceEqual(own.Vocabulary))
         {
             throw new PermanentException(
-                $"mixture: {dataset.Path} was made with another vocabulary than the run's own shards; tokenize it with that vocabulary (vocabulary.path)");
+                $"mixture: {dataset.Path} was made with another vocabulary than the run's own shards; tokenize it with that "
+                    + "vocabulary (vocabulary.path)"
+            );
         }
     }
 
     private static string[] FoldersOf(string path) =>
-    [
-        .. ShardFolders.FilesOf(path).Where(file => ShardFolders.SplitOf(file) == Split.Train).Select(
-            file => Path.GetDirectoryName(Path.GetFullPath(file))!),
-    ];
+        [
+            .. ShardFolders
+                .FilesOf(path)
+                .Where(file => ShardFolders.SplitOf(file) == Split.Train)
+                .Select(file => Path.GetDirectoryName(Path.GetFullPath(file))!),
+        ];
 }

@@ -27,7 +27,8 @@ public sealed record ExampleOptions
     {
         Require(
             SequenceLength is >= MinSequenceLength and <= ushort.MaxValue,
-            $"sequenceLength is {SequenceLength}; it must be in [{MinSequenceLength}, {ushort.MaxValue}]");
+            $"sequenceLength is {SequenceLength}; it must be in [{MinSequenceLength}, {ushort.MaxValue}]"
+        );
         Require(Overflow is "carry" or "discard", $"overflow is \"{Overflow}\"; it must be \"carry\" or \"discard\"");
         Require(SingleSegmentProbability is >= 0 and <= 1, $"singleSegmentProbability is {SingleSegmentProbability}; it must be in [0, 1]");
         Require(ShortTargetProbability is >= 0 and <= 1, $"shortTargetProbability is {ShortTargetProbability}; it must be in [0, 1]");

@@ -19,9 +19,7 @@ public sealed class ExampleSet : IDisposable
     private readonly List<ShardReader> shards = [];
     private int[] ends = [];
 
-    private ExampleSet()
-    {
-    }
+    private ExampleSet() { }
 
     /// <summary>Examples in all.</summary>
     public int Count => ends.Length == 0 ? 0 : ends[^1];
@@ -97,8 +95,13 @@ public sealed class ExampleSet : IDisposable
     }
 
     /// <summary>Copies an example into place <paramref name="row"/> of a batch.</summary>
-    internal void Read(int index, ExampleBatch batch, int row) => Read(
-        index, batch.InputIds.AsSpan(row * SequenceLength, SequenceLength), out batch.Lengths[row], out batch.SecondSegmentStarts[row]);
+    internal void Read(int index, ExampleBatch batch, int row) =>
+        Read(
+            index,
+            batch.InputIds.AsSpan(row * SequenceLength, SequenceLength),
+            out batch.Lengths[row],
+            out batch.SecondSegmentStarts[row]
+        );
 
     /// <summary>SHA-256 over the headers and hash tables of the shards in order, lower-case hex: stands for their content.</summary>
     internal string Digest()
@@ -156,12 +159,15 @@ public sealed class ExampleSet : IDisposable
 
     private static void Check(ShardHeader header, ShardHeader first, string path)
     {
-        if (header.SequenceLength != first.SequenceLength
+        if (
+            header.SequenceLength != first.SequenceLength
             || !header.Vocabulary.AsSpan().SequenceEqual(first.Vocabulary)
-            || !header.Options.AsSpan().SequenceEqual(first.Options))
+            || !header.Options.AsSpan().SequenceEqual(first.Options)
+        )
         {
             throw new PermanentException(
-                $"{path} was made with another vocabulary, sequence length or other options than the shards before it; tokenize again");
+                $"{path} was made with another vocabulary, sequence length or other options than the shards before it; tokenize again"
+            );
         }
     }
 }

@@ -37,8 +37,7 @@ internal sealed class Permutation
             do
             {
                 value = Shuffle(value);
-            }
-            while (value >= count);
+            } while (value >= count);
             return (int)value;
         }
     }
@@ -56,8 +55,8 @@ internal sealed class Permutation
     }
 
     /// <summary>A number below <paramref name="bound"/> that key, round and the other digit choose.</summary>
-    private uint Keyed(ulong round, uint digit, uint bound) => (uint)Math.BigMul(
-        CounterRandom.Mix(key + (round << 32) + digit), bound, out _);
+    private uint Keyed(ulong round, uint digit, uint bound) =>
+        (uint)Math.BigMul(CounterRandom.Mix(key + (round << 32) + digit), bound, out _);
 
     private static uint Add(uint digit, uint by, uint modulus)
     {

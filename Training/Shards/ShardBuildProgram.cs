@@ -35,7 +35,10 @@ public sealed class ShardBuildProgram
         tokenizer = new WordPieceTokenizer(request.Vocabulary, request.Tokenizer);
         tokens = new TokenTally(request.Vocabulary);
         pieces = new OrderedOutput<Piece>(
-            () => new Piece(new ExampleBuffer(output.Train), new ExampleBuffer(output.HeldOut)), Write, PiecesAhead);
+            () => new Piece(new ExampleBuffer(output.Train), new ExampleBuffer(output.HeldOut)),
+            Write,
+            PiecesAhead
+        );
     }
 
     /// <summary>
@@ -61,7 +64,8 @@ public sealed class ShardBuildProgram
         if (documents == 0)
         {
             throw new PermanentException(
-                $"no document in {files.Count} file(s), the first {files[0]} ({rejected} rejected); put text there or name other files");
+                $"no document in {files.Count} file(s), the first {files[0]} ({rejected} rejected); put text there or name other files"
+            );
         }
 
         TokenizeResult counts = tokens.AddTo(new TokenizeResult(documents, 0, 0, 0, 0, 0));
@@ -101,7 +105,8 @@ public sealed class ShardBuildProgram
     /// <summary>Packs the documents of a chunk; those that are none are told with file and place.</summary>
     private void Pack(TextChunk chunk, DocumentTextBuffer buffer, DocumentPacker packer, Piece piece)
     {
-        ExampleReceiver toTrain = piece.Train.Add, toHeldOut = piece.HeldOut.Add;
+        ExampleReceiver toTrain = piece.Train.Add,
+            toHeldOut = piece.HeldOut.Add;
         var cutter = new PlainTextCutter(chunk.Text.Span, buffer);
         int start = 0;
         while (cutter.Next())
@@ -132,13 +137,15 @@ public sealed class ShardBuildProgram
     {
         string[] files =
         [
-            .. inputs.SelectMany(input => !Directory.Exists(input)
-                ? (IEnumerable<string>)[input]
-                : Directory.EnumerateFiles(input, "*.txt", SearchOption.AllDirectories).Order(StringComparer.Ordinal)),
+            .. inputs.SelectMany(input =>
+                !Directory.Exists(input)
+                    ? (IEnumerable<string>)[input]
+                    : Directory.EnumerateFiles(input, "*.txt", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+            ),
         ];
         string? missing = files.FirstOrDefault(file => !File.Exists(file));
-        return missing is not null ? throw new PermanentException(
-            $"input not found: {missing}; name UTF-8 text files, or folders of .txt files")
+        return missing is not null
+                ? throw new PermanentException($"input not found: {missing}; name UTF-8 text files, or folders of .txt files")
             : files.Length == 0 ? throw new PermanentException($"no .txt file in {string.Join(", ", inputs)}")
             : files;
     }

@@ -46,7 +46,13 @@ internal sealed class ShardFileCheck(string path)
 
         if (vocabulary is not null && vocabulary.Digest != Convert.ToHexStringLower(Header!.Vocabulary))
         {
-            Fault("file", null, 0, 0, $"was made with the vocabulary {Convert.ToHexStringLower(Header.Vocabulary)}; the one beside it is {vocabulary.Digest}");
+            Fault(
+                "file",
+                null,
+                0,
+                0,
+                $"was made with the vocabulary {Convert.ToHexStringLower(Header.Vocabulary)}; the one beside it is {vocabulary.Digest}"
+            );
             return;
         }
 
@@ -106,11 +112,23 @@ internal sealed class ShardFileCheck(string path)
 
             if (blocksHold)
             {
-                Fault("table", null, tableStart + (8 * block), 8, $"of hashes: the hash of block {block} is damaged; the block itself is whole");
+                Fault(
+                    "table",
+                    null,
+                    tableStart + (8 * block),
+                    8,
+                    $"of hashes: the hash of block {block} is damaged; the block itself is whole"
+                );
             }
             else
             {
-                Fault("block", block, ShardHeader.Size + ((long)block * ShardHeader.BlockSize), SizeOf(block), tableHolds ? "is damaged" : "or its hash is damaged");
+                Fault(
+                    "block",
+                    block,
+                    ShardHeader.Size + ((long)block * ShardHeader.BlockSize),
+                    SizeOf(block),
+                    tableHolds ? "is damaged" : "or its hash is damaged"
+                );
             }
         }
     }
@@ -126,7 +144,13 @@ internal sealed class ShardFileCheck(string path)
             if (ProblemOf(reader, record, ids, tokens) is { } problem)
             {
                 long offset = Header.OffsetOf(record);
-                Fault("block", (int)((offset - ShardHeader.Size) / ShardHeader.BlockSize), offset, Header.Stride, $"record {record}: {problem}");
+                Fault(
+                    "block",
+                    (int)((offset - ShardHeader.Size) / ShardHeader.BlockSize),
+                    offset,
+                    Header.Stride,
+                    $"record {record}: {problem}"
+                );
             }
         }
     }
@@ -164,7 +188,7 @@ internal sealed class ShardFileCheck(string path)
     private static void Drain(FileStream stream, IncrementalHash hash)
     {
         byte[] buffer = new byte[1 << 16];
-        for (int read; (read = stream.Read(buffer)) > 0;)
+        for (int read; (read = stream.Read(buffer)) > 0; )
         {
             hash.AppendData(buffer, 0, read);
         }

@@ -13,9 +13,7 @@ internal sealed class ShardFolderWriter : IDisposable
 
     /// <summary>Starts a folder whose examples <paramref name="options"/> makes with that tokenizer.</summary>
     public ShardFolderWriter(string folder, Vocabulary vocabulary, TokenizerOptions tokenizer, ExampleOptions options)
-        : this(folder, vocabulary, tokenizer, HeaderOf(vocabulary, tokenizer, options))
-    {
-    }
+        : this(folder, vocabulary, tokenizer, HeaderOf(vocabulary, tokenizer, options)) { }
 
     /// <summary>Starts a folder of shards with this header.</summary>
     public ShardFolderWriter(string folder, Vocabulary vocabulary, TokenizerOptions tokenizer, ShardHeader header)
@@ -49,11 +47,17 @@ internal sealed class ShardFolderWriter : IDisposable
     /// <param name="options">How documents became examples.</param>
     public TokenizeResult Commit(TokenizeResult counts, int part, ulong seed, ExampleOptions options)
     {
-        counts = counts with { TokensOut = Train.TextTokens + HeldOut.TextTokens, TrainExamples = Train.Count, HeldOutExamples = HeldOut.Count };
+        counts = counts with
+        {
+            TokensOut = Train.TextTokens + HeldOut.TextTokens,
+            TrainExamples = Train.Count,
+            HeldOutExamples = HeldOut.Count,
+        };
         CheckSums(counts, options);
 
         // Each waits for the disk.
-        Task<ShardFile> train = Task.Run(Train.Commit), heldOut = Task.Run(HeldOut.Commit);
+        Task<ShardFile> train = Task.Run(Train.Commit),
+            heldOut = Task.Run(HeldOut.Commit);
         Task rest = Task.Run(() => VocabularyStore.Write(folder, vocabulary, tokenizer));
         Task.WhenAll(train, heldOut, rest).GetAwaiter().GetResult();
         ShardFile[] files = [train.Result, heldOut.Result];
@@ -76,11 +80,13 @@ internal sealed class ShardFolderWriter : IDisposable
         }
     }
 
-    private static ShardHeader HeaderOf(Vocabulary vocabulary, TokenizerOptions tokenizerOptions, ExampleOptions options) => new(
-        vocabulary.Count <= ushort.MaxValue + 1 ? 2 : 4,
-        options.SequenceLength,
-        0,
-        vocabulary.PadId,
-        Convert.FromHexString(vocabulary.Digest),
-        SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new { options, tokenizerOptions })));
+    private static ShardHeader HeaderOf(Vocabulary vocabulary, TokenizerOptions tokenizerOptions, ExampleOptions options) =>
+        new(
+            vocabulary.Count <= ushort.MaxValue + 1 ? 2 : 4,
+            options.SequenceLength,
+            0,
+            vocabulary.PadId,
+            Convert.FromHexString(vocabulary.Digest),
+            SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new { options, tokenizerOptions }))
+        );
 }

@@ -25,7 +25,8 @@ internal static class ShardFolders
 
         string[] files =
         [
-            .. Directory.EnumerateFiles(path, "*" + Extension, SearchOption.AllDirectories)
+            .. Directory
+                .EnumerateFiles(path, "*" + Extension, SearchOption.AllDirectories)
                 .OrderBy(Path.GetDirectoryName, StringComparer.Ordinal)
                 .ThenBy(file => SplitOf(file) != Split.Train)
                 .ThenBy(Path.GetFileName, StringComparer.Ordinal),
@@ -34,10 +35,11 @@ internal static class ShardFolders
     }
 
     /// <summary>The split that a shard's name tells; null: another name.</summary>
-    public static Split? SplitOf(string file) => Path.GetFileName(file) switch
-    {
-        var name when name == ExampleSet.FileNameOf(Split.Train) => Split.Train,
-        var name when name == ExampleSet.FileNameOf(Split.HeldOut) => Split.HeldOut,
-        _ => null,
-    };
+    public static Split? SplitOf(string file) =>
+        Path.GetFileName(file) switch
+        {
+            var name when name == ExampleSet.FileNameOf(Split.Train) => Split.Train,
+            var name when name == ExampleSet.FileNameOf(Split.HeldOut) => Split.HeldOut,
+            _ => null,
+        };
 }

@@ -60,7 +60,8 @@ internal sealed record ShardHeader(int TokenBytes, int SequenceLength, int Count
         if (bytes.Length < Size || !bytes[..8].SequenceEqual(Magic))
         {
             throw new PermanentException(
-                $"{path} is no shard: it does not begin with '{System.Text.Encoding.ASCII.GetString(Magic)}'; tokenize again");
+                $"{path} is no shard: it does not begin with '{System.Text.Encoding.ASCII.GetString(Magic)}'; tokenize again"
+            );
         }
 
         if (XxHash3.HashToUInt64(bytes[..HashOffset]) != BinaryPrimitives.ReadUInt64LittleEndian(bytes[HashOffset..]))
@@ -75,7 +76,13 @@ internal sealed record ShardHeader(int TokenBytes, int SequenceLength, int Count
         }
 
         var header = new ShardHeader(
-            Field(bytes, 1), Field(bytes, 2), Field(bytes, 3), Field(bytes, 4), bytes[28..60].ToArray(), bytes[60..92].ToArray());
+            Field(bytes, 1),
+            Field(bytes, 2),
+            Field(bytes, 3),
+            Field(bytes, 4),
+            bytes[28..60].ToArray(),
+            bytes[60..92].ToArray()
+        );
         return header.TokenBytes is 2 or 4 && header.SequenceLength is > 0 and <= ushort.MaxValue && header.Count >= 0
             ? header
             : throw new PermanentException($"{path}: the header makes no sense: {header}; tokenize again");

@@ -14,7 +14,17 @@ namespace ElectraPipeline.Training.Shards;
 /// <param name="VocabularyDigest">SHA-256 of the vocab.txt it was made with, hex.</param>
 /// <param name="OptionsDigest">SHA-256 of the options that made the examples, hex.</param>
 public sealed record ShardFacts(
-    string Path, Split? Split, int Examples, int SequenceLength, int TokenBytes, int PadId, int Blocks, long Bytes, string VocabularyDigest, string OptionsDigest);
+    string Path,
+    Split? Split,
+    int Examples,
+    int SequenceLength,
+    int TokenBytes,
+    int PadId,
+    int Blocks,
+    long Bytes,
+    string VocabularyDigest,
+    string OptionsDigest
+);
 
 /// <summary>An example of a shard, for people.</summary>
 /// <param name="Path">The shard.</param>
@@ -33,37 +43,46 @@ public sealed record ShardExample(
     int SecondSegmentStart,
     IReadOnlyList<int> Ids,
     IReadOnlyList<string>? FirstSegment,
-    IReadOnlyList<string>? SecondSegment);
+    IReadOnlyList<string>? SecondSegment
+);
 
 /// <summary>Looks into shards.</summary>
 public static class ShardInspection
 {
     /// <summary>The headers of the shards that a path names: a file, or all in a folder and below it.</summary>
     /// <exception cref="PermanentException">No shard there, or a header is damaged.</exception>
-    public static IReadOnlyList<ShardFacts> FactsOf(string path) => [.. ShardFolders.FilesOf(path).Select(file =>
-    {
-        using var reader = new ShardReader(file);
-        ShardHeader header = reader.Header;
-        return new ShardFacts(
-            file,
-            ShardFolders.SplitOf(file),
-            header.Count,
-            header.SequenceLength,
-            header.TokenBytes,
-            header.PadId,
-            header.Blocks,
-            header.FileBytes,
-            Convert.ToHexStringLower(header.Vocabulary),
-            Convert.ToHexStringLower(header.Options));
-    })];
+    public static IReadOnlyList<ShardFacts> FactsOf(string path) =>
+        [
+            .. ShardFolders
+                .FilesOf(path)
+                .Select(file =>
+                {
+                    using var reader = new ShardReader(file);
+                    ShardHeader header = reader.Header;
+                    return new ShardFacts(
+                        file,
+                        ShardFolders.SplitOf(file),
+                        header.Count,
+                        header.SequenceLength,
+                        header.TokenBytes,
+                        header.PadId,
+                        header.Blocks,
+                        header.FileBytes,
+                        Convert.ToHexStringLower(header.Vocabulary),
+                        Convert.ToHexStringLower(header.Options)
+                    );
+                }),
+        ];
 
     /// <summary>The manifests beside the shards that a path names, by folder; a folder without one is left out.</summary>
     /// <exception cref="PermanentException">A manifest is damaged.</exception>
-    public static IReadOnlyDictionary<string, ShardsManifest> ManifestsOf(string path) => ShardFolders.FilesOf(path)
-        .Select(FolderOf)
-        .Distinct()
-        .Where(folder => File.Exists(Path.Combine(folder, ShardsManifest.FileName)))
-        .ToDictionary(folder => folder, ShardsManifest.Read);
+    public static IReadOnlyDictionary<string, ShardsManifest> ManifestsOf(string path) =>
+        ShardFolders
+            .FilesOf(path)
+            .Select(FolderOf)
+            .Distinct()
+            .Where(folder => File.Exists(Path.Combine(folder, ShardsManifest.FileName)))
+            .ToDictionary(folder => folder, ShardsManifest.Read);
 
     /// <summary>One example, counted from 0 over the shards in the order of <see cref="FactsOf"/>.</summary>
     /// <param name="path">A shard, or a folder of them.</param>
@@ -92,11 +111,28 @@ public static class ShardInspection
         int[] padded = new int[reader.Header.SequenceLength];
         reader.Read(record, padded, out int length, out int second);
         int[] ids = padded[..length];
-        string[]? tokens = vocabulary is null ? null : [.. ids.Select(id => id < vocabulary.Count
-            ? vocabulary.TokenOf(id)
-            : throw new PermanentException($"{file}: record {record} holds id {id}; the vocabulary has {vocabulary.Count} tokens; tokenize again"))];
+        string[]? tokens = vocabulary is null
+            ? null
+            :
+            [
+                .. ids.Select(id =>
+                    id < vocabulary.Count
+                        ? vocabulary.TokenOf(id)
+                        : throw new PermanentException(
+                            $"{file}: record {record} holds id {id}; the vocabulary has {vocabulary.Count} tokens; tokenize again"
+                        )
+                ),
+            ];
         return new ShardExample(
-            file, ShardFolders.SplitOf(file), record, reader.Header.OffsetOf(record), second, ids, tokens?[..second], tokens?[second..]);
+            file,
+            ShardFolders.SplitOf(file),
+            record,
+            reader.Header.OffsetOf(record),
+            second,
+            ids,
+            tokens?[..second],
+            tokens?[second..]
+        );
     }
 
     /// <summary>The vocabulary of a shard's ids: the file given, or the one beside the shard, or null.</summary>
@@ -113,7 +149,8 @@ public static class ShardInspection
         return vocabulary.Digest == expected
             ? vocabulary
             : throw new PermanentException(
-                $"{path} is not the vocabulary of {shard}: its SHA-256 is {vocabulary.Digest}, the shard's {expected}");
+                $"{path} is not the vocabulary of {shard}: its SHA-256 is {vocabulary.Digest}, the shard's {expected}"
+            );
     }
 
     private static string FolderOf(string file) => Path.GetDirectoryName(Path.GetFullPath(file))!;

@@ -45,7 +45,8 @@ internal sealed unsafe class ShardReader : IDisposable
             if (XxHash3.HashToUInt64(table) != BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(bytes + length - 8, 8)))
             {
                 throw new PermanentException(
-                    $"{path}: the table of hashes (from byte {ShardHeader.Size + Header.BodyBytes}) is damaged; tokenize again");
+                    $"{path}: the table of hashes (from byte {ShardHeader.Size + Header.BodyBytes}) is damaged; tokenize again"
+                );
             }
 
             verified = new bool[Header.Blocks];
@@ -78,7 +79,9 @@ internal sealed unsafe class ShardReader : IDisposable
         if (length < 2 || length > Header.SequenceLength || secondSegmentStart < 1 || secondSegmentStart > length)
         {
             throw new PermanentException(
-                $"{path}: record {index} (byte {ShardHeader.Size + start}) is impossible: length {length}, second segment at {secondSegmentStart}; tokenize again");
+                $"{path}: record {index} (byte {ShardHeader.Size + start}) is impossible: length {length}, second segment at "
+                    + $"{secondSegmentStart}; tokenize again"
+            );
         }
 
         if (Header.TokenBytes == 4)
@@ -112,7 +115,9 @@ internal sealed unsafe class ShardReader : IDisposable
         if (hash != BinaryPrimitives.ReadUInt64LittleEndian(Table[(8 * block)..]))
         {
             throw new PermanentException(
-                $"{path}: block {block} (bytes {ShardHeader.Size + start} to {ShardHeader.Size + start + size - 1}) is damaged; tokenize again");
+                $"{path}: block {block} (bytes {ShardHeader.Size + start} to {ShardHeader.Size + start + size - 1}) is damaged; "
+                    + "tokenize again"
+            );
         }
 
         verified[block] = true;

@@ -12,8 +12,9 @@ public static class ShardVerifier
         bool whole = Directory.Exists(path);
         var faults = new List<ShardFault>();
         var checks = new Dictionary<string, ShardFileCheck>();
-        foreach (IGrouping<string, string> folder in ShardFolders.FilesOf(path).GroupBy(
-            file => Path.GetDirectoryName(Path.GetFullPath(file))!))
+        foreach (
+            IGrouping<string, string> folder in ShardFolders.FilesOf(path).GroupBy(file => Path.GetDirectoryName(Path.GetFullPath(file))!)
+        )
         {
             Vocabulary? vocabulary = VocabularyOf(folder.Key, faults);
             foreach (string file in folder)
@@ -32,7 +33,11 @@ public static class ShardVerifier
         }
 
         return new ShardVerification(
-            checks.Count, checks.Values.Sum(check => check.Bytes), checks.Values.Sum(check => (long)(check.Header?.Count ?? 0)), faults);
+            checks.Count,
+            checks.Values.Sum(check => check.Bytes),
+            checks.Values.Sum(check => (long)(check.Header?.Count ?? 0)),
+            faults
+        );
     }
 
     private static Vocabulary? VocabularyOf(string folder, List<ShardFault> faults)
@@ -50,11 +55,12 @@ public static class ShardVerifier
     }
 
     /// <summary>Folders whose manifest is one of shards though none may be left there. Manifests of other kinds do not parse.</summary>
-    private static IEnumerable<string> EmptiedFolders(string path) => Directory
-        .EnumerateFiles(Path.GetFullPath(path), ShardsManifest.FileName, SearchOption.AllDirectories)
-        .Select(file => Path.GetDirectoryName(file)!)
-        .Where(folder => TryRead(folder) is not null)
-        .Order(StringComparer.Ordinal);
+    private static IEnumerable<string> EmptiedFolders(string path) =>
+        Directory
+            .EnumerateFiles(Path.GetFullPath(path), ShardsManifest.FileName, SearchOption.AllDirectories)
+            .Select(file => Path.GetDirectoryName(file)!)
+            .Where(folder => TryRead(folder) is not null)
+            .Order(StringComparer.Ordinal);
 
     private static ShardsManifest? TryRead(string folder)
     {
@@ -69,7 +75,12 @@ public static class ShardVerifier
     }
 
     private static void CheckManifest(
-        string folder, IEnumerable<string> names, Dictionary<string, ShardFileCheck> checks, bool whole, List<ShardFault> faults)
+        string folder,
+        IEnumerable<string> names,
+        Dictionary<string, ShardFileCheck> checks,
+        bool whole,
+        List<ShardFault> faults
+    )
     {
         string path = Path.Combine(folder, ShardsManifest.FileName);
         void Fault(string problem) => faults.Add(new ShardFault(path, "manifest", null, 0, 0, problem));

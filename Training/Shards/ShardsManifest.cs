@@ -17,7 +17,14 @@ public sealed record ShardFile(string Name, long Bytes, string Sha256);
 /// <param name="Counts">What went in and came out.</param>
 /// <param name="Shards">The files.</param>
 public sealed record ShardsManifest(
-    int Version, int Part, ulong Seed, ExampleOptions Options, string VocabularyDigest, TokenizeResult Counts, IReadOnlyList<ShardFile> Shards)
+    int Version,
+    int Part,
+    ulong Seed,
+    ExampleOptions Options,
+    string VocabularyDigest,
+    TokenizeResult Counts,
+    IReadOnlyList<ShardFile> Shards
+)
 {
     /// <summary>Name of the file in the folder.</summary>
     public const string FileName = "manifest.json";
@@ -34,8 +41,8 @@ public sealed record ShardsManifest(
     };
 
     /// <summary>Writes it into a folder.</summary>
-    internal void Write(string folder) => DurableFile.Write(
-        Path.Combine(folder, FileName), JsonSerializer.SerializeToUtf8Bytes(this, Json));
+    internal void Write(string folder) =>
+        DurableFile.Write(Path.Combine(folder, FileName), JsonSerializer.SerializeToUtf8Bytes(this, Json));
 
     /// <summary>Reads the manifest of a shard folder.</summary>
     /// <exception cref="PermanentException">It is missing or damaged.</exception>

@@ -82,8 +82,12 @@ internal sealed class TextChunks(IReadOnlyList<string> files) : IDisposable
             if (end == 0 && size >= MaxBytes)
             {
                 end = bytes.AsSpan(0, length).LastIndexOf((byte)'\n') + 1;
-                end = end > 0 ? end : throw new PermanentException(
-                    $"{files[file]}, byte {position}: {size:N0} bytes without a line feed; is this file text?");
+                end =
+                    end > 0
+                        ? end
+                        : throw new PermanentException(
+                            $"{files[file]}, byte {position}: {size:N0} bytes without a line feed; is this file text?"
+                        );
             }
 
             if (end > 0)
@@ -104,8 +108,11 @@ internal sealed class TextChunks(IReadOnlyList<string> files) : IDisposable
         head = head[..stream!.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)];
         bool wide = head.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || head.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]);
         return (wide ? "UTF-16" : Decompression.NameOf(head)) is { } other
-            ? throw new PermanentException(
-                $"{files[file]} is {other}; shards are built from plain UTF-8 text only. Convert it, or use a run, whose ingestion reads it")
-            : head.StartsWith(Encoding.UTF8.Preamble) ? 3 : 0;
+                ? throw new PermanentException(
+                    $"{files[file]} is {other}; shards are built from plain UTF-8 text only. Convert it, or use a run, whose "
+                        + "ingestion reads it"
+                )
+            : head.StartsWith(Encoding.UTF8.Preamble) ? 3
+            : 0;
     }
 }

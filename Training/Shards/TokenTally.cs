@@ -38,23 +38,24 @@ internal sealed class TokenTally(Vocabulary vocabulary)
     }
 
     /// <summary>The result with the numbers of tokens.</summary>
-    public TokenizeResult AddTo(TokenizeResult result) => result with
-    {
-        TokensIn = tokens,
-        UnknownTokens = counts[vocabulary.UnknownId],
-        FrequentTokens = MostFrequent(Candidates().Select(id => new TokenCount(vocabulary.TokenOf(id), counts[id]))),
-    };
+    public TokenizeResult AddTo(TokenizeResult result) =>
+        result with
+        {
+            TokensIn = tokens,
+            UnknownTokens = counts[vocabulary.UnknownId],
+            FrequentTokens = MostFrequent(Candidates().Select(id => new TokenCount(vocabulary.TokenOf(id), counts[id]))),
+        };
 
     /// <summary>The tokens of several counts together, the most frequent first, equal ones by their bytes.</summary>
     public static IReadOnlyList<TokenCount> MostFrequent(IEnumerable<TokenCount> tokens) =>
-    [
-        .. tokens
-            .GroupBy(token => token.Token, StringComparer.Ordinal)
-            .Select(group => new TokenCount(group.Key, group.Sum(token => token.Count)))
-            .OrderByDescending(token => token.Count)
-            .ThenBy(token => token.Token, StringComparer.Ordinal)
-            .Take(Told),
-    ];
+        [
+            .. tokens
+                .GroupBy(token => token.Token, StringComparer.Ordinal)
+                .Select(group => new TokenCount(group.Key, group.Sum(token => token.Count)))
+                .OrderByDescending(token => token.Count)
+                .ThenBy(token => token.Token, StringComparer.Ordinal)
+                .Take(Told),
+        ];
 
     /// <summary>All tokens that may be among the most frequent ones: those as frequent as the last of them, or more.</summary>
     private IEnumerable<int> Candidates()

@@ -13,7 +13,13 @@ namespace ElectraPipeline.Training.Shards;
 /// <param name="TrainExamples">Examples to train on.</param>
 /// <param name="HeldOutExamples">Examples of held-out documents.</param>
 public sealed record TokenizeResult(
-    long Documents, long TokensIn, long TokensOut, long UnknownTokens, int TrainExamples, int HeldOutExamples)
+    long Documents,
+    long TokensIn,
+    long TokensOut,
+    long UnknownTokens,
+    int TrainExamples,
+    int HeldOutExamples
+)
 {
     /// <summary>[UNK] among the tokens, in [0, 1].</summary>
     public double UnknownShare => UnknownTokens / (double)Math.Max(1, TokensIn);
@@ -41,7 +47,8 @@ public static class TokenizeProgram
         ulong seed,
         string outputFolder,
         IStageReporter reporter,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         CorpusPart source = DocumentParts.PartOf(corpusFolder, part);
         var (tokenizer, tokenizerOptions) = SharedTokenizers.Of(vocabularyFolder);
@@ -49,8 +56,10 @@ public static class TokenizeProgram
         var packer = new DocumentPacker(vocabulary, options.Validated(), seed);
         using var output = new ShardFolderWriter(outputFolder, vocabulary, tokenizerOptions, options);
         long total = source.Told.Documents;
-        ExampleBuffer train = new(output.Train), heldOut = new(output.HeldOut);
-        ExampleReceiver toTrain = train.Add, toHeldOut = heldOut.Add;
+        ExampleBuffer train = new(output.Train),
+            heldOut = new(output.HeldOut);
+        ExampleReceiver toTrain = train.Add,
+            toHeldOut = heldOut.Add;
         using var texts = new DocumentTextReader(source);
         while (texts.Read())
         {

@@ -38,9 +38,11 @@ internal static class AsciiBlock
     private static void Classify(Vector256<byte> characters, out uint letters, out uint spaces, out uint irregular)
     {
         Vector256<byte> lowered = characters | Vector256.Create((byte)0x20);
-        Vector256<byte> isLetter = Vector256.LessThan(lowered - Vector256.Create((byte)'a'), Vector256.Create((byte)26))
+        Vector256<byte> isLetter =
+            Vector256.LessThan(lowered - Vector256.Create((byte)'a'), Vector256.Create((byte)26))
             | Vector256.LessThan(characters - Vector256.Create((byte)'0'), Vector256.Create((byte)10));
-        Vector256<byte> isSpace = Vector256.Equals(characters, Vector256.Create((byte)' '))
+        Vector256<byte> isSpace =
+            Vector256.Equals(characters, Vector256.Create((byte)' '))
             | Vector256.Equals(characters, Vector256.Create((byte)'\n'))
             | Vector256.Equals(characters, Vector256.Create((byte)'\t'))
             | Vector256.Equals(characters, Vector256.Create((byte)'\r'));

@@ -19,7 +19,8 @@ internal sealed class CharacterClasses
 
     private CharacterClasses()
     {
-        using Stream stream = typeof(CharacterClasses).Assembly.GetManifestResourceStream("character-classes.txt")
+        using Stream stream =
+            typeof(CharacterClasses).Assembly.GetManifestResourceStream("character-classes.txt")
             ?? throw new InvalidOperationException("character-classes.txt is not embedded in the assembly");
         using var reader = new StreamReader(stream);
         while (reader.ReadLine() is { } line)

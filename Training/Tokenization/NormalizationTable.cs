@@ -53,9 +53,11 @@ internal sealed class NormalizationTable
     public bool LowersCase { get; }
 
     /// <summary>The table for <paramref name="options"/>, made once in a process.</summary>
-    public static NormalizationTable For(TokenizerOptions options) => Made.GetOrAdd(
-        (options.LowerCase, options.RemovesAccents, options.TokenizeChineseCharacters),
-        static key => new NormalizationTable(key.LowerCase, key.RemoveAccents, key.Ideographs));
+    public static NormalizationTable For(TokenizerOptions options) =>
+        Made.GetOrAdd(
+            (options.LowerCase, options.RemovesAccents, options.TokenizeChineseCharacters),
+            static key => new NormalizationTable(key.LowerCase, key.RemoveAccents, key.Ideographs)
+        );
 
     /// <summary>What to do with a Unicode scalar.</summary>
     public Entry this[int scalar]

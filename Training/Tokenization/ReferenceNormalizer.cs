@@ -33,7 +33,11 @@ internal sealed class ReferenceNormalizer : Normalizer
         for (int i = 0; i < ascii.Length; i++)
         {
             // Letters and digits, the bulk of text, take a short way; 0 sends everything else through the steps.
-            ascii[i] = char.IsAsciiLetterOrDigit((char)i) ? options.LowerCase ? char.ToLowerInvariant((char)i) : (char)i : '\0';
+            ascii[i] = char.IsAsciiLetterOrDigit((char)i)
+                ? options.LowerCase
+                    ? char.ToLowerInvariant((char)i)
+                    : (char)i
+                : '\0';
         }
     }
 

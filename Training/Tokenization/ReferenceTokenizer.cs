@@ -26,17 +26,20 @@ public sealed class ReferenceTokenizer : ITokenizer
         Vocabulary = vocabulary;
         specials = options.SpecialTokensInText ? new SpecialTokenSplitter(vocabulary) : null;
         using var file = new MemoryStream(Encoding.UTF8.GetBytes(string.Concat(Tokens(vocabulary).Select(token => token + "\n"))));
-        tokenizer = BertTokenizer.Create(file, new BertOptions
-        {
-            Normalizer = new ReferenceNormalizer(options.Validated()),
-            PreTokenizer = PreTokenizer.CreateWhiteSpace(),
-            SplitOnSpecialTokens = false,
-            ApplyBasicTokenization = false,
-            LowerCaseBeforeTokenization = false,
+        tokenizer = BertTokenizer.Create(
+            file,
+            new BertOptions
+            {
+                Normalizer = new ReferenceNormalizer(options.Validated()),
+                PreTokenizer = PreTokenizer.CreateWhiteSpace(),
+                SplitOnSpecialTokens = false,
+                ApplyBasicTokenization = false,
+                LowerCaseBeforeTokenization = false,
 
-            // In UTF-16 units, and that many are put on the stack; the normalizer has already replaced words of too many code points.
-            MaxInputCharsPerWord = 2 * options.MaxWordLength,
-        });
+                // In UTF-16 units, and that many are put on the stack; the normalizer has already replaced words of too many code points.
+                MaxInputCharsPerWord = 2 * options.MaxWordLength,
+            }
+        );
     }
 
     /// <inheritdoc/>

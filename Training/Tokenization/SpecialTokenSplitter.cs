@@ -5,8 +5,10 @@ namespace ElectraPipeline.Training.Tokenization;
 /// <summary>Finds special tokens spelled in raw text: exactly, before normalization, anywhere.</summary>
 internal sealed class SpecialTokenSplitter(Vocabulary vocabulary)
 {
-    private readonly (byte[] Utf8, int Id)[] tokens = [.. SpecialTokens.All.Select(
-        token => (Encoding.UTF8.GetBytes(token), IdOf(vocabulary, token)))];
+    private readonly (byte[] Utf8, int Id)[] tokens =
+    [
+        .. SpecialTokens.All.Select(token => (Encoding.UTF8.GetBytes(token), IdOf(vocabulary, token))),
+    ];
 
     /// <summary>The first special token in <paramref name="text"/>; no special token starts another.</summary>
     public bool TryFind(ReadOnlySpan<byte> text, out int start, out int length, out int id)
@@ -35,7 +37,8 @@ internal sealed class SpecialTokenSplitter(Vocabulary vocabulary)
         }
     }
 
-    private static int IdOf(Vocabulary vocabulary, string token) => vocabulary.TryGetId(token, out int id)
-        ? id
-        : throw new PermanentException($"special tokens are to be recognized in text, but the vocabulary has no {token}");
+    private static int IdOf(Vocabulary vocabulary, string token) =>
+        vocabulary.TryGetId(token, out int id)
+            ? id
+            : throw new PermanentException($"special tokens are to be recognized in text, but the vocabulary has no {token}");
 }

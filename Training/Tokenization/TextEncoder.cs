@@ -14,7 +14,8 @@ internal sealed class TextEncoder(ITokenizer tokenizer, int maxLength)
     /// </summary>
     public EncodedText Encode(string text, string? pair)
     {
-        List<int> first = [], second = [];
+        List<int> first = [],
+            second = [];
         tokenizer.Encode(text, first);
         if (pair is not null)
         {
@@ -35,7 +36,8 @@ internal sealed class TextEncoder(ITokenizer tokenizer, int maxLength)
     /// </summary>
     public (EncodedText Text, int[] Places) Encode(IReadOnlyList<string> words)
     {
-        List<int> ids = [classifierId], places = [];
+        List<int> ids = [classifierId],
+            places = [];
         bool truncated = false;
         foreach (string word in words)
         {

@@ -13,7 +13,13 @@ public static class TokenizeTexts
     /// A line is not a JSON object with that field as a string; the message names the line.
     /// </exception>
     public static long Run(
-        ITokenizer tokenizer, Stream input, Stream output, string? jsonField, bool addSpecial, CancellationToken cancellationToken = default)
+        ITokenizer tokenizer,
+        Stream input,
+        Stream output,
+        string? jsonField,
+        bool addSpecial,
+        CancellationToken cancellationToken = default
+    )
     {
         var ids = new List<int>();
         var buffered = new BufferedStream(output, 1 << 16); // not disposed: that would close the caller's stream
@@ -72,16 +78,19 @@ public static class TokenizeTexts
         try
         {
             using JsonDocument record = JsonDocument.Parse(line);
-            if (record.RootElement is { ValueKind: JsonValueKind.Object } root
+            if (
+                record.RootElement is { ValueKind: JsonValueKind.Object } root
                 && root.TryGetProperty(field, out JsonElement text)
-                && text.ValueKind == JsonValueKind.String)
+                && text.ValueKind == JsonValueKind.String
+            )
             {
                 return text.GetString()!;
             }
 
-            string found = record.RootElement.ValueKind == JsonValueKind.Object
-                ? string.Join(", ", record.RootElement.EnumerateObject().Select(property => $"\"{property.Name}\""))
-                : record.RootElement.ValueKind.ToString();
+            string found =
+                record.RootElement.ValueKind == JsonValueKind.Object
+                    ? string.Join(", ", record.RootElement.EnumerateObject().Select(property => $"\"{property.Name}\""))
+                    : record.RootElement.ValueKind.ToString();
             throw new PermanentException($"input line {number}: no text in a field \"{field}\"; found: {found}");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

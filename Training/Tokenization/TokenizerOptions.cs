@@ -25,18 +25,21 @@ public sealed record TokenizerOptions
     internal bool RemovesAccents => StripAccents ?? LowerCase;
 
     /// <summary>The tokenizer that a run's vocabulary options describe.</summary>
-    public static TokenizerOptions From(VocabularyOptions options) => new()
-    {
-        LowerCase = options.LowerCase,
-        StripAccents = options.StripAccents,
-        TokenizeChineseCharacters = options.TokenizeChineseCharacters,
-        MaxWordLength = options.MaxWordLength,
-    };
+    public static TokenizerOptions From(VocabularyOptions options) =>
+        new()
+        {
+            LowerCase = options.LowerCase,
+            StripAccents = options.StripAccents,
+            TokenizeChineseCharacters = options.TokenizeChineseCharacters,
+            MaxWordLength = options.MaxWordLength,
+        };
 
     /// <summary>Throws where a value is out of range.</summary>
     /// <exception cref="PermanentException"><see cref="MaxWordLength"/> is below 1.</exception>
-    internal TokenizerOptions Validated() => MaxWordLength >= 1
-        ? this
-        : throw new PermanentException(
-            $"MaxWordLength is {MaxWordLength}; it must be at least 1 (Hugging Face uses 100, the official code 200)");
+    internal TokenizerOptions Validated() =>
+        MaxWordLength >= 1
+            ? this
+            : throw new PermanentException(
+                $"MaxWordLength is {MaxWordLength}; it must be at least 1 (Hugging Face uses 100, the official code 200)"
+            );
 }

@@ -33,8 +33,7 @@ internal static class Utf8Lines
 
             buffer.AsSpan(start, filled - start).CopyTo(buffer);
             filled -= start;
-        }
-        while (read > 0);
+        } while (read > 0);
         if (filled > 0)
         {
             yield return Trimmed(buffer, 0, filled);

@@ -13,9 +13,7 @@ public sealed class Vocabulary
     /// <summary>A vocabulary of <paramref name="tokens"/> in order of id.</summary>
     /// <exception cref="PermanentException">A token is empty, holds a line break or appears twice.</exception>
     public Vocabulary(IReadOnlyList<string> tokens)
-        : this(tokens, "the vocabulary", digest: null)
-    {
-    }
+        : this(tokens, "the vocabulary", digest: null) { }
 
     private Vocabulary(IReadOnlyList<string> tokens, string name, string? digest)
     {
@@ -114,11 +112,13 @@ public sealed class Vocabulary
         if (!ids.TryAdd(token, id))
         {
             throw new PermanentException(
-                $"{name}, line {id + 1}: token \"{token}\" already stands on line {ids[token] + 1}; every token needs an id of its own");
+                $"{name}, line {id + 1}: token \"{token}\" already stands on line {ids[token] + 1}; every token needs an id of its own"
+            );
         }
     }
 
-    private int IdOfSpecial(string token) => ids.TryGetValue(token, out int id)
-        ? id
-        : throw new PermanentException($"{name} ({Count} lines): no line is \"{token}\", which is needed here; add it");
+    private int IdOfSpecial(string token) =>
+        ids.TryGetValue(token, out int id)
+            ? id
+            : throw new PermanentException($"{name} ({Count} lines): no line is \"{token}\", which is needed here; add it");
 }

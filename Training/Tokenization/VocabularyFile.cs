@@ -52,7 +52,9 @@ internal static class VocabularyFile
         catch (DecoderFallbackException e)
         {
             throw new PermanentException(
-                $"{path}, line {number}: not UTF-8 (bytes {Convert.ToHexString(line)}); save the file as UTF-8", e);
+                $"{path}, line {number}: not UTF-8 (bytes {Convert.ToHexString(line)}); save the file as UTF-8",
+                e
+            );
         }
     }
 }

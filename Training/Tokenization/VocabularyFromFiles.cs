@@ -20,7 +20,8 @@ public static class VocabularyFromFiles
         VocabularyTrainerOptions options,
         string? initialOrder = null,
         CancellationToken cancellationToken = default,
-        int? threads = null)
+        int? threads = null
+    )
     {
         var counter = new WordCounter(tokenizer);
         foreach (string input in inputs)

@@ -25,7 +25,8 @@ public static class VocabularyProgram
         string outputFolder,
         IStageReporter reporter,
         CancellationToken cancellationToken,
-        string? sha256 = null)
+        string? sha256 = null
+    )
     {
         var tokenizer = TokenizerOptions.From(options);
         var (vocabulary, words) = options.Path is { } path
@@ -37,7 +38,12 @@ public static class VocabularyProgram
     }
 
     private static (Vocabulary Vocabulary, long Words) Train(
-        string corpusFolder, VocabularyOptions options, TokenizerOptions tokenizer, IStageReporter reporter, CancellationToken cancellationToken)
+        string corpusFolder,
+        VocabularyOptions options,
+        TokenizerOptions tokenizer,
+        IStageReporter reporter,
+        CancellationToken cancellationToken
+    )
     {
         var counter = new WordCounter(tokenizer);
         WordCounting.AddParts(
@@ -45,12 +51,19 @@ public static class VocabularyProgram
             DocumentParts.PartsOf(corpusFolder),
             Environment.ProcessorCount,
             (done, parts) => reporter.Progress(done, parts, "parts"),
-            cancellationToken);
+            cancellationToken
+        );
         reporter.Log($"{counter.Counts.Count:N0} distinct words");
         var trained = VocabularyTrainer.Train(
             counter.Counts,
-            new VocabularyTrainerOptions { Size = options.Size, MinFrequency = options.MinFrequency, LimitAlphabet = options.LimitAlphabet },
-            cancellationToken);
+            new VocabularyTrainerOptions
+            {
+                Size = options.Size,
+                MinFrequency = options.MinFrequency,
+                LimitAlphabet = options.LimitAlphabet,
+            },
+            cancellationToken
+        );
         return (new Vocabulary(trained), counter.Counts.Count);
     }
 }

@@ -44,12 +44,16 @@ public sealed class VocabularyTrainer
     /// There is no word: a vocabulary of special tokens alone would make every text nothing.
     /// </exception>
     public static IReadOnlyList<string> Train(
-        IReadOnlyDictionary<string, long> wordCounts, VocabularyTrainerOptions options, CancellationToken cancellationToken = default)
+        IReadOnlyDictionary<string, long> wordCounts,
+        VocabularyTrainerOptions options,
+        CancellationToken cancellationToken = default
+    )
     {
         if (wordCounts.Count == 0)
         {
             throw new PermanentException(
-                "the text holds no words, so there is nothing to train a vocabulary on; give text with letters in it");
+                "the text holds no words, so there is nothing to train a vocabulary on; give text with letters in it"
+            );
         }
 
         var trainer = new VocabularyTrainer(options);
@@ -88,9 +92,14 @@ public sealed class VocabularyTrainer
             }
         }
 
-        var kept = options.LimitAlphabet == 0 || counts.Count <= options.LimitAlphabet
-            ? counts.Keys
-            : counts.OrderByDescending(pair => pair.Value).ThenByDescending(pair => pair.Key).Take(options.LimitAlphabet).Select(pair => pair.Key);
+        var kept =
+            options.LimitAlphabet == 0 || counts.Count <= options.LimitAlphabet
+                ? counts.Keys
+                : counts
+                    .OrderByDescending(pair => pair.Value)
+                    .ThenByDescending(pair => pair.Key)
+                    .Take(options.LimitAlphabet)
+                    .Select(pair => pair.Key);
         foreach (Rune character in kept.Order())
         {
             IdOf(character.ToString());
@@ -102,7 +111,11 @@ public sealed class VocabularyTrainer
         var ordered = wordCounts.OrderBy(pair => pair.Key, CodePointOrder.Instance).ToList();
         if (options.InitialOrder is { } order)
         {
-            var present = ordered.SelectMany(pair => InnerCharacters(pair.Key)).Where(IsKnown).Select(character => Continuation + character).ToHashSet();
+            var present = ordered
+                .SelectMany(pair => InnerCharacters(pair.Key))
+                .Where(IsKnown)
+                .Select(character => Continuation + character)
+                .ToHashSet();
             foreach (string token in order.Where(present.Contains))
             {
                 IdOf(token);

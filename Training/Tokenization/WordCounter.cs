@@ -83,9 +83,7 @@ public sealed class WordCounter
     {
         public static bool SeesLines => false;
 
-        public void Expect(int bytes)
-        {
-        }
+        public void Expect(int bytes) { }
 
         public void Short(Vector128<byte> word, int length)
         {
@@ -102,8 +100,6 @@ public sealed class WordCounter
             }
         }
 
-        public void EndLine()
-        {
-        }
+        public void EndLine() { }
     }
 }

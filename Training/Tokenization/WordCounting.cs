@@ -16,15 +16,20 @@ internal static class WordCounting
     public static void AddLines(WordCounter counter, Stream stream, int threads, CancellationToken cancellationToken)
     {
         var pieces = new LinePieces(stream);
-        Add(counter, threads, threads, (own, _) =>
-        {
-            while (pieces.Next() is { } piece)
+        Add(
+            counter,
+            threads,
+            threads,
+            (own, _) =>
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                own.Add(piece.AsSpan());
-                ArrayPool<byte>.Shared.Return(piece.Array!);
+                while (pieces.Next() is { } piece)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    own.Add(piece.AsSpan());
+                    ArrayPool<byte>.Shared.Return(piece.Array!);
+                }
             }
-        });
+        );
     }
 
     /// <summary>Adds the words of the documents of a corpus.</summary>
@@ -34,7 +39,12 @@ internal static class WordCounting
     /// <param name="onProgress">Hears how many parts are done, of how many; one thread at a time.</param>
     /// <param name="cancellationToken">Stops it.</param>
     public static void AddParts(
-        WordCounter counter, IReadOnlyList<CorpusPart> parts, int threads, Action<int, int> onProgress, CancellationToken cancellationToken)
+        WordCounter counter,
+        IReadOnlyList<CorpusPart> parts,
+        int threads,
+        Action<int, int> onProgress,
+        CancellationToken cancellationToken
+    )
     {
         int done = 0;
         Add(
@@ -50,22 +60,27 @@ internal static class WordCounting
                     own.Add(texts.Text);
                 }
             },
-            () => onProgress(++done, parts.Count));
+            () => onProgress(++done, parts.Count)
+        );
     }
 
     private static void Add(WordCounter counter, int jobs, int threads, Action<WordCounter, int> count, Action? onAdded = null)
     {
         var turn = new Lock();
-        ParallelWork.For(jobs, threads, job =>
-        {
-            WordCounter own = counter.Another();
-            count(own, job);
-            lock (turn)
+        ParallelWork.For(
+            jobs,
+            threads,
+            job =>
             {
-                counter.Add(own.Counts);
-                onAdded?.Invoke();
+                WordCounter own = counter.Another();
+                count(own, job);
+                lock (turn)
+                {
+                    counter.Add(own.Counts);
+                    onAdded?.Invoke();
+                }
             }
-        });
+        );
     }
 
     /// <summary>Hands out a stream in pieces of whole lines. Safe for several threads.</summary>

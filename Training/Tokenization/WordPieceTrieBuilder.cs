@@ -82,7 +82,11 @@ internal sealed class WordPieceTrieBuilder
 
     /// <summary>Algorithm 2 of the paper, breadth first: a node's links follow from its parent's.</summary>
     private (DoubleArray Edges, int[] Failures, int[] PopStarts, int[] Pops) Link(
-        DoubleArray edges, List<int> order, int[] cellOf, int cells)
+        DoubleArray edges,
+        List<int> order,
+        int[] cellOf,
+        int cells
+    )
     {
         int[] failures = new int[cells];
         Array.Fill(failures, -1);

@@ -18,8 +18,8 @@ public sealed record GoldenDifference(string Name, double? Absolute, double? Rel
     }
 
     /// <summary>From the largest difference and the reference's largest magnitude, which may be no numbers.</summary>
-    internal static GoldenDifference Of(string name, double absolute, double size, double allowed) => new(
-        name, Finite(absolute), Finite(absolute == 0 ? 0 : absolute / size), allowed);
+    internal static GoldenDifference Of(string name, double absolute, double size, double allowed) =>
+        new(name, Finite(absolute), Finite(absolute == 0 ? 0 : absolute / size), allowed);
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 }

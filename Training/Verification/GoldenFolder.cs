@@ -9,9 +9,8 @@ namespace ElectraPipeline.Training.Verification;
 internal sealed class GoldenFolder(string folder)
 {
     /// <summary>The folder.</summary>
-    public string Path { get; } = Directory.Exists(folder)
-        ? folder
-        : throw new PermanentException($"{folder}: there is no such folder of reference numbers");
+    public string Path { get; } =
+        Directory.Exists(folder) ? folder : throw new PermanentException($"{folder}: there is no such folder of reference numbers");
 
     /// <summary>A file in it.</summary>
     public string File(string name) => System.IO.Path.Combine(Path, name);
@@ -25,7 +24,8 @@ internal sealed class GoldenFolder(string folder)
             if (!Directory.Exists(File(part)))
             {
                 throw new PermanentException(
-                    $"{Path}: there is no {part}/; reference numbers are those of a discriminator and a generator");
+                    $"{Path}: there is no {part}/; reference numbers are those of a discriminator and a generator"
+                );
             }
         }
 

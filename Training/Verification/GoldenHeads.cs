@@ -30,22 +30,27 @@ internal static class GoldenHeads
         return [("start_logits", ends[0], true), ("end_logits", ends[1], true)];
     }
 
-    private static TaskHead HeadOf(string architecture, int labels) => architecture switch
-    {
-        ElectraArchitecture.SequenceClassification => new SequenceHead(labels),
-        ElectraArchitecture.TokenClassification => new TokenHead(labels),
-        _ => new SpanHead(),
-    };
+    private static TaskHead HeadOf(string architecture, int labels) =>
+        architecture switch
+        {
+            ElectraArchitecture.SequenceClassification => new SequenceHead(labels),
+            ElectraArchitecture.TokenClassification => new TokenHead(labels),
+            _ => new SpanHead(),
+        };
 
     private static string ArchitectureOf(string folder)
     {
         string path = Path.Combine(folder, HuggingFaceFolder.ConfigName);
         string[] known =
         [
-            ElectraArchitecture.SequenceClassification, ElectraArchitecture.TokenClassification, ElectraArchitecture.QuestionAnswering,
+            ElectraArchitecture.SequenceClassification,
+            ElectraArchitecture.TokenClassification,
+            ElectraArchitecture.QuestionAnswering,
         ];
         IReadOnlyList<string> named = HuggingFaceConfig.Read(path).Architectures ?? [];
-        return known.FirstOrDefault(named.Contains) ?? throw new PermanentException(
-            $"{path}: architectures is [{string.Join(", ", named)}]; heads that are verified: {string.Join(", ", known)}");
+        return known.FirstOrDefault(named.Contains)
+            ?? throw new PermanentException(
+                $"{path}: architectures is [{string.Join(", ", named)}]; heads that are verified: {string.Join(", ", known)}"
+            );
     }
 }

@@ -33,7 +33,8 @@ internal sealed class GoldenTraining : IDisposable
         optimizer = new AdamW(
             [model.Parameters],
             ParameterGroup.For(model.Parameters.Layout, Number("weight_decay")),
-            new AdamOptions(Number("beta1"), Number("beta2"), Number("eps"), Number("clip_norm")));
+            new AdamOptions(Number("beta1"), Number("beta2"), Number("eps"), Number("clip_norm"))
+        );
         schedule = new LearningRateSchedule(Number("learning_rate"), (int)Number("warmup_steps"), (int)Number("total_steps"));
     }
 
@@ -85,10 +86,11 @@ internal sealed class GoldenTraining : IDisposable
         CompareNumber("learning_rate", rate);
         differences.Add(GoldenDifference.Between($"training/step {step} samples that differ", sampler.Different, 0, 0));
         differences.Add(
-            GoldenDifference.Between($"training/step {step} corrupted tokens that differ", CorruptedDifference(step, batch, sampler), 0, 0));
+            GoldenDifference.Between($"training/step {step} corrupted tokens that differ", CorruptedDifference(step, batch, sampler), 0, 0)
+        );
 
-        void CompareNumber(string name, double value) => differences.Add(
-            GoldenDifference.Between($"training/step {step} {name}", value, Number(expected, name), LossTolerance));
+        void CompareNumber(string name, double value) =>
+            differences.Add(GoldenDifference.Between($"training/step {step} {name}", value, Number(expected, name), LossTolerance));
     }
 
     private MaskedBatch ReadBatch(int step)
@@ -134,14 +136,15 @@ internal sealed class GoldenTraining : IDisposable
 
     private double Number(string name) => Number(hyperparameters, name);
 
-    private double Number(JsonElement element, string name) => Of(element, name) is { ValueKind: JsonValueKind.Number } number
-        ? number.GetDouble()
-        : throw new PermanentException($"{logPath}: \"{name}\" is not a number");
+    private double Number(JsonElement element, string name) =>
+        Of(element, name) is { ValueKind: JsonValueKind.Number } number
+            ? number.GetDouble()
+            : throw new PermanentException($"{logPath}: \"{name}\" is not a number");
 
     private JsonElement StepOf(int step) =>
         Of(log.RootElement, "log") is { ValueKind: JsonValueKind.Array } steps && step < steps.GetArrayLength()
-        ? steps[step]
-        : throw new PermanentException($"{logPath}: \"log\" has no step {step}, \"steps\" says {Number("steps")}");
+            ? steps[step]
+            : throw new PermanentException($"{logPath}: \"log\" has no step {step}, \"steps\" says {Number("steps")}");
 
     private JsonElement Of(JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out JsonElement value)
@@ -170,7 +173,8 @@ internal sealed class GoldenTraining : IDisposable
         public Tensor Sample(Tensor logits, Tensor probabilities, int[] positions)
         {
             using var scope = NewDisposeScope();
-            Tensor rows = Upload.Longs(positions, CPU), samples = Recorded.index_select(0, rows).to(logits.device);
+            Tensor rows = Upload.Longs(positions, CPU),
+                samples = Recorded.index_select(0, rows).to(logits.device);
             Tensor uniform = noise.index_select(0, rows).to(logits.device);
             Tensor gumbel = -((-uniform.Plus(1e-9).log()).Plus(1e-9).log());
             Different += (int)logits.Plus(gumbel).argmax(-1).not_equal(samples).sum().ToInt64();

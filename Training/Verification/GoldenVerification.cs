@@ -68,13 +68,16 @@ public static class GoldenVerification
             {
                 throw new PermanentException(
                     $"{file.Path}: \"{name}\" is [{string.Join(", ", expected.shape)}], "
-                    + $"the model gives [{string.Join(", ", value.shape)}]");
+                        + $"the model gives [{string.Join(", ", value.shape)}]"
+                );
             }
 
             Tensor computed = value.cpu().view(expected.shape);
-            differences.Add(perToken
-                ? Between($"forward/{name}", computed[real], expected[real], ForwardTolerance)
-                : Between($"forward/{name}", computed, expected, ForwardTolerance));
+            differences.Add(
+                perToken
+                    ? Between($"forward/{name}", computed[real], expected[real], ForwardTolerance)
+                    : Between($"forward/{name}", computed, expected, ForwardTolerance)
+            );
         }
     }
 

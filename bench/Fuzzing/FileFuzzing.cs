@@ -48,9 +48,13 @@ internal static class FileFuzzing
         {
             int field = 8 + (4 * random.Next(5));
             BinaryPrimitives.WriteInt32LittleEndian(
-                bytes.AsSpan(field), random.Next(2) == 0 ? random.Next(int.MaxValue) : random.Next(300) - 10);
+                bytes.AsSpan(field),
+                random.Next(2) == 0 ? random.Next(int.MaxValue) : random.Next(300) - 10
+            );
             BinaryPrimitives.WriteUInt64LittleEndian(
-                bytes.AsSpan(ShardHeader.Size - 8), XxHash3.HashToUInt64(bytes.AsSpan(0, ShardHeader.Size - 8)));
+                bytes.AsSpan(ShardHeader.Size - 8),
+                XxHash3.HashToUInt64(bytes.AsSpan(0, ShardHeader.Size - 8))
+            );
         }
 
         File.WriteAllBytes(path, Damage(bytes, ref random));
@@ -88,7 +92,9 @@ internal static class FileFuzzing
             for (int number = 0; number < reader.Documents; number++)
             {
                 Require(
-                    reader.Sequences(number, 100).All(sequence => sequence.All(id => id is >= 0 and < 100)), "ids outside the vocabulary");
+                    reader.Sequences(number, 100).All(sequence => sequence.All(id => id is >= 0 and < 100)),
+                    "ids outside the vocabulary"
+                );
             }
         });
     }

@@ -10,15 +10,59 @@ namespace ElectraPipeline.Bench.Fuzzing;
 /// </summary>
 internal static class TokenizerFuzzing
 {
-    private static readonly string[] Letters = ["a", "b", "c", "B", "ä", "é", "ß", "İ", "д", "ह", "日", "本", "가", "😀", "1", ".", "[", "]", "-"];
-    private static readonly string[] Others = [" ", " ", " ", "\t", "\n", "\r\n", "\u0000", "\u00AD", "\u0301", "\u200D", "\u3000", "\uFFFD", "[MASK]", "[SEP]", "[mask]", "##"];
+    private static readonly string[] Letters =
+    [
+        "a",
+        "b",
+        "c",
+        "B",
+        "ä",
+        "é",
+        "ß",
+        "İ",
+        "д",
+        "ह",
+        "日",
+        "本",
+        "가",
+        "😀",
+        "1",
+        ".",
+        "[",
+        "]",
+        "-",
+    ];
+    private static readonly string[] Others =
+    [
+        " ",
+        " ",
+        " ",
+        "\t",
+        "\n",
+        "\r\n",
+        "\u0000",
+        "\u00AD",
+        "\u0301",
+        "\u200D",
+        "\u3000",
+        "\uFFFD",
+        "[MASK]",
+        "[SEP]",
+        "[mask]",
+        "##",
+    ];
 
     public static void Run(CounterRandom random, string folder)
     {
         var options = new TokenizerOptions
         {
             LowerCase = random.Next(2) == 0,
-            StripAccents = random.Next(3) switch { 0 => true, 1 => false, _ => null },
+            StripAccents = random.Next(3) switch
+            {
+                0 => true,
+                1 => false,
+                _ => null,
+            },
             TokenizeChineseCharacters = random.Next(2) == 0,
             MaxWordLength = random.Next(3) == 0 ? 1 + random.Next(8) : 100,
             SpecialTokensInText = random.Next(2) == 0,
@@ -35,7 +79,8 @@ internal static class TokenizerFuzzing
             {
                 throw new InvalidOperationException(
                     $"{options}\nvocabulary {string.Join(' ', Enumerable.Range(0, vocabulary.Count).Select(vocabulary.TokenOf))}\n"
-                    + $"text {Convert.ToHexString(text)}\nours {string.Join(' ', actual)}\nreference {string.Join(' ', expected)}");
+                        + $"text {Convert.ToHexString(text)}\nours {string.Join(' ', actual)}\nreference {string.Join(' ', expected)}"
+                );
             }
         }
     }
@@ -75,7 +120,8 @@ internal static class TokenizerFuzzing
         var text = new List<byte>();
         for (int pieces = random.Next(120); pieces > 0; pieces--)
         {
-            string piece = random.Next(5) == 0 ? Others[random.Next(Others.Length)]
+            string piece =
+                random.Next(5) == 0 ? Others[random.Next(Others.Length)]
                 : random.Next(60) == 0 ? new Rune(Scalar(random.Next(0x110000))).ToString()
                 : Letters[random.Next(letters)];
             text.AddRange(Encoding.UTF8.GetBytes(piece));

@@ -16,7 +16,9 @@ internal static class TrainingStepCommand
     private static readonly Option<int[]> Lengths = Several<int>("--length", "tokens a sequence; repeatable");
     private static readonly Option<int[]> ThreadCounts = Several<int>("--threads", "replicas of one thread each; repeatable");
     private static readonly Option<double[]> Dropouts = Several<double>(
-        "--dropout", "of hidden states and attention; repeatable; default: the preset's");
+        "--dropout",
+        "of hidden states and attention; repeatable; default: the preset's"
+    );
     private static readonly Option<int> Vocabulary = new("--vocabulary") { DefaultValueFactory = _ => 30_522, Description = "tokens" };
     private static readonly Option<int?> Batch = new("--batch") { Description = "sequences a step; default: few, as only speed is asked" };
     private static readonly Option<int?> MicroBatch = new("--micro-batch")
@@ -37,9 +39,21 @@ internal static class TrainingStepCommand
     public static Command Create()
     {
         var command = new Command(
-            "training-step", "A table of pre-training steps: tokens/s, their share of the matrix-product ceiling, time by part, memory")
+            "training-step",
+            "A table of pre-training steps: tokens/s, their share of the matrix-product ceiling, time by part, memory"
+        )
         {
-            Presets, Lengths, ThreadCounts, Dropouts, Vocabulary, Batch, MicroBatch, Seconds, Memory, Steps, Row,
+            Presets,
+            Lengths,
+            ThreadCounts,
+            Dropouts,
+            Vocabulary,
+            Batch,
+            MicroBatch,
+            Seconds,
+            Memory,
+            Steps,
+            Row,
         };
         command.SetAction(parsed =>
         {
@@ -70,7 +84,10 @@ internal static class TrainingStepCommand
     /// <summary>The rows asked for; where none are, the whole table.</summary>
     private static IEnumerable<TrainingStepSetting> Settings(ParseResult parsed, params string[] presets)
     {
-        bool whole = parsed.GetValue(Presets) is [] && parsed.GetValue(Lengths) is [] && parsed.GetValue(ThreadCounts) is []
+        bool whole =
+            parsed.GetValue(Presets) is []
+            && parsed.GetValue(Lengths) is []
+            && parsed.GetValue(ThreadCounts) is []
             && parsed.GetValue(Dropouts) is [];
         int[] lengths = presets is ["tiny"] ? [64] : [128, 512];
         int[] threads = presets is ["tiny"] ? [2] : [1, 2];
@@ -93,7 +110,12 @@ internal static class TrainingStepCommand
         int batch = parsed.GetValue(Batch) ?? Math.Max(2, tokens / length);
         return new TrainingStepSetting
         {
-            Model = new ModelOptions { Preset = preset, HiddenDropout = dropout, AttentionDropout = dropout },
+            Model = new ModelOptions
+            {
+                Preset = preset,
+                HiddenDropout = dropout,
+                AttentionDropout = dropout,
+            },
             Vocabulary = parsed.GetValue(Vocabulary),
             Length = length,
             Threads = threads,
@@ -108,7 +130,8 @@ internal static class TrainingStepCommand
         string? answer = null;
         RunAlone(setting, line => answer = line.StartsWith(AnswerMark, StringComparison.Ordinal) ? line[AnswerMark.Length..] : answer);
         return CanonicalJson.Read<TrainingStepRow>(
-            answer ?? throw new InvalidOperationException($"the process of {setting.Name} ended without figures"));
+            answer ?? throw new InvalidOperationException($"the process of {setting.Name} ended without figures")
+        );
     }
 
     /// <summary>In a process of its own, started as a worker starts its training process: no row leaves memory to the next one.</summary>
@@ -136,10 +159,11 @@ internal static class TrainingStepCommand
         }
     }
 
-    private static Option<T[]> Several<T>(string name, string description) => new(name)
-    {
-        Description = description,
-        DefaultValueFactory = _ => [],
-        AllowMultipleArgumentsPerToken = true,
-    };
+    private static Option<T[]> Several<T>(string name, string description) =>
+        new(name)
+        {
+            Description = description,
+            DefaultValueFactory = _ => [],
+            AllowMultipleArgumentsPerToken = true,
+        };
 }

@@ -8,10 +8,17 @@ internal static class TrainingStepMemory
     public static void Print(TrainingStepSetting setting)
     {
         using var run = new TrainingStepRun(
-            setting with { BatchSize = Math.Min(setting.BatchSize, 8), MicroBatchSize = 4 }, SilentReporter.Instance);
+            setting with
+            {
+                BatchSize = Math.Min(setting.BatchSize, 8),
+                MicroBatchSize = 4,
+            },
+            SilentReporter.Instance
+        );
         List<(long Step, double Megabytes)> points = [];
         Console.WriteLine(
-            $"{setting.Model.Preset}, {setting.Steps} steps, {setting.Threads} threads, dropout {setting.Config().HiddenDropout}");
+            $"{setting.Model.Preset}, {setting.Steps} steps, {setting.Threads} threads, dropout {setting.Config().HiddenDropout}"
+        );
         Console.WriteLine("| step | resident MB | managed heap MB |\n|--:|--:|--:|");
         for (int i = 0; i < Points; i++)
         {
@@ -27,7 +34,8 @@ internal static class TrainingStepMemory
     /// <summary>Least squares.</summary>
     private static double Slope(List<(long Step, double Megabytes)> points)
     {
-        double steps = points.Average(point => point.Step), megabytes = points.Average(point => point.Megabytes);
+        double steps = points.Average(point => point.Step),
+            megabytes = points.Average(point => point.Megabytes);
         double spread = points.Sum(point => (point.Step - steps) * (point.Step - steps));
         return points.Sum(point => (point.Step - steps) * (point.Megabytes - megabytes)) / spread;
     }

@@ -63,7 +63,8 @@ internal sealed record TrainingStepRow
         TimeSpan used = Environment.CpuUsage.TotalTime;
         watch.Restart();
         run.Train(steps);
-        double elapsed = watch.Elapsed.TotalSeconds, processor = (Environment.CpuUsage.TotalTime - used).TotalSeconds;
+        double elapsed = watch.Elapsed.TotalSeconds,
+            processor = (Environment.CpuUsage.TotalTime - used).TotalSeconds;
         Dictionary<string, double> parts = Enum.GetValues<StepPart>()
             .ToDictionary(part => part.ToString(), part => run.Trainer.Clock[part].TotalMilliseconds / steps);
         double resident = Environment.WorkingSet / Mega;
@@ -71,8 +72,9 @@ internal sealed record TrainingStepRow
         double peak = process.PeakWorkingSet64 / Mega;
         products.Measure(CeilingRounds, TimeSpan.MaxValue); // neighbours may have slowed the first
         ElectraConfig config = run.Trainer.Model.Config;
-        double operations = Enumerable.Range(0, steps).Sum(
-            i => TrainingCompute.OfStep(config, setting.BatchSize, setting.Length, run.Masked(first + i)));
+        double operations = Enumerable
+            .Range(0, steps)
+            .Sum(i => TrainingCompute.OfStep(config, setting.BatchSize, setting.Length, run.Masked(first + i)));
         return new TrainingStepRow
         {
             Setting = setting,

@@ -38,16 +38,19 @@ internal sealed class TrainingStepRun : IDisposable
     public void Train(int steps)
     {
         PretrainOptions until = options with { Steps = (int)Trainer.Step + steps };
-        new PretrainLoop(Trainer, until, 1, sampler.Batch, heldOut: null, new CheckpointWriter(folder), reporter)
-            .Run(CancellationToken.None);
+        new PretrainLoop(Trainer, until, 1, sampler.Batch, heldOut: null, new CheckpointWriter(folder), reporter).Run(
+            CancellationToken.None
+        );
     }
 
     /// <summary>Tokens masked in the batch of a step.</summary>
     public int Masked(long step)
     {
         ExampleBatch batch = sampler.Batch(step);
-        return options.Masking(Ids, Trainer.Model.Config.VocabularySize)
-            .Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, 1, step).Positions.Length;
+        return options
+            .Masking(Ids, Trainer.Model.Config.VocabularySize)
+            .Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, 1, step)
+            .Positions.Length;
     }
 
     public void Dispose()

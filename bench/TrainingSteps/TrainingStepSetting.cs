@@ -30,20 +30,22 @@ internal sealed record TrainingStepSetting
     public int Steps { get; init; }
 
     /// <summary>As the table's first column says it.</summary>
-    public string Name => $"{Model.Preset} {Length}, {Threads} thread{(Threads == 1 ? "" : "s")}, {BatchSize} x {Length}, "
+    public string Name =>
+        $"{Model.Preset} {Length}, {Threads} thread{(Threads == 1 ? "" : "s")}, {BatchSize} x {Length}, "
         + (Model.HiddenDropout is { } rate ? $"dropout {rate}" : "its dropout");
 
     public ElectraConfig Config() => Model.Resolve(Vocabulary);
 
     /// <summary>Curves get a point every step: the most that logging can cost.</summary>
-    public PretrainOptions Options() => new()
-    {
-        BatchSize = BatchSize,
-        MicroBatchSize = MicroBatchSize,
-        Replicas = Threads,
-        Device = "cpu",
-        LogSteps = 1,
-        CheckpointSteps = 0,
-        EvaluateSteps = 0,
-    };
+    public PretrainOptions Options() =>
+        new()
+        {
+            BatchSize = BatchSize,
+            MicroBatchSize = MicroBatchSize,
+            Replicas = Threads,
+            Device = "cpu",
+            LogSteps = 1,
+            CheckpointSteps = 0,
+            EvaluateSteps = 0,
+        };
 }

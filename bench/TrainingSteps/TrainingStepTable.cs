@@ -7,9 +7,14 @@ internal static class TrainingStepTable
 {
     private static readonly (StepPart Part, string Name)[] Parts =
     [
-        (StepPart.Data, "data, masking"), (StepPart.Generator, "generator"), (StepPart.Sampling, "sampling"),
+        (StepPart.Data, "data, masking"),
+        (StepPart.Generator, "generator"),
+        (StepPart.Sampling, "sampling"),
         (StepPart.Main, "discriminator"),
-        (StepPart.Backward, "backward"), (StepPart.Optimizer, "optimizer"), (StepPart.Metrics, "metrics"), (StepPart.Waiting, "waiting"),
+        (StepPart.Backward, "backward"),
+        (StepPart.Optimizer, "optimizer"),
+        (StepPart.Metrics, "metrics"),
+        (StepPart.Waiting, "waiting"),
     ];
 
     public static void Print(IReadOnlyList<TrainingStepRow> rows)
@@ -20,7 +25,8 @@ internal static class TrainingStepTable
         Console.WriteLine();
         Write(
             ["model", "sequences", "dropout", "ceiling (shape; 768 x 768 x 768)", "tokens/s", "share", "CPU", "MB (peak)"],
-            [.. rows.Select(SpeedOf)]);
+            [.. rows.Select(SpeedOf)]
+        );
         Console.WriteLine();
         Console.WriteLine("Milliseconds of the first thread's step, and the share of each part in them:");
         Console.WriteLine();
@@ -28,25 +34,26 @@ internal static class TrainingStepTable
     }
 
     private static string[] SpeedOf(TrainingStepRow row) =>
-    [
-        $"{row.Setting.Model.Preset}, {row.Parameters / 1e6:F1} M",
-        SequencesOf(row.Setting),
-        $"{row.Setting.Config().HiddenDropout}",
-        $"{row.Ceiling / 1e9:F0} ({row.CeilingShape}; {row.CeilingOf768 / 1e9:F0})",
-        $"{row.TokensPerSecond:F0}",
-        $"{100 * row.Share:F1} %",
-        $"{100 * row.ProcessorShare:F1} %",
-        $"{row.Resident:F0} ({row.PeakResident:F0})",
-    ];
+        [
+            $"{row.Setting.Model.Preset}, {row.Parameters / 1e6:F1} M",
+            SequencesOf(row.Setting),
+            $"{row.Setting.Config().HiddenDropout}",
+            $"{row.Ceiling / 1e9:F0} ({row.CeilingShape}; {row.CeilingOf768 / 1e9:F0})",
+            $"{row.TokensPerSecond:F0}",
+            $"{100 * row.Share:F1} %",
+            $"{100 * row.ProcessorShare:F1} %",
+            $"{row.Resident:F0} ({row.PeakResident:F0})",
+        ];
 
     private static string[] PartsOf(TrainingStepRow row) =>
-    [
-        row.Setting.Model.Preset,
-        SequencesOf(row.Setting),
-        $"{row.Milliseconds:F0}",
-        .. Parts.Select(part => row.Parts[part.Part.ToString()] / row.Milliseconds)
-            .Select(share => share < 0.01 ? $"{100 * share:F2} %" : $"{100 * share:F0} %"),
-    ];
+        [
+            row.Setting.Model.Preset,
+            SequencesOf(row.Setting),
+            $"{row.Milliseconds:F0}",
+            .. Parts
+                .Select(part => row.Parts[part.Part.ToString()] / row.Milliseconds)
+                .Select(share => share < 0.01 ? $"{100 * share:F2} %" : $"{100 * share:F0} %"),
+        ];
 
     private static string SequencesOf(TrainingStepSetting setting) =>
         $"{setting.Length} x {setting.BatchSize} / {setting.MicroBatchSize}, {setting.Threads}";
@@ -57,14 +64,14 @@ internal static class TrainingStepTable
         int[] widths = [.. head.Select((name, column) => rows.Append(head).Max(row => row[column].Length))];
         Console.WriteLine(Line(head));
         Console.WriteLine(
-            Line([.. widths.Select((width, column) => column < 2 ? new string('-', width) : new string('-', width - 1) + ":")]));
+            Line([.. widths.Select((width, column) => column < 2 ? new string('-', width) : new string('-', width - 1) + ":")])
+        );
         foreach (string[] row in rows)
         {
             Console.WriteLine(Line(row));
         }
 
-        string Line(string[] cells) =>
-            $"| {string.Join(" | ", cells.Select(Aligned))} |";
+        string Line(string[] cells) => $"| {string.Join(" | ", cells.Select(Aligned))} |";
 
         string Aligned(string cell, int column) => column < 2 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]);
     }

@@ -9,7 +9,9 @@ namespace ElectraPipeline.Chaos;
 /// <param name="Seed">Seed of the faults and their times.</param>
 /// <param name="Faults">Faults to inject.</param>
 /// <param name="Workers">Worker processes.</param>
-/// <param name="Bucket">Artifacts in a bucket of a fake server that stumbles and loses answers, a data folder a worker; else one for all.</param>
+/// <param name="Bucket">
+/// Artifacts in a bucket of a fake server that stumbles and loses answers, a data folder a worker; else one for all.
+/// </param>
 public sealed record CampaignOptions(int Seed, int Faults, int Workers, bool Bucket = false);
 
 /// <summary>
@@ -62,7 +64,12 @@ public static class Campaign
     }
 
     private static async Task<int> StrikeAsync(
-        World world, CampaignOptions options, SortedDictionary<string, int> struck, TextWriter log, CancellationToken cancellationToken)
+        World world,
+        CampaignOptions options,
+        SortedDictionary<string, int> struck,
+        TextWriter log,
+        CancellationToken cancellationToken
+    )
     {
         var dice = new Dice(options.Seed);
         int submitted = 0;
@@ -139,7 +146,8 @@ public static class Campaign
         }
     }
 
-    private static bool IsOutage(Exception e) => DatabasePatience.IsAbsence(e) || (e.InnerException is { } inner && IsOutage(inner)) || e is IOException;
+    private static bool IsOutage(Exception e) =>
+        DatabasePatience.IsAbsence(e) || (e.InnerException is { } inner && IsOutage(inner)) || e is IOException;
 
     /// <summary>Lets all runs come to their end; those that a fault has failed are retried, as a user would.</summary>
     private static async Task RestAsync(World world, CancellationToken cancellationToken)
@@ -159,7 +167,9 @@ public static class Campaign
                 }
             }
 
-            var failed = (await world.Storage.Queries.RunsAsync(World.AllRuns, cancellationToken)).Where(run => run.State is RunState.Failed or RunState.Cancelled).ToList();
+            var failed = (await world.Storage.Queries.RunsAsync(World.AllRuns, cancellationToken))
+                .Where(run => run.State is RunState.Failed or RunState.Cancelled)
+                .ToList();
             if (failed.Count == 0)
             {
                 return;

@@ -19,9 +19,13 @@ internal static class Reference
             project.WriteConfig(steps: Steps, seed: seed);
             ProcessResult result = await project.SucceedAsync("run", project.Config, "--watch", "--json");
             using var json = JsonDocument.Parse(result.Output);
-            outputs[seed] = json.RootElement.GetProperty("stages").EnumerateArray().ToDictionary(
-                stage => stage.GetProperty("displayName").GetString()!,
-                stage => stage.GetProperty("outputDigest").GetString()!);
+            outputs[seed] = json
+                .RootElement.GetProperty("stages")
+                .EnumerateArray()
+                .ToDictionary(
+                    stage => stage.GetProperty("displayName").GetString()!,
+                    stage => stage.GetProperty("outputDigest").GetString()!
+                );
         }
 
         return outputs;

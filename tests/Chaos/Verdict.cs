@@ -42,7 +42,8 @@ public sealed record Verdict
         World world,
         IReadOnlyDictionary<string, int> faults,
         IReadOnlyDictionary<int, IReadOnlyDictionary<string, string>> expected,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await world.Storage.Database.DataSource.OpenConnectionAsync(cancellationToken);
         var runs = await world.Storage.Queries.RunsAsync(World.AllRuns, cancellationToken);
@@ -57,16 +58,29 @@ public sealed record Verdict
             Faults = faults,
             Runs = runs.Count,
             Claims = await connection.ExecuteScalarAsync<long>("select count(*) from event where action = 'claimed'"),
-            Resumed = await connection.ExecuteScalarAsync<long>("select count(*) from stage_log where line like 'continues from the checkpoint%'"),
+            Resumed = await connection.ExecuteScalarAsync<long>(
+                "select count(*) from stage_log where line like 'continues from the checkpoint%'"
+            ),
             LeasesExpired = await connection.ExecuteScalarAsync<long>("select count(*) from event where action = 'lease expired'"),
-            Retried = await connection.ExecuteScalarAsync<long>("select count(*) from event where actor = 'user:chaos' and action = 'retry'"),
-            NotOnce = [.. await connection.QueryAsync<string>(
-                """
-                select format('stage run %s (%s): published %s times', s.id, s.stage, count(e.id)) from stage_run s
-                left join event e on e.stage_run_id = s.id and e.action in ('succeeded', 'reused')
-                where s.state in ('succeeded', 'reused') group by s.id having count(e.id) <> 1
-                """)],
-            Damaged = [.. (await connection.QueryAsync<string>("select digest from artifact")).Select(world.Storage.Artifacts.Verify).OfType<string>()],
+            Retried = await connection.ExecuteScalarAsync<long>(
+                "select count(*) from event where actor = 'user:chaos' and action = 'retry'"
+            ),
+            NotOnce =
+            [
+                .. await connection.QueryAsync<string>(
+                    """
+                    select format('stage run %s (%s): published %s times', s.id, s.stage, count(e.id)) from stage_run s
+                    left join event e on e.stage_run_id = s.id and e.action in ('succeeded', 'reused')
+                    where s.state in ('succeeded', 'reused') group by s.id having count(e.id) <> 1
+                    """
+                ),
+            ],
+            Damaged =
+            [
+                .. (await connection.QueryAsync<string>("select digest from artifact"))
+                    .Select(world.Storage.Artifacts.Verify)
+                    .OfType<string>(),
+            ],
             Different = different,
             Unfinished = [.. runs.Where(run => run.State != RunState.Succeeded).Select(run => $"run {run.Id} is {run.State}")],
         };
@@ -84,10 +98,17 @@ public sealed record Verdict
 
         table.AddEmptyRow();
         table.AddRow("faults", $"{Faults.Values.Sum()}").AddRow("runs", $"{Runs}").AddRow("claims", $"{Claims}");
-        table.AddRow("trainings resumed from a checkpoint", $"{Resumed}").AddRow("leases run out", $"{LeasesExpired}").AddRow("retries of failed or cancelled runs", $"{Retried}");
+        table
+            .AddRow("trainings resumed from a checkpoint", $"{Resumed}")
+            .AddRow("leases run out", $"{LeasesExpired}")
+            .AddRow("retries of failed or cancelled runs", $"{Retried}");
         table.AddEmptyRow();
-        table.AddRow("stages not published exactly once", $"{NotOnce.Count}").AddRow("outputs that do not match their digest", $"{Damaged.Count}");
-        table.AddRow("outputs not bit-identical to an undisturbed run", $"{Different.Count}").AddRow("runs without a good end", $"{Unfinished.Count}");
+        table
+            .AddRow("stages not published exactly once", $"{NotOnce.Count}")
+            .AddRow("outputs that do not match their digest", $"{Damaged.Count}");
+        table
+            .AddRow("outputs not bit-identical to an undisturbed run", $"{Different.Count}")
+            .AddRow("runs without a good end", $"{Unfinished.Count}");
         console.Write(table);
         foreach (string finding in (IEnumerable<string>)[.. NotOnce, .. Damaged, .. Different, .. Unfinished])
         {
@@ -97,13 +118,16 @@ public sealed record Verdict
 
     // A registration holds the run's own number, so it alone may differ.
     private static async Task<IEnumerable<string>> DifferencesAsync(
-        World world, RunSummary run, IReadOnlyDictionary<int, IReadOnlyDictionary<string, string>> expected)
+        World world,
+        RunSummary run,
+        IReadOnlyDictionary<int, IReadOnlyDictionary<string, string>> expected
+    )
     {
         RunDetail detail = (await world.Storage.Queries.RunAsync(run.Id))!;
         using var config = JsonDocument.Parse(detail.Config);
         var outputs = expected[config.RootElement.GetProperty("seed").GetInt32()];
-        return detail.Stages
-            .Where(stage => stage.Stage != "register" && stage.OutputDigest != outputs[stage.DisplayName])
+        return detail
+            .Stages.Where(stage => stage.Stage != "register" && stage.OutputDigest != outputs[stage.DisplayName])
             .Select(stage => $"run {run.Id}, {stage.DisplayName}: {stage.OutputDigest}, undisturbed {outputs[stage.DisplayName]}");
     }
 }

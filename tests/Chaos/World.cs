@@ -23,7 +23,11 @@ internal sealed class World : IAsyncDisposable
     private const string Actor = "user:chaos";
     private const int DiskMegabytes = 256;
     private const int PlannedPerMille = 30;
-    private static readonly string[] FakeTimeLibraries = ["/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfaketimeMT.so.1"];
+    private static readonly string[] FakeTimeLibraries =
+    [
+        "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+        "/usr/lib/faketime/libfaketimeMT.so.1",
+    ];
     private readonly TemporaryFolder folder;
     private readonly CampaignOptions options;
     private readonly SmallDisk? disk;
@@ -35,7 +39,14 @@ internal sealed class World : IAsyncDisposable
     private readonly List<Task> pending = [];
     private int started;
 
-    private World(CampaignOptions options, TemporaryFolder folder, SmallDisk? disk, FakeS3? bucket, PrivateCluster cluster, ElectraStorage storage)
+    private World(
+        CampaignOptions options,
+        TemporaryFolder folder,
+        SmallDisk? disk,
+        FakeS3? bucket,
+        PrivateCluster cluster,
+        ElectraStorage storage
+    )
     {
         this.bucket = bucket;
         this.folder = folder;
@@ -80,7 +91,13 @@ internal sealed class World : IAsyncDisposable
         FakeS3? bucket = options.Bucket ? await StumblingBucketAsync(options.Seed) : null;
         PrivateCluster cluster = await PrivateCluster.StartAsync(folder["postgresql"]);
         ElectraStorage storage = await ElectraStorage.OpenAsync(
-            new StorageOptions { DataFolder = disk?.Folder ?? folder["data"], ConnectionString = cluster.ConnectionString, Artifacts = bucket?.Url("chaos") });
+            new StorageOptions
+            {
+                DataFolder = disk?.Folder ?? folder["data"],
+                ConnectionString = cluster.ConnectionString,
+                Artifacts = bucket?.Url("chaos"),
+            }
+        );
         return new World(options, folder, disk, bucket, cluster, storage);
     }
 
@@ -114,7 +131,9 @@ internal sealed class World : IAsyncDisposable
         project.WriteConfig(steps: Reference.Steps, seed: seed);
         RunConfig config = RunConfigReader.ReadFile(project.Config);
         await DatabasePatience.ExecuteAsync(
-            token => services.GetRequiredService<RunSubmission>().SubmitAsync(config, "user", Actor, token), CancellationToken.None);
+            token => services.GetRequiredService<RunSubmission>().SubmitAsync(config, "user", Actor, token),
+            CancellationToken.None
+        );
     }
 
     /// <summary>Retries a failed run.</summary>
@@ -126,11 +145,13 @@ internal sealed class World : IAsyncDisposable
         bool interrupts = dice.Next(2) == 0;
         TimeSpan pause = dice.Between(TimeSpan.FromSeconds(1), Lease * 1.5);
         await TwiceAtOnceAsync(token => Storage.Pauses.PauseAsync(scope, subject, interrupts, Actor, token));
-        pending.Add(Task.Run(async () =>
-        {
-            await Task.Delay(pause);
-            await TwiceAtOnceAsync(token => Storage.Pauses.ResumeAsync(scope, subject, Actor, token));
-        }));
+        pending.Add(
+            Task.Run(async () =>
+            {
+                await Task.Delay(pause);
+                await TwiceAtOnceAsync(token => Storage.Pauses.ResumeAsync(scope, subject, Actor, token));
+            })
+        );
         return true;
     }
 
@@ -174,8 +195,9 @@ internal sealed class World : IAsyncDisposable
             }
 
             workers[i]?.Dispose();
-            workers[i] = new WorkerProcess(BuiltElectra.Start(
-                EnvironmentOf(i, underFire), "worker", "--queues", "cpu,gpu", "--lease", $"{Lease.TotalSeconds}"));
+            workers[i] = new WorkerProcess(
+                BuiltElectra.Start(EnvironmentOf(i, underFire), "worker", "--queues", "cpu,gpu", "--lease", $"{Lease.TotalSeconds}")
+            );
         }
     }
 
@@ -195,11 +217,14 @@ internal sealed class World : IAsyncDisposable
     }
 
     /// <summary>Undoes a fault after a while.</summary>
-    public void Later(TimeSpan delay, Action action) => pending.Add(Task.Run(async () =>
-    {
-        await Task.Delay(delay);
-        action();
-    }));
+    public void Later(TimeSpan delay, Action action) =>
+        pending.Add(
+            Task.Run(async () =>
+            {
+                await Task.Delay(delay);
+                action();
+            })
+        );
 
     /// <summary>Waits until every fault has undone itself.</summary>
     public async Task SettleAsync()
@@ -270,7 +295,9 @@ internal sealed class World : IAsyncDisposable
     public async Task<IReadOnlyList<StageRow>> UnfinishedStagesAsync() =>
         [.. (await StagesAsync()).Where(stage => stage.State is not (StageState.Succeeded or StageState.Reused))];
 
-    /// <summary>Copies the logs of workers and PostgreSQL to a folder that stays, with what the kernel says of PostgreSQL's first process.</summary>
+    /// <summary>
+    /// Copies the logs of workers and PostgreSQL to a folder that stays, with what the kernel says of PostgreSQL's first process.
+    /// </summary>
     public void KeepLogs(string target)
     {
         Directory.CreateDirectory(target);
@@ -314,7 +341,14 @@ internal sealed class World : IAsyncDisposable
         }
 
         environment[FaultPoint.Variable] = underFire
-            ? JsonSerializer.Serialize(new { seed = (options.Seed * 10_000) + started++, perMille = PlannedPerMille, log = PlanLog })
+            ? JsonSerializer.Serialize(
+                new
+                {
+                    seed = (options.Seed * 10_000) + started++,
+                    perMille = PlannedPerMille,
+                    log = PlanLog,
+                }
+            )
             : null;
         if (worker == 0 && FakeTimeLibrary is { } library)
         {

@@ -17,10 +17,21 @@ public sealed class AccessTests(PostgresFixture postgres)
         Assert.Equal(HttpStatusCode.Unauthorized, await ApiAsync(dashboard, "a-wrong-token-of-same-size"));
         Assert.Equal(HttpStatusCode.OK, await ApiAsync(dashboard, Token));
 
-        HttpResponseMessage wrong = await dashboard.PostFromAsync("/login", "/login", ("secret", "wrong"), ("name", "Ada"), ("returnUrl", "/runs"));
+        HttpResponseMessage wrong = await dashboard.PostFromAsync(
+            "/login",
+            "/login",
+            ("secret", "wrong"),
+            ("name", "Ada"),
+            ("returnUrl", "/runs")
+        );
         Assert.Equal(HttpStatusCode.Unauthorized, wrong.StatusCode);
         HttpResponseMessage login = await dashboard.PostFromAsync(
-            "/login", "/login", ("secret", Token), ("name", "Ada"), ("returnUrl", "//elsewhere.example"));
+            "/login",
+            "/login",
+            ("secret", Token),
+            ("name", "Ada"),
+            ("returnUrl", "//elsewhere.example")
+        );
         Assert.Equal("/runs", login.Headers.Location?.OriginalString);
         Assert.Equal(HttpStatusCode.OK, (await dashboard.Visitor.GetAsync("/runs")).StatusCode);
     }
@@ -33,8 +44,9 @@ public sealed class AccessTests(PostgresFixture postgres)
         Assert.Equal(HttpStatusCode.Forbidden, (await dashboard.Visitor.SendAsync(rebound)).StatusCode);
         using var proxied = new HttpRequestMessage(HttpMethod.Get, "/runs") { Headers = { { "X-Forwarded-For", "203.0.113.9" } } };
         Assert.Equal(HttpStatusCode.Forbidden, (await dashboard.Visitor.SendAsync(proxied)).StatusCode);
-        Assert.Throws<DashboardOptionsException>(
-            () => new ServiceCollection().AddElectraDashboard(new DashboardOptions { Address = "*", AccessToken = null }));
+        Assert.Throws<DashboardOptionsException>(() =>
+            new ServiceCollection().AddElectraDashboard(new DashboardOptions { Address = "*", AccessToken = null })
+        );
     }
 
     private static async Task<HttpStatusCode> ApiAsync(RunningDashboard dashboard, string token)

@@ -25,7 +25,10 @@ public sealed class AccountTests(PostgresFixture postgres)
         Assert.Equal(HttpStatusCode.Forbidden, retry.StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, (await dashboard.PostFromAsync("/runs", $"/api/runs/{run.Id}/retry")).StatusCode);
         Assert.Equal(StageState.Failed, (await dashboard.Storage.Queries.StageAsync(run.Pretrain))!.State);
-        Assert.DoesNotContain("data-url=\"/hangfire/jobs/enqueued/delete", await dashboard.Visitor.GetStringAsync("/hangfire/jobs/enqueued/cpu"));
+        Assert.DoesNotContain(
+            "data-url=\"/hangfire/jobs/enqueued/delete",
+            await dashboard.Visitor.GetStringAsync("/hangfire/jobs/enqueued/cpu")
+        );
         HttpResponseMessage hangfire = await dashboard.PostFromAsync("/runs", "/hangfire/jobs/failed/requeue", ("jobs[]", "1"));
         Assert.False(hangfire.IsSuccessStatusCode, $"Hangfire answered {hangfire.StatusCode}");
     }
@@ -35,12 +38,16 @@ public sealed class AccountTests(PostgresFixture postgres)
     public async Task Spaces_around_a_password_do_not_count_and_nobody_else_reads_the_keys_of_cookies()
     {
         await using RunningDashboard dashboard = await RunningDashboard.StartAsync(
-            postgres, null, storage => storage.Accounts.SaveAsync("ada", "viewer", Passwords.Hash($" {Password} "), "user:test"));
+            postgres,
+            null,
+            storage => storage.Accounts.SaveAsync("ada", "viewer", Passwords.Hash($" {Password} "), "user:test")
+        );
         await LoginAsync(dashboard, "ada", Password);
         await LoginAsync(dashboard, "ada", $"{Password}  ");
         Assert.Equal(
             UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
-            File.GetUnixFileMode(dashboard.Service<DashboardOptions>().KeysFolder!));
+            File.GetUnixFileMode(dashboard.Service<DashboardOptions>().KeysFolder!)
+        );
     }
 
     [Fact]
@@ -68,21 +75,41 @@ public sealed class AccountTests(PostgresFixture postgres)
         await using RunningDashboard dashboard = await WithAccountAsync("ada", "operator");
         await LoginAsync(dashboard, "ada", Password);
         Assert.Equal(HttpStatusCode.OK, (await dashboard.Visitor.GetAsync("/runs")).StatusCode);
-        await (change switch
-        {
-            "removed" => dashboard.Storage.Accounts.RemoveAsync("ada", "user:test"),
-            "another password" => dashboard.Storage.Accounts.SaveAsync("ada", "operator", Passwords.Hash("another long password"), "user:test"),
-            _ => dashboard.Storage.Accounts.SaveAsync("ada", "viewer", (await dashboard.Storage.Accounts.FindAsync("ada"))!.PasswordHash, "user:test"),
-        });
+        await (
+            change switch
+            {
+                "removed" => dashboard.Storage.Accounts.RemoveAsync("ada", "user:test"),
+                "another password" => dashboard.Storage.Accounts.SaveAsync(
+                    "ada",
+                    "operator",
+                    Passwords.Hash("another long password"),
+                    "user:test"
+                ),
+                _ => dashboard.Storage.Accounts.SaveAsync(
+                    "ada",
+                    "viewer",
+                    (await dashboard.Storage.Accounts.FindAsync("ada"))!.PasswordHash,
+                    "user:test"
+                ),
+            }
+        );
         Assert.Equal(HttpStatusCode.Redirect, (await dashboard.Visitor.GetAsync("/runs")).StatusCode);
     }
 
-    private static async Task LoginAsync(RunningDashboard dashboard, string name, string password, HttpStatusCode expected = HttpStatusCode.Redirect)
+    private static async Task LoginAsync(
+        RunningDashboard dashboard,
+        string name,
+        string password,
+        HttpStatusCode expected = HttpStatusCode.Redirect
+    )
     {
         HttpResponseMessage answer = await dashboard.LoginAsync(name, password);
         Assert.Equal(expected, answer.StatusCode);
     }
 
-    private Task<RunningDashboard> WithAccountAsync(string name, string role) => RunningDashboard.StartAsync(
-        postgres, prepare: storage => storage.Accounts.SaveAsync(name, role, Passwords.Hash(Password), "user:test"));
+    private Task<RunningDashboard> WithAccountAsync(string name, string role) =>
+        RunningDashboard.StartAsync(
+            postgres,
+            prepare: storage => storage.Accounts.SaveAsync(name, role, Passwords.Hash(Password), "user:test")
+        );
 }

@@ -47,7 +47,10 @@ public sealed class ActionTests(PostgresFixture postgres)
         var pauses = await dashboard.Storage.Queries.PausesAsync();
         Assert.Equal([PauseScope.Run, PauseScope.Queue, PauseScope.Worker, PauseScope.Host], pauses.Select(row => row.Scope));
         Assert.Equal([true, false, false, false], pauses.Select(row => row.Interrupts));
-        Assert.Equal(HttpStatusCode.Conflict, (await dashboard.PostFromAsync("/workers", "/pauses", ("scope", "Host"), ("subject", "x"))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.Conflict,
+            (await dashboard.PostFromAsync("/workers", "/pauses", ("scope", "Host"), ("subject", "x"))).StatusCode
+        );
 
         await dashboard.PostFromAsync(page, $"{page}/resume");
         foreach (var row in pauses.Skip(1))
@@ -63,7 +66,18 @@ public sealed class ActionTests(PostgresFixture postgres)
     {
         await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres);
         SampleRun run = await SampleRun.FailedAsync(dashboard.Storage, "sample", "disk full");
-        foreach (string action in new[] { $"/runs/{run.Id}/retry", $"/runs/{run.Id}/cancel", $"/api/runs/{run.Id}/retry", $"/api/runs/{run.Id}/pause", "/pauses", "/api/pauses", "/schedules/x/enable" })
+        foreach (
+            string action in new[]
+            {
+                $"/runs/{run.Id}/retry",
+                $"/runs/{run.Id}/cancel",
+                $"/api/runs/{run.Id}/retry",
+                $"/api/runs/{run.Id}/pause",
+                "/pauses",
+                "/api/pauses",
+                "/schedules/x/enable",
+            }
+        )
         {
             HttpResponseMessage answer = await dashboard.Visitor.PostAsync(action, new FormUrlEncodedContent([]));
             Assert.True(answer.StatusCode == HttpStatusCode.BadRequest, $"{action} answered {answer.StatusCode}");

@@ -19,7 +19,9 @@ public sealed class AuditTests(PostgresFixture postgres)
     public async Task Every_action_is_recorded_under_its_actor()
     {
         await using RunningDashboard dashboard = await RunningDashboard.StartAsync(
-            postgres, prepare: storage => storage.Accounts.SaveAsync("olga", "operator", Passwords.Hash(Password), "user:test"));
+            postgres,
+            prepare: storage => storage.Accounts.SaveAsync("olga", "operator", Passwords.Hash(Password), "user:test")
+        );
         SampleRun run = await SampleRun.FailedAsync(dashboard.Storage, "sample", "disk full");
         await dashboard.Storage.Schedules.SaveAsync("nightly", "30 2 * * *", "UTC", "{}", true, "user:test");
         DateTimeOffset start = TimeProvider.System.GetUtcNow();
@@ -27,12 +29,19 @@ public sealed class AuditTests(PostgresFixture postgres)
         Assert.Equal(HttpStatusCode.Unauthorized, (await dashboard.LoginAsync("olga", "not her password")).StatusCode);
         await dashboard.LoginAsync("olga", Password);
         string job = new BackgroundJobClient(dashboard.Jobs).Create(
-            new Job(typeof(SampleJobs), typeof(SampleJobs).GetMethod(nameof(SampleJobs.Succeed))!), new DeletedState());
-        foreach (string action in new[]
-        {
-            $"/runs/{run.Id}/retry", $"/runs/{run.Id}/cancel", "/schedules/nightly/disable", "/schedules/nightly/enable",
-            $"/hangfire/jobs/actions/requeue/{job}",
-        })
+            new Job(typeof(SampleJobs), typeof(SampleJobs).GetMethod(nameof(SampleJobs.Succeed))!),
+            new DeletedState()
+        );
+        foreach (
+            string action in new[]
+            {
+                $"/runs/{run.Id}/retry",
+                $"/runs/{run.Id}/cancel",
+                "/schedules/nightly/disable",
+                "/schedules/nightly/enable",
+                $"/hangfire/jobs/actions/requeue/{job}",
+            }
+        )
         {
             HttpResponseMessage answer = await dashboard.PostFromAsync("/runs", action);
             Assert.True((int)answer.StatusCode < 400, $"{action} answered {answer.StatusCode}");
@@ -44,13 +53,18 @@ public sealed class AuditTests(PostgresFixture postgres)
         string page = await dashboard.Visitor.GetStringAsync("/audit");
         await dashboard.PostFromAsync("/runs", "/logout");
 
-        IReadOnlyList<EventRow> deeds = [.. (await dashboard.Storage.Queries.DeedsAsync(null, 100)).Where(deed => deed.Actor == "user:olga").Reverse()];
+        IReadOnlyList<EventRow> deeds =
+        [
+            .. (await dashboard.Storage.Queries.DeedsAsync(null, 100)).Where(deed => deed.Actor == "user:olga").Reverse(),
+        ];
         Assert.Equal(
             ["login refused", "login", "retry", "cancelled", "schedule off", "schedule on", "hangfire", "hangfire", "logout"],
-            deeds.Select(deed => deed.Action));
+            deeds.Select(deed => deed.Action)
+        );
         Assert.Equal(
             [$"/hangfire/jobs/actions/requeue/{job}", $"/hangfire/jobs/deleted/requeue {job}"],
-            deeds.Where(deed => deed.Action == "hangfire").Select(deed => deed.Detail!));
+            deeds.Where(deed => deed.Action == "hangfire").Select(deed => deed.Detail!)
+        );
         Assert.Contains(deeds, deed => deed.RunId == run.Id && deed.Action == "retry");
         Assert.All(deeds, deed => Assert.InRange(deed.RecordedAt, start.AddSeconds(-5), start.AddMinutes(5)));
         Assert.All(deeds.SkipLast(1), deed => Assert.Contains(deed.Detail ?? deed.Action, page));

@@ -22,12 +22,28 @@ public sealed class DatasetReportTests(PostgresFixture postgres)
     {
         await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres);
         string page = await dashboard.Visitor.GetStringAsync(await RegisterAsync(dashboard.Storage));
-        foreach (string expected in new[]
-        {
-            "8 records of 2 files", "removed by filters", "too-few-words", "language-de", "near-duplicate", "broken-json", "no-terminal-punctuation",
-            "en 2", "1,234", "<code>##ing</code>", "77, 6.2", "The garden of the old house", "Too short, this &lt;b&gt;document", "b.jsonl, line 2, byte ", "Documents by length",
-            "link-not-followed", "passwords",
-        })
+        foreach (
+            string expected in new[]
+            {
+                "8 records of 2 files",
+                "removed by filters",
+                "too-few-words",
+                "language-de",
+                "near-duplicate",
+                "broken-json",
+                "no-terminal-punctuation",
+                "en 2",
+                "1,234",
+                "<code>##ing</code>",
+                "77, 6.2",
+                "The garden of the old house",
+                "Too short, this &lt;b&gt;document",
+                "b.jsonl, line 2, byte ",
+                "Documents by length",
+                "link-not-followed",
+                "passwords",
+            }
+        )
         {
             Assert.Contains(expected, page);
         }
@@ -60,36 +76,62 @@ public sealed class DatasetReportTests(PostgresFixture postgres)
 
     private static async Task<string> RegisterAsync(ElectraStorage storage)
     {
-        CreatedRun run = await storage.Runs.CreateAsync(new NewRun("d", "{}", "digest", "user", "1", "user:test", [new("ingest", "", "cpu", 3, [])]));
+        CreatedRun run = await storage.Runs.CreateAsync(
+            new NewRun("d", "{}", "digest", "user", "1", "user:test", [new("ingest", "", "cpu", 3, [])])
+        );
         long stage = (await storage.Queries.RunAsync(run.RunId))!.Stages.Single().Id;
         StageLease lease = (await storage.Leases.ClaimAsync(stage, "worker", TimeSpan.FromMinutes(1), null)).Lease!;
         string work = storage.Artifacts.CreateWorkFolder(lease.StageRunId, lease.Epoch);
         var manifest = new JsonObject
         {
             ["corpus"] = Ingested(work),
-            ["shards"] = new JsonArray(JsonSerializer.SerializeToNode(
-                new TokenizeResult(2, 1_234, 1_200, 5, 9, 1) { FrequentTokens = [new TokenCount(new string('x', 90), 80), new TokenCount("##ing", 77)] },
-                JsonSerializerOptions.Web)),
+            ["shards"] = new JsonArray(
+                JsonSerializer.SerializeToNode(
+                    new TokenizeResult(2, 1_234, 1_200, 5, 9, 1)
+                    {
+                        FrequentTokens = [new TokenCount(new string('x', 90), 80), new TokenCount("##ing", 77)],
+                    },
+                    JsonSerializerOptions.Web
+                )
+            ),
         };
         var artifact = storage.Artifacts.Seal(work, "corpus");
-        await storage.Leases.CompleteAsync(lease, new StageOutput("fingerprint", artifact, null), async transaction =>
-        {
-            await ModelRegistry.AddDatasetAsync(
-                transaction, new NewDatasetVersion("d", "digest", artifact.Digest, artifact.Digest, [artifact.Digest], manifest.ToJsonString(), run.RunId));
-            return "{}";
-        });
+        await storage.Leases.CompleteAsync(
+            lease,
+            new StageOutput("fingerprint", artifact, null),
+            async transaction =>
+            {
+                await ModelRegistry.AddDatasetAsync(
+                    transaction,
+                    new NewDatasetVersion(
+                        "d",
+                        "digest",
+                        artifact.Digest,
+                        artifact.Digest,
+                        [artifact.Digest],
+                        manifest.ToJsonString(),
+                        run.RunId
+                    )
+                );
+                return "{}";
+            }
+        );
         return DatasetsPage.Url("d", 1);
     }
 
     private static JsonNode Ingested(string output)
     {
         using var folder = new TemporaryFolder();
-        const string First = "The garden of the old house was quiet in the winter, and nobody had been there for a long time.\nHome and more news";
-        const string Second = "We have to say that the railway to the harbour was never built, though it was planned with care and with the best of reasons.";
+        const string First =
+            "The garden of the old house was quiet in the winter, and nobody had been there for a long time.\nHome and more news";
+        const string Second =
+            "We have to say that the railway to the harbour was never built, though it was planned with care and with the best of reasons.";
         folder.Write(
             "texts/a.txt",
-            $"{First}\n\n{Second}\n\n{Second} Indeed.\n\nDer alte Garten hinter dem Haus ist im Winter sehr still, und niemand ist mehr da.\n\nToo short, this <b>document.\n\n"
-            + $"{new string('x', 300)} <i>one.</i>\n");
+            $"{First}\n\n{Second}\n\n{Second} Indeed.\n\nDer alte Garten hinter dem Haus ist im Winter sehr still, und niemand ist "
+                + "mehr da.\n\nToo short, this <b>document.\n\n"
+                + $"{new string('x', 300)} <i>one.</i>\n"
+        );
         folder.Write("texts/b.jsonl", $$"""{"text": "{{Second}}"}""" + "\nnonsense\n");
         File.CreateSymbolicLink(folder["texts/passwords"], folder.Write("passwords.txt", "not for the corpus"));
         var options = new CorpusOptions
@@ -110,20 +152,12 @@ public sealed class DatasetReportTests(PostgresFixture postgres)
 
     private sealed class Silent : IStageReporter
     {
-        public void Progress(long done, long total, string unit)
-        {
-        }
+        public void Progress(long done, long total, string unit) { }
 
-        public void Metric(string name, long step, double value)
-        {
-        }
+        public void Metric(string name, long step, double value) { }
 
-        public void Log(string message)
-        {
-        }
+        public void Log(string message) { }
 
-        public void Checkpoint(long step, string folder)
-        {
-        }
+        public void Checkpoint(long step, string folder) { }
     }
 }

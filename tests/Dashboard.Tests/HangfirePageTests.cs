@@ -15,8 +15,21 @@ public sealed class HangfirePageTests(PostgresFixture postgres)
         using HangfireWork work = await HangfireWork.StartAsync(dashboard.Jobs);
         IPage page = await browser.NewPageAsync(1280, height: 844);
         List<string> complaints = page.Complaints();
-        string[] lists = ["", "/jobs/enqueued", "/jobs/enqueued/nobody", "/jobs/scheduled", "/jobs/processing", "/jobs/succeeded", "/jobs/failed",
-            "/jobs/deleted", "/jobs/awaiting", "/retries", "/recurring", "/servers"];
+        string[] lists =
+        [
+            "",
+            "/jobs/enqueued",
+            "/jobs/enqueued/nobody",
+            "/jobs/scheduled",
+            "/jobs/processing",
+            "/jobs/succeeded",
+            "/jobs/failed",
+            "/jobs/deleted",
+            "/jobs/awaiting",
+            "/retries",
+            "/recurring",
+            "/servers",
+        ];
         foreach (string path in lists.Concat(work.Jobs.Values.Select(job => $"/jobs/details/{job}")))
         {
             IResponse answer = (await page.GotoAsync(dashboard.Url("/hangfire" + path), new() { WaitUntil = WaitUntilState.Load }))!;
@@ -28,7 +41,9 @@ public sealed class HangfirePageTests(PostgresFixture postgres)
             {
                 // The live numbers come by a script's request, and both graphs are drawn.
                 await page.RunAndWaitForResponseAsync(
-                    () => Task.CompletedTask, response => response.Url.EndsWith("/hangfire/stats", StringComparison.Ordinal) && response.Ok);
+                    () => Task.CompletedTask,
+                    response => response.Url.EndsWith("/hangfire/stats", StringComparison.Ordinal) && response.Ok
+                );
                 Assert.Equal(2, await page.Locator("canvas:visible").CountAsync());
             }
         }
@@ -36,7 +51,8 @@ public sealed class HangfirePageTests(PostgresFixture postgres)
         await page.GotoAsync(dashboard.Url($"/hangfire/jobs/details/{work.Jobs["Failed"]}"));
         await page.RunAndWaitForResponseAsync(
             () => page.GetByRole(AriaRole.Button, new() { Name = "Requeue" }).First.ClickAsync(),
-            response => response.Url.Contains("/requeue", StringComparison.Ordinal) && response.Ok);
+            response => response.Url.Contains("/requeue", StringComparison.Ordinal) && response.Ok
+        );
         Assert.Contains(work.StatesOf(work.Jobs["Failed"]), state => state == "Enqueued");
         Assert.Empty(complaints);
     }

@@ -25,8 +25,15 @@ internal sealed class HangfireWork : IDisposable
     {
         var client = new BackgroundJobClient(storage);
         var server = new BackgroundJobServer(
-            new BackgroundJobServerOptions { Queues = [Queue], WorkerCount = 4, SchedulePollingInterval = TimeSpan.FromSeconds(1), ShutdownTimeout = TimeSpan.Zero },
-            storage);
+            new BackgroundJobServerOptions
+            {
+                Queues = [Queue],
+                WorkerCount = 4,
+                SchedulePollingInterval = TimeSpan.FromSeconds(1),
+                ShutdownTimeout = TimeSpan.Zero,
+            },
+            storage
+        );
         var jobs = new Dictionary<string, string>
         {
             ["Processing"] = Enqueue(client, nameof(SampleJobs.Wait)),
@@ -36,7 +43,10 @@ internal sealed class HangfireWork : IDisposable
             ["Enqueued"] = client.Create(JobOf(nameof(SampleJobs.Succeed)), new EnqueuedState("nobody")),
             ["Deleted"] = client.Create(JobOf(nameof(SampleJobs.Succeed)), new DeletedState()),
         };
-        jobs["Awaiting"] = client.Create(JobOf(nameof(SampleJobs.Succeed)), new AwaitingState(jobs["Processing"], new EnqueuedState(Queue)));
+        jobs["Awaiting"] = client.Create(
+            JobOf(nameof(SampleJobs.Succeed)),
+            new AwaitingState(jobs["Processing"], new EnqueuedState(Queue))
+        );
         new RecurringJobManager(storage).AddOrUpdate("sample", JobOf(nameof(SampleJobs.Succeed)), Cron.Yearly());
         var work = new HangfireWork(server, storage) { Jobs = jobs };
         await work.SettleAsync();
@@ -54,7 +64,8 @@ internal sealed class HangfireWork : IDisposable
 
     private static string Enqueue(BackgroundJobClient client, string method) => client.Create(JobOf(method), new EnqueuedState(Queue));
 
-    private static Job JobOf(string method) => new(typeof(SampleJobs), typeof(SampleJobs).GetMethod(method)!, method == nameof(SampleJobs.Wait) ? [CancellationToken.None] : []);
+    private static Job JobOf(string method) =>
+        new(typeof(SampleJobs), typeof(SampleJobs).GetMethod(method)!, method == nameof(SampleJobs.Wait) ? [CancellationToken.None] : []);
 
     private async Task SettleAsync()
     {

@@ -22,7 +22,15 @@ public sealed class HeaderTests(PostgresFixture postgres)
         string Only(string name) => Assert.Single(answer.Headers.GetValues(name));
 
         string policy = Only("Content-Security-Policy");
-        string[] parts = ["default-src 'none';", "script-src 'self';", styles, "form-action 'self';", "base-uri 'none';", "frame-ancestors 'none'"];
+        string[] parts =
+        [
+            "default-src 'none';",
+            "script-src 'self';",
+            styles,
+            "form-action 'self';",
+            "base-uri 'none';",
+            "frame-ancestors 'none'",
+        ];
         Assert.All(parts, part => Assert.Contains(part, policy));
 
         Assert.DoesNotContain("unsafe-inline", policy);
@@ -32,7 +40,10 @@ public sealed class HeaderTests(PostgresFixture postgres)
         Assert.Equal("same-origin", Only("Referrer-Policy"));
         Assert.Equal("same-origin", Only("Cross-Origin-Opener-Policy"));
         Assert.Equal("camera=(), microphone=(), geolocation=()", Only("Permissions-Policy"));
-        Assert.Equal(path.StartsWith("/assets", StringComparison.Ordinal) ? "public, max-age=31536000, immutable" : "no-store", Cache(answer, path));
+        Assert.Equal(
+            path.StartsWith("/assets", StringComparison.Ordinal) ? "public, max-age=31536000, immutable" : "no-store",
+            Cache(answer, path)
+        );
         Assert.False(answer.Headers.Contains("Server"));
         Assert.False(answer.Headers.Contains("X-Powered-By"));
     }

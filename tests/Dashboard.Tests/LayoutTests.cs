@@ -15,19 +15,44 @@ public sealed class LayoutTests(PostgresFixture postgres)
     {
         await using Browser browser = await Browser.StartAsync();
         await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres);
-        SampleRun run = await SampleRun.FailedAsync(dashboard.Storage, "a-run-with-a-rather-long-name-as-people-give-them", new string('x', 300));
+        SampleRun run = await SampleRun.FailedAsync(
+            dashboard.Storage,
+            "a-run-with-a-rather-long-name-as-people-give-them",
+            new string('x', 300)
+        );
         await dashboard.Storage.Schedules.SaveAsync("nightly", "30 2 * * *", "UTC", "{}", true, "user:test");
-        await dashboard.Storage.Workers.SeenAsync("a-host-with-a-long-name.example:4711:1a2b3c4d5e", "a-host-with-a-long-name.example", ["cpu", "gpu"], "1");
+        await dashboard.Storage.Workers.SeenAsync(
+            "a-host-with-a-long-name.example:4711:1a2b3c4d5e",
+            "a-host-with-a-long-name.example",
+            ["cpu", "gpu"],
+            "1"
+        );
         await dashboard.Storage.Pauses.PauseAsync(PauseScope.Queue, "gpu", interrupts: true, "user:test");
         IPage page = await browser.NewPageAsync(width, height: 844);
         List<string> complaints = page.Complaints();
-        foreach (string path in new[] { "/runs", $"/runs/{run.Id}", "/datasets", "/models", "/schedules", "/workers", "/audit", "/hangfire", "/hangfire/recurring" })
+        foreach (
+            string path in new[]
+            {
+                "/runs",
+                $"/runs/{run.Id}",
+                "/datasets",
+                "/models",
+                "/schedules",
+                "/workers",
+                "/audit",
+                "/hangfire",
+                "/hangfire/recurring",
+            }
+        )
         {
             await page.GotoAsync(dashboard.Url(path), new() { WaitUntil = WaitUntilState.Load });
             int content = await page.EvaluateAsync<int>("document.documentElement.scrollWidth");
 
             // Hangfire's own pages scroll sideways on a phone; they are not ours to lay out.
-            Assert.True(content <= width || path.StartsWith("/hangfire", StringComparison.Ordinal), $"{path} is {content} pixels wide on a screen of {width}");
+            Assert.True(
+                content <= width || path.StartsWith("/hangfire", StringComparison.Ordinal),
+                $"{path} is {content} pixels wide on a screen of {width}"
+            );
         }
 
         // Every number of a chart stands inside its picture, the last step's at the right end too.
@@ -38,7 +63,8 @@ public sealed class LayoutTests(PostgresFixture postgres)
               const [inner, outer] = [text.getBoundingClientRect(), text.ownerSVGElement.getBoundingClientRect()];
               return inner.left < outer.left || inner.right > outer.right || inner.top < outer.top || inner.bottom > outer.bottom;
             }).map(text => text.textContent)
-            """);
+            """
+        );
         Assert.Empty(clipped);
         Assert.NotEqual(0, await page.Locator(".chart svg text", new() { HasTextString = "4000" }).CountAsync());
         Assert.Empty(complaints);

@@ -5,7 +5,9 @@ namespace ElectraPipeline.Dashboard.Tests;
 /// <summary>What a browser has to say about the pages it is shown.</summary>
 internal static class PageComplaints
 {
-    /// <summary>Collects errors and warnings of the console (a breach of the content security policy is one) and uncaught exceptions.</summary>
+    /// <summary>
+    /// Collects errors and warnings of the console (a breach of the content security policy is one) and uncaught exceptions.
+    /// </summary>
     public static List<string> Complaints(this IPage page)
     {
         var complaints = new List<string>();

@@ -99,10 +99,23 @@ public sealed class PageTests(PostgresFixture postgres)
         string work = dashboard.Storage.Artifacts.CreateWorkFolder("import.1");
         await File.WriteAllTextAsync(Path.Combine(work, "model"), "weights", TestContext.Current.CancellationToken);
         await dashboard.Storage.Registry.ImportModelAsync(
-            new NewModelVersion("foreign", "", "{}", "{}", null, null, "{}", "1", null, "", """{"imported": {"format": "<b>TensorFlow</b>"}}"""),
+            new NewModelVersion(
+                "foreign",
+                "",
+                "{}",
+                "{}",
+                null,
+                null,
+                "{}",
+                "1",
+                null,
+                "",
+                """{"imported": {"format": "<b>TensorFlow</b>"}}"""
+            ),
             dashboard.Storage.Artifacts.Seal(work, "model"),
             "user:test",
-            TestContext.Current.CancellationToken);
+            TestContext.Current.CancellationToken
+        );
         Assert.Contains("imported", await dashboard.Visitor.GetStringAsync("/models", TestContext.Current.CancellationToken));
         string page = await dashboard.Visitor.GetStringAsync("/models/foreign/1", TestContext.Current.CancellationToken);
         Assert.Contains("by import", page);

@@ -6,7 +6,9 @@ using Xunit;
 
 namespace ElectraPipeline.Dashboard.Tests;
 
-/// <summary>Behind a reverse proxy that ends TLS: what it says is believed if it is a configured one, and cookies are for TLS only.</summary>
+/// <summary>
+/// Behind a reverse proxy that ends TLS: what it says is believed if it is a configured one, and cookies are for TLS only.
+/// </summary>
 public sealed partial class ProxyTests(PostgresFixture postgres)
 {
     private const string Password = "correct horse battery";
@@ -19,19 +21,33 @@ public sealed partial class ProxyTests(PostgresFixture postgres)
     public async Task Only_a_configured_proxy_is_believed(string proxyAddress, bool believed)
     {
         await using RunningDashboard dashboard = await RunningDashboard.StartAsync(
-            postgres, null, storage => storage.Accounts.SaveAsync("ada", "operator", Passwords.Hash(Password), "user:test"), Proxy);
+            postgres,
+            null,
+            storage => storage.Accounts.SaveAsync("ada", "operator", Passwords.Hash(Password), "user:test"),
+            Proxy
+        );
         await using ReverseProxy proxy = await ReverseProxy.StartAsync(dashboard.Visitor.BaseAddress!, proxyAddress);
         using HttpClient visitor = proxy.VisitorFrom(Visitor);
 
         HttpResponseMessage page = await visitor.GetAsync("/login");
-        string antiforgery = Assert.Single(page.Headers.GetValues("Set-Cookie"), cookie => cookie.StartsWith("electra.antiforgery=", StringComparison.Ordinal));
+        string antiforgery = Assert.Single(
+            page.Headers.GetValues("Set-Cookie"),
+            cookie => cookie.StartsWith("electra.antiforgery=", StringComparison.Ordinal)
+        );
         AssertHardened(antiforgery, "strict", believed);
 
         HttpResponseMessage login = await LoginAsync(visitor, page, antiforgery);
         Assert.True(login.StatusCode == HttpStatusCode.Redirect, await login.Content.ReadAsStringAsync());
-        AssertHardened(Assert.Single(login.Headers.GetValues("Set-Cookie"), cookie => cookie.StartsWith("electra=", StringComparison.Ordinal)), "lax", believed);
         AssertHardened(
-            Assert.Single(login.Headers.GetValues("Set-Cookie"), cookie => cookie.StartsWith("electra.known=", StringComparison.Ordinal)), "strict", believed);
+            Assert.Single(login.Headers.GetValues("Set-Cookie"), cookie => cookie.StartsWith("electra=", StringComparison.Ordinal)),
+            "lax",
+            believed
+        );
+        AssertHardened(
+            Assert.Single(login.Headers.GetValues("Set-Cookie"), cookie => cookie.StartsWith("electra.known=", StringComparison.Ordinal)),
+            "strict",
+            believed
+        );
 
         string about = (await dashboard.Storage.Queries.DeedsAsync(null, 10)).First(deed => deed.Action == "login").Detail!;
         Assert.Equal($"from {(believed ? Visitor : proxyAddress)}", about);
@@ -59,7 +75,12 @@ public sealed partial class ProxyTests(PostgresFixture postgres)
         string token = WebUtility.HtmlDecode(AntiforgeryField().Match(await page.Content.ReadAsStringAsync()).Groups[1].Value);
         using var request = new HttpRequestMessage(HttpMethod.Post, "/login")
         {
-            Content = new FormUrlEncodedContent([new("name", "ada"), new("secret", Password), new("returnUrl", "/runs"), new("__RequestVerificationToken", token)]),
+            Content = new FormUrlEncodedContent([
+                new("name", "ada"),
+                new("secret", Password),
+                new("returnUrl", "/runs"),
+                new("__RequestVerificationToken", token),
+            ]),
         };
         request.Headers.Add("Cookie", cookie.Split(';')[0]);
         return await visitor.SendAsync(request);

@@ -38,7 +38,9 @@ internal sealed class ReverseProxy : IAsyncDisposable
         var proxy = new ReverseProxy(builder.Build(), From(ownAddress, target));
         proxy.application.Run(proxy.PassAsync);
         await proxy.application.StartAsync();
-        proxy.Address = new Uri(proxy.application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        proxy.Address = new Uri(
+            proxy.application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()
+        );
         return proxy;
     }
 
@@ -81,7 +83,10 @@ internal sealed class ReverseProxy : IAsyncDisposable
 
     private async Task PassAsync(HttpContext context)
     {
-        using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), context.Request.Path + context.Request.QueryString);
+        using var request = new HttpRequestMessage(
+            new HttpMethod(context.Request.Method),
+            context.Request.Path + context.Request.QueryString
+        );
         if (context.Request.ContentLength > 0)
         {
             request.Content = new StreamContent(context.Request.Body);

@@ -40,11 +40,13 @@ public sealed partial class RouteTests(PostgresFixture postgres)
         {
             using var request = new HttpRequestMessage(new HttpMethod(MethodsOf(route)[0]), SamplePath(route));
             HttpResponseMessage answer = await dashboard.Visitor.SendAsync(request);
-            bool isSentToLogin = answer.StatusCode == HttpStatusCode.Redirect
+            bool isSentToLogin =
+                answer.StatusCode == HttpStatusCode.Redirect
                 && answer.Headers.Location!.PathAndQuery.StartsWith("/login?", StringComparison.Ordinal);
             Assert.True(
                 isSentToLogin || answer.StatusCode == HttpStatusCode.Unauthorized,
-                $"{request.Method} {request.RequestUri} answered {answer.StatusCode}");
+                $"{request.Method} {request.RequestUri} answered {answer.StatusCode}"
+            );
         }
     }
 
@@ -68,7 +70,9 @@ public sealed partial class RouteTests(PostgresFixture postgres)
         foreach (RouteEndpoint route in Posts(dashboard))
         {
             HttpResponseMessage answer = await dashboard.Visitor.PostAsync(
-                SamplePath(route), Form(("secret", "s"), ("name", "n"), ("returnUrl", "/")));
+                SamplePath(route),
+                Form(("secret", "s"), ("name", "n"), ("returnUrl", "/"))
+            );
             Assert.True(answer.StatusCode == HttpStatusCode.BadRequest, $"POST {SamplePath(route)} answered {answer.StatusCode}");
             Assert.Contains("antiforgery token is missing", await answer.Content.ReadAsStringAsync());
         }
@@ -95,8 +99,11 @@ public sealed partial class RouteTests(PostgresFixture postgres)
 
     private static string SamplePath(RouteEndpoint route) => "/" + Parameter().Replace(route.RoutePattern.RawText!, "1").TrimStart('/');
 
-    private Task<RunningDashboard> StartAsync(string role) => RunningDashboard.StartAsync(
-        postgres, prepare: storage => storage.Accounts.SaveAsync("somebody", role, Passwords.Hash(Password), "user:test"));
+    private Task<RunningDashboard> StartAsync(string role) =>
+        RunningDashboard.StartAsync(
+            postgres,
+            prepare: storage => storage.Accounts.SaveAsync("somebody", role, Passwords.Hash(Password), "user:test")
+        );
 
     [GeneratedRegex(@"\{[^}]*\}")]
     private static partial Regex Parameter();

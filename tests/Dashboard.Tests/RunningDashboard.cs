@@ -20,9 +20,7 @@ internal sealed partial class RunningDashboard : IAsyncDisposable
     private readonly TemporaryFolder folder = new();
     private WebApplication application = null!;
 
-    private RunningDashboard()
-    {
-    }
+    private RunningDashboard() { }
 
     public ElectraStorage Storage { get; private set; } = null!;
 
@@ -43,11 +41,19 @@ internal sealed partial class RunningDashboard : IAsyncDisposable
         where T : notnull => application.Services.GetRequiredService<T>();
 
     public static Task<RunningDashboard> StartAsync(
-        PostgresFixture postgres, string? token = null, Func<ElectraStorage, Task>? prepare = null, params string[] trustedProxies) =>
-        StartAsync(postgres, TimeProvider.System, token, prepare, trustedProxies);
+        PostgresFixture postgres,
+        string? token = null,
+        Func<ElectraStorage, Task>? prepare = null,
+        params string[] trustedProxies
+    ) => StartAsync(postgres, TimeProvider.System, token, prepare, trustedProxies);
 
     public static async Task<RunningDashboard> StartAsync(
-        PostgresFixture postgres, TimeProvider clock, string? token = null, Func<ElectraStorage, Task>? prepare = null, params string[] trustedProxies)
+        PostgresFixture postgres,
+        TimeProvider clock,
+        string? token = null,
+        Func<ElectraStorage, Task>? prepare = null,
+        params string[] trustedProxies
+    )
     {
         var dashboard = new RunningDashboard();
         dashboard.Storage = await postgres.OpenStorageAsync(dashboard.folder.Path);
@@ -57,17 +63,22 @@ internal sealed partial class RunningDashboard : IAsyncDisposable
         builder.Services.AddSingleton(clock);
         builder.Services.AddSingleton(dashboard.Storage.Database);
         builder.Services.AddElectraClient(dashboard.Storage);
-        builder.Services.AddElectraDashboard(new DashboardOptions
-        {
-            Port = 0,
-            AccessToken = token,
-            HasAccounts = prepare is not null,
-            TrustedProxies = trustedProxies,
-            KeysFolder = dashboard.folder["keys"],
-        });
+        builder.Services.AddElectraDashboard(
+            new DashboardOptions
+            {
+                Port = 0,
+                AccessToken = token,
+                HasAccounts = prepare is not null,
+                TrustedProxies = trustedProxies,
+                KeysFolder = dashboard.folder["keys"],
+            }
+        );
         dashboard.application = builder.Build().UseElectraDashboard();
         await dashboard.application.StartAsync();
-        string address = dashboard.application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        string address = dashboard
+            .application.Services.GetRequiredService<IServer>()
+            .Features.Get<IServerAddressesFeature>()!
+            .Addresses.Single();
         dashboard.Visitor = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() })
         {
             BaseAddress = new Uri(address),
@@ -99,11 +110,16 @@ internal sealed partial class RunningDashboard : IAsyncDisposable
 
     /// <summary>As another visitor.</summary>
     public static async Task<HttpResponseMessage> PostFromAsync(
-        HttpClient visitor, string page, string action, params (string Name, string Value)[] fields)
+        HttpClient visitor,
+        string page,
+        string action,
+        params (string Name, string Value)[] fields
+    )
     {
         string html = await visitor.GetStringAsync(page);
         string token = AntiforgeryField().Match(html).Groups[1].Value;
-        var form = fields.Append((Name: "__RequestVerificationToken", Value: WebUtility.HtmlDecode(token)))
+        var form = fields
+            .Append((Name: "__RequestVerificationToken", Value: WebUtility.HtmlDecode(token)))
             .ToDictionary(field => field.Name, field => field.Value);
         return await visitor.PostAsync(action, new FormUrlEncodedContent(form));
     }

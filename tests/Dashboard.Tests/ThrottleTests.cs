@@ -16,11 +16,15 @@ public sealed class ThrottleTests(PostgresFixture postgres)
     [Fact]
     public async Task Guessing_ends_after_the_tries_of_a_minute_and_then_not_even_the_right_password_helps_but_others_log_in()
     {
-        await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres, Token, async storage =>
-        {
-            await storage.Accounts.SaveAsync("ada", "operator", Passwords.Hash(Password), "user:test");
-            await storage.Accounts.SaveAsync("bob", "viewer", Passwords.Hash(Password), "user:test");
-        });
+        await using RunningDashboard dashboard = await RunningDashboard.StartAsync(
+            postgres,
+            Token,
+            async storage =>
+            {
+                await storage.Accounts.SaveAsync("ada", "operator", Passwords.Hash(Password), "user:test");
+                await storage.Accounts.SaveAsync("bob", "viewer", Passwords.Hash(Password), "user:test");
+            }
+        );
         using HttpClient bob = dashboard.VisitorAt("127.0.0.9");
         using HttpClient ada = dashboard.VisitorAt("127.0.0.8");
         for (int i = 0; i < LoginThrottle.FromOneAddress; i++)
@@ -76,11 +80,15 @@ public sealed class ThrottleTests(PostgresFixture postgres)
     public void All_together_have_a_ceiling_which_what_is_refused_does_not_count_for()
     {
         var throttle = new LoginThrottle(new Clock());
-        int ofSeven = Enumerable.Range(0, 100_000).Count(i => throttle.TryBegin(new(new IPAddress(0x0100007F + (i % 7 << 24)), $"name {i}")));
+        int ofSeven = Enumerable
+            .Range(0, 100_000)
+            .Count(i => throttle.TryBegin(new(new IPAddress(0x0100007F + (i % 7 << 24)), $"name {i}")));
         Assert.InRange(ofSeven, LoginThrottle.FromOneAddress, 7 * LoginThrottle.FromOneAddress);
 
         // Of many addresses some share a counter with one of the seven.
-        int ofOthers = Enumerable.Range(0, 10_000).Count(i => throttle.TryBegin(new(IPAddress.Parse($"198.51.{i / 250}.{i % 250}"), $"other {i}")));
+        int ofOthers = Enumerable
+            .Range(0, 10_000)
+            .Count(i => throttle.TryBegin(new(IPAddress.Parse($"198.51.{i / 250}.{i % 250}"), $"other {i}")));
         Assert.Equal(LoginThrottle.InAll, ofSeven + ofOthers);
         Assert.False(throttle.TryBegin(new(Home, "bob")));
     }
@@ -130,11 +138,16 @@ public sealed class ThrottleTests(PostgresFixture postgres)
     [Fact]
     public async Task Whoever_uses_up_the_tries_of_all_shuts_out_neither_a_browser_that_was_here_before_nor_the_token()
     {
-        await using RunningDashboard dashboard = await RunningDashboard.StartAsync(postgres, new Clock(), Token, async storage =>
-        {
-            await storage.Accounts.SaveAsync("ada", "operator", Passwords.Hash(Password), "user:test");
-            await storage.Accounts.SaveAsync("bob", "viewer", Passwords.Hash(Password), "user:test");
-        });
+        await using RunningDashboard dashboard = await RunningDashboard.StartAsync(
+            postgres,
+            new Clock(),
+            Token,
+            async storage =>
+            {
+                await storage.Accounts.SaveAsync("ada", "operator", Passwords.Hash(Password), "user:test");
+                await storage.Accounts.SaveAsync("bob", "viewer", Passwords.Hash(Password), "user:test");
+            }
+        );
         using HttpClient ada = dashboard.VisitorAt("127.0.0.8");
         using HttpClient stranger = dashboard.VisitorAt("127.0.0.9");
         await dashboard.LoginAsync("ada", Password, ada);
@@ -165,7 +178,11 @@ public sealed class ThrottleTests(PostgresFixture postgres)
     {
         var clock = new Clock();
         await using RunningDashboard dashboard = await RunningDashboard.StartAsync(
-            postgres, clock, Token, storage => storage.Accounts.SaveAsync("ada", "operator", Passwords.Hash(Password), "user:test"));
+            postgres,
+            clock,
+            Token,
+            storage => storage.Accounts.SaveAsync("ada", "operator", Passwords.Hash(Password), "user:test")
+        );
         for (int i = 0; i < LoginThrottle.FromOneAddress + 5; i++)
         {
             await dashboard.LoginAsync("ada", $"guess number {i}");
@@ -174,10 +191,12 @@ public sealed class ThrottleTests(PostgresFixture postgres)
         Assert.Equal(HttpStatusCode.TooManyRequests, await ApiAsync(dashboard.Visitor, "a-guess-of-the-token"));
         Assert.Equal(
             [
-                ("user:ada", "login refused", "from 127.0.0.1"), ("user:ada", "login throttled", "from 127.0.0.1"),
+                ("user:ada", "login refused", "from 127.0.0.1"),
+                ("user:ada", "login throttled", "from 127.0.0.1"),
                 ("user:api", "login throttled", "from 127.0.0.1"),
             ],
-            await DeedsAsync(dashboard));
+            await DeedsAsync(dashboard)
+        );
         string minute = $"{clock.Now:HH:mm}";
         clock.Now += TimeSpan.FromMinutes(1);
         await WaitAsync(async () => (await DeedsAsync(dashboard)).Length == 5);
@@ -186,7 +205,8 @@ public sealed class ThrottleTests(PostgresFixture postgres)
                 ("user:(several)", "login refused", $"19 more in the minute from {minute} UTC"),
                 ("user:(several)", "login throttled", $"4 more in the minute from {minute} UTC"),
             ],
-            (await DeedsAsync(dashboard))[3..]);
+            (await DeedsAsync(dashboard))[3..]
+        );
     }
 
     [Fact]
@@ -210,10 +230,12 @@ public sealed class ThrottleTests(PostgresFixture postgres)
     }
 
     private static async Task<(string Actor, string Action, string Detail)[]> DeedsAsync(RunningDashboard dashboard) =>
-    [
-        .. (await dashboard.Storage.Queries.DeedsAsync(null, 100)).Reverse().Where(deed => deed.Action.StartsWith("login ", StringComparison.Ordinal))
-            .Select(deed => (deed.Actor, deed.Action, deed.Detail!)),
-    ];
+        [
+            .. (await dashboard.Storage.Queries.DeedsAsync(null, 100))
+                .Reverse()
+                .Where(deed => deed.Action.StartsWith("login ", StringComparison.Ordinal))
+                .Select(deed => (deed.Actor, deed.Action, deed.Detail!)),
+        ];
 
     private static async Task WaitAsync(Func<Task<bool>> condition)
     {

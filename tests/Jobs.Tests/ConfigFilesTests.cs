@@ -23,7 +23,11 @@ public sealed class ConfigFilesTests : IDisposable
     [InlineData("pretrain", "train.shard", Docs + """, "mixture": {"datasets": [{"path": "in"}]} """)]
     [InlineData("pretrain", "deep/model.safetensors", Docs + """, "pretrain": {"initializeFrom": "in"} """)]
     [InlineData("finetune", "t.tsv", Docs + """, "finetune": [{"name": "t", "train": "in/t.tsv"}] """)]
-    [InlineData("finetune", "t.tsv", Docs + """, "finetune": [{"name": "t", "train": "dotnet-docs:member-kind", "evaluation": "in/t.tsv"}] """)]
+    [InlineData(
+        "finetune",
+        "t.tsv",
+        Docs + """, "finetune": [{"name": "t", "train": "dotnet-docs:member-kind", "evaluation": "in/t.tsv"}] """
+    )]
     public void A_file_that_is_swapped_after_the_check_is_not_read(string stageName, string name, string fields)
     {
         string file = folder.Write($"conf/in/{name}", "inside");
@@ -46,7 +50,8 @@ public sealed class ConfigFilesTests : IDisposable
         string message = Assert.Throws<PermanentException>(Fingerprint).Message;
         Assert.Matches("leads to|links that lead elsewhere", message);
 
-        string Fingerprint() => stage.Fingerprint(config, stageName == "finetune" ? "t" : "", new ConfigFiles(stage, config, InputFolders.Anywhere), []);
+        string Fingerprint() =>
+            stage.Fingerprint(config, stageName == "finetune" ? "t" : "", new ConfigFiles(stage, config, InputFolders.Anywhere), []);
     }
 
     [Fact]
@@ -55,8 +60,11 @@ public sealed class ConfigFilesTests : IDisposable
         string file = folder.Write("vocab.txt", "inside");
         var config = new RunConfig { Name = "x" };
         var silent = new SilentStage(file);
-        string message = Assert.Throws<InvalidOperationException>(
-            () => silent.Fingerprint(config, "", new ConfigFiles(silent, config, InputFolders.Anywhere), [])).Message;
+        string message = Assert
+            .Throws<InvalidOperationException>(() =>
+                silent.Fingerprint(config, "", new ConfigFiles(silent, config, InputFolders.Anywhere), [])
+            )
+            .Message;
         Assert.Equal("the stage silent opens files of vocabulary.path, which its FilesOfConfig does not say", message);
     }
 
@@ -64,7 +72,10 @@ public sealed class ConfigFilesTests : IDisposable
     public void What_the_worker_is_confined_to_and_the_configs_own_rule_hold_at_once()
     {
         string file = folder.Write("conf/in/vocab.txt", "inside");
-        folder.Write("conf/run.json", $$"""{"name": "x", "corpus": {"paths": ["dotnet-docs"]}, "vocabulary": {"path": {{JsonSerializer.Serialize(file)}} } }""");
+        folder.Write(
+            "conf/run.json",
+            $$"""{"name": "x", "corpus": {"paths": ["dotnet-docs"]}, "vocabulary": {"path": {{JsonSerializer.Serialize(file)}} } }"""
+        );
         RunConfig config = RunConfigReader.ReadFile(folder["conf/run.json"], InputFolders.Parse(folder["conf"]));
         Stage stage = Pipeline.Find("vocabulary");
         Assert.NotEmpty(Digest(InputFolders.Parse(folder["conf/in"])));
@@ -84,6 +95,7 @@ public sealed class ConfigFilesTests : IDisposable
 
         public override Task<string?> RunAsync(StageContext context, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
-        protected override IEnumerable<string> Ingredients(RunConfig config, string shard, ConfigFiles files) => [files.Digest(file, "vocabulary.path")];
+        protected override IEnumerable<string> Ingredients(RunConfig config, string shard, ConfigFiles files) =>
+            [files.Digest(file, "vocabulary.path")];
     }
 }

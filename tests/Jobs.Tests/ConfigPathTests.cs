@@ -9,21 +9,24 @@ using Xunit;
 
 namespace ElectraPipeline.Jobs.Tests;
 
-/// <summary>Files that configs name: none lies outside the config's folder unless it is named in full, or in a folder that is allowed.</summary>
+/// <summary>
+/// Files that configs name: none lies outside the config's folder unless it is named in full, or in a folder that is allowed.
+/// </summary>
 public sealed class ConfigPathTests : IDisposable
 {
     // Each field that names a file, in a config that names no other.
     private static readonly Dictionary<string, string> Fields = new()
     {
         ["corpus.paths[0]"] = """ "corpus": {"paths": [PATH]} """,
-        ["corpus.filters.language.profiles[0]"] = """ "corpus": {"paths": ["dotnet-docs"], "filters": {"language": {"profiles": [PATH]}}} """,
-        ["corpus.filters.decontaminate.files[0]"] = """ "corpus": {"paths": ["dotnet-docs"], "filters": {"decontaminate": {"files": [PATH]}}} """,
+        ["corpus.filters.language.profiles[0]"] =
+            """ "corpus": {"paths": ["dotnet-docs"], "filters": {"language": {"profiles": [PATH]}}} """,
+        ["corpus.filters.decontaminate.files[0]"] =
+            """ "corpus": {"paths": ["dotnet-docs"], "filters": {"decontaminate": {"files": [PATH]}}} """,
         ["vocabulary.path"] = """ "corpus": {"paths": ["dotnet-docs"]}, "vocabulary": {"path": PATH} """,
         ["mixture.datasets[0].path"] = """ "corpus": {"paths": ["dotnet-docs"]}, "mixture": {"datasets": [{"path": PATH}]} """,
         ["pretrain.initializeFrom"] = """ "corpus": {"paths": ["dotnet-docs"]}, "pretrain": {"initializeFrom": PATH} """,
         ["finetune[0].train"] = """ "corpus": {"paths": ["dotnet-docs"]}, "finetune": [{"name": "t", "train": PATH}] """,
-        ["finetune[0].evaluation"] =
-            """
+        ["finetune[0].evaluation"] = """
             "corpus": {"paths": ["dotnet-docs"]}, "finetune": [{"name": "t", "train": "dotnet-docs:member-kind", "evaluation": PATH}]
             """,
     };
@@ -31,11 +34,34 @@ public sealed class ConfigPathTests : IDisposable
     // Texts of a config that name no file.
     private static readonly string[] NoPaths =
     [
-        "name", "preset", "from", "limits[].stage", "corpus.format", "corpus.textField", "corpus.onReject", "corpus.filters.language.allowed[]",
-        "corpus.filters.gopherQuality.languages[]", "examples.overflow", "model.preset", "model.embeddingSharing", "model.generator",
-        "model.initialization", "pretrain.objective", "pretrain.device", "pretrain.precision", "finetune[].name", "finetune[].kind",
-        "finetune[].metric", "finetune[].textColumn", "finetune[].pairColumn", "finetune[].labelColumn", "finetune[].groupColumn",
-        "finetune[].layerwiseDecayRule", "finetune[].head", "inputs.folders[]", "inputs.inFull[]",
+        "name",
+        "preset",
+        "from",
+        "limits[].stage",
+        "corpus.format",
+        "corpus.textField",
+        "corpus.onReject",
+        "corpus.filters.language.allowed[]",
+        "corpus.filters.gopherQuality.languages[]",
+        "examples.overflow",
+        "model.preset",
+        "model.embeddingSharing",
+        "model.generator",
+        "model.initialization",
+        "pretrain.objective",
+        "pretrain.device",
+        "pretrain.precision",
+        "finetune[].name",
+        "finetune[].kind",
+        "finetune[].metric",
+        "finetune[].textColumn",
+        "finetune[].pairColumn",
+        "finetune[].labelColumn",
+        "finetune[].groupColumn",
+        "finetune[].layerwiseDecayRule",
+        "finetune[].head",
+        "inputs.folders[]",
+        "inputs.inFull[]",
     ];
 
     private readonly TemporaryFolder folder = new();
@@ -127,14 +153,19 @@ public sealed class ConfigPathTests : IDisposable
     public void A_list_of_folders_that_names_none_or_a_missing_one_is_refused()
     {
         Assert.Contains("names no folder", Assert.Throws<PermanentException>(() => InputFolders.Parse(":")).Message);
-        Assert.Contains(folder["missing"], Assert.Throws<PermanentException>(() => InputFolders.Parse($"{folder.Path}:{folder["missing"]}")).Message);
+        Assert.Contains(
+            folder["missing"],
+            Assert.Throws<PermanentException>(() => InputFolders.Parse($"{folder.Path}:{folder["missing"]}")).Message
+        );
         Assert.False(InputFolders.Parse("").AreConfined);
     }
 
     [Fact]
-    public void Every_text_of_a_config_is_known_to_be_a_path_or_none() => Assert.Equal(
-        NoPaths.Concat(Fields.Keys.Select(field => field.Replace("[0]", "[]", StringComparison.Ordinal))).Order(StringComparer.Ordinal),
-        TextsOf(typeof(RunConfig), "").Order(StringComparer.Ordinal));
+    public void Every_text_of_a_config_is_known_to_be_a_path_or_none() =>
+        Assert.Equal(
+            NoPaths.Concat(Fields.Keys.Select(field => field.Replace("[0]", "[]", StringComparison.Ordinal))).Order(StringComparer.Ordinal),
+            TextsOf(typeof(RunConfig), "").Order(StringComparer.Ordinal)
+        );
 
     [Theory]
     [MemberData(nameof(PathFields))]
@@ -155,7 +186,10 @@ public sealed class ConfigPathTests : IDisposable
         foreach ((RunConfig config, string allowed) in new[] { (relative, "conf"), (confined, "conf/inside") })
         {
             string fault = Assert.Single(Faults(config));
-            Assert.StartsWith($"{field} is {folder["conf/inside/text.txt"]}, which leads to {folder["outside/secret.txt"]}, out of {folder[allowed]}, ", fault);
+            Assert.StartsWith(
+                $"{field} is {folder["conf/inside/text.txt"]}, which leads to {folder["outside/secret.txt"]}, out of {folder[allowed]}, ",
+                fault
+            );
             Assert.EndsWith("submit the config again", fault);
         }
 
@@ -182,7 +216,10 @@ public sealed class ConfigPathTests : IDisposable
     public void No_config_says_itself_where_its_files_may_lie()
     {
         folder.Write("conf/run.json", """{"name": "x", "corpus": {"paths": ["inside"]}, "inputs": {"folders": ["/"], "inFull": []}}""");
-        Assert.Contains("inputs is found out", Assert.Throws<PermanentException>(() => RunConfigReader.ReadFile(folder["conf/run.json"])).Message);
+        Assert.Contains(
+            "inputs is found out",
+            Assert.Throws<PermanentException>(() => RunConfigReader.ReadFile(folder["conf/run.json"])).Message
+        );
     }
 
     [Theory]
@@ -241,14 +278,20 @@ public sealed class ConfigPathTests : IDisposable
     private void AssertRefused(string field, string path, string leadsTo, string at = "conf/run.json")
     {
         string message = Assert.Throws<PermanentException>(() => Read(field, path, at: at)).Message;
-        Assert.StartsWith($"{folder[at]}: {field} is {path}, which leads to {leadsTo}, out of the config's folder {folder["conf"]}; ", message);
+        Assert.StartsWith(
+            $"{folder[at]}: {field} is {path}, which leads to {leadsTo}, out of the config's folder {folder["conf"]}; ",
+            message
+        );
         Assert.Contains("write the path out in full", message);
         Assert.Contains("ELECTRA_INPUT_FOLDERS", message);
     }
 
     private RunConfig Read(string field, string path, InputFolders? allowed = null, string at = "conf/run.json")
     {
-        folder.Write(at, $$"""{"name": "x", {{Fields[field].Replace("PATH", JsonSerializer.Serialize(path), StringComparison.Ordinal)}} }""");
+        folder.Write(
+            at,
+            $$"""{"name": "x", {{Fields[field].Replace("PATH", JsonSerializer.Serialize(path), StringComparison.Ordinal)}} }"""
+        );
         return RunConfigReader.ReadFile(folder[at], allowed);
     }
 }

@@ -59,7 +59,13 @@ public sealed class OperationTests(PostgresFixture postgres)
         string go = folder["go"];
         await using var testing = await WorkerTesting.OpenAsync(postgres, $"while [ ! -e '{go}' ]; do sleep 0.05; done; exit 1");
         var host = await testing.StartWorkerAsync();
-        long runId = await testing.SubmitAsync(host, testing.Config() with { Limits = [new StageLimits { Stage = "pretrain", Attempts = 1 }] });
+        long runId = await testing.SubmitAsync(
+            host,
+            testing.Config() with
+            {
+                Limits = [new StageLimits { Stage = "pretrain", Attempts = 1 }],
+            }
+        );
         await testing.WaitAsync(runId, testing.HasChild);
         await testing.Storage.Pauses.PauseAsync(PauseScope.Queue, "cpu", interrupts: false, Ada);
         File.WriteAllText(go, "");
@@ -78,7 +84,12 @@ public sealed class OperationTests(PostgresFixture postgres)
         await testing.Storage.Pauses.PauseAsync(PauseScope.Worker, idle, interrupts: true, Ada);
         long runId = await testing.SubmitAsync(host, testing.Config());
         await testing.WaitForEndAsync(runId);
-        string[] claims = [.. (await testing.Storage.Queries.EventsAsync(runId, 1_000)).Where(entry => entry.Action == "claimed").Select(entry => entry.Actor)];
+        string[] claims =
+        [
+            .. (await testing.Storage.Queries.EventsAsync(runId, 1_000))
+                .Where(entry => entry.Action == "claimed")
+                .Select(entry => entry.Actor),
+        ];
         Assert.NotEmpty(claims);
         Assert.DoesNotContain("worker:" + idle, claims);
     }
@@ -88,7 +99,13 @@ public sealed class OperationTests(PostgresFixture postgres)
     {
         await using var testing = await WorkerTesting.OpenAsync(postgres, "exec sleep 300");
         var host = await testing.StartWorkerAsync();
-        StageLimits limits = new() { Stage = "pretrain", Attempts = 2, TimeLimitSeconds = 2, BackoffSeconds = 0 };
+        StageLimits limits = new()
+        {
+            Stage = "pretrain",
+            Attempts = 2,
+            TimeLimitSeconds = 2,
+            BackoffSeconds = 0,
+        };
         RunDetail ended = await testing.WaitForEndAsync(await testing.SubmitAsync(host, testing.Config() with { Limits = [limits] }));
         StageRow training = Pretrain(ended);
         Assert.Equal((StageState.Failed, 2, "retryable"), (training.State, training.Attempt, training.ErrorKind));
@@ -106,7 +123,10 @@ public sealed class OperationTests(PostgresFixture postgres)
         await testing.StartWorkerAsync(concurrency: 1);
         await testing.WaitForEndAsync(usual);
         await testing.WaitForEndAsync(urgent);
-        var begun = (await testing.Storage.Queries.EventsAsync(null, 1_000)).Where(entry => entry.Action == "claimed").OrderBy(entry => entry.Id).ToList();
+        var begun = (await testing.Storage.Queries.EventsAsync(null, 1_000))
+            .Where(entry => entry.Action == "claimed")
+            .OrderBy(entry => entry.Id)
+            .ToList();
         int stages = (await testing.Storage.Queries.RunAsync(urgent))!.Stages.Count(stage => stage.Attempt > 0);
         Assert.All(begun.Take(stages - 1), entry => Assert.Equal(urgent, entry.RunId));
     }

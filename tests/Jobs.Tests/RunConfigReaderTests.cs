@@ -23,7 +23,9 @@ public sealed class RunConfigReaderTests
     [Fact]
     public void ValuesOutOfRangeAreNamed()
     {
-        string message = FaultsOf("""{"name": "Bad Name", "corpus": {"paths": ["a"], "parts": 0}, "pretrain": {"steps": -1, "maskProbability": 2}}""");
+        string message = FaultsOf(
+            """{"name": "Bad Name", "corpus": {"paths": ["a"], "parts": 0}, "pretrain": {"steps": -1, "maskProbability": 2}}"""
+        );
         foreach (string expected in new[] { "Bad Name", "parts", "steps", "maskProbability" })
         {
             Assert.Contains(expected, message);
@@ -38,22 +40,46 @@ public sealed class RunConfigReaderTests
             "run.json",
             """
             {"name": "x", "corpus": {"paths": ["a"]}, "priority": -3, "limits": [{"stage": "pretrain", "attempts": 9, "memoryGb": 12}]}
-            """);
+            """
+        );
         var config = RunConfigReader.ReadFile(path);
-        Assert.Equal(new StageLimits { Stage = "pretrain", Attempts = 9, MemoryGb = 12 }, config.LimitsOf("pretrain"));
+        Assert.Equal(
+            new StageLimits
+            {
+                Stage = "pretrain",
+                Attempts = 9,
+                MemoryGb = 12,
+            },
+            config.LimitsOf("pretrain")
+        );
         Assert.Equal(new StageLimits { Stage = "ingest" }, config.LimitsOf("ingest"));
-        Assert.Equal((9, 12), Pipeline.GraphOf(config).Where(stage => stage.Stage == "pretrain").Select(stage => (stage.MaxAttempts, stage.MemoryGb!.Value)).Single());
+        Assert.Equal(
+            (9, 12),
+            Pipeline
+                .GraphOf(config)
+                .Where(stage => stage.Stage == "pretrain")
+                .Select(stage => (stage.MaxAttempts, stage.MemoryGb!.Value))
+                .Single()
+        );
 
         string message = FaultsOf(
             """
             {"name": "x", "corpus": {"paths": ["a"]}, "priority": 101, "limits": [{"stage": "pre"}, {"stage": "ingest", "attempts": 0},
              {"stage": "ingest", "backoffSeconds": -1, "timeLimitSeconds": 0, "memoryGb": 0}]}
-            """);
-        foreach (string expected in new[]
-        {
-            "priority is 101", "limits[0].stage is pre", "limits[1].attempts is 0", "limits[2].stage is ingest; allowed: each stage once",
-            "limits[2].backoffSeconds is -1", "limits[2].timeLimitSeconds is 0", "limits[2].memoryGb is 0",
-        })
+            """
+        );
+        foreach (
+            string expected in new[]
+            {
+                "priority is 101",
+                "limits[0].stage is pre",
+                "limits[1].attempts is 0",
+                "limits[2].stage is ingest; allowed: each stage once",
+                "limits[2].backoffSeconds is -1",
+                "limits[2].timeLimitSeconds is 0",
+                "limits[2].memoryGb is 0",
+            }
+        )
         {
             Assert.Contains(expected, message);
         }
@@ -63,7 +89,10 @@ public sealed class RunConfigReaderTests
     public void PathsStartAtTheConfigFileAndReplicasAreResolved()
     {
         using var folder = new TemporaryFolder();
-        string path = folder.Write("conf/run.json", """{"name": "x", "corpus": {"paths": ["text", "dotnet-docs"]}, "pretrain": {"replicas": 0}}""");
+        string path = folder.Write(
+            "conf/run.json",
+            """{"name": "x", "corpus": {"paths": ["text", "dotnet-docs"]}, "pretrain": {"replicas": 0}}"""
+        );
         var config = RunConfigReader.ReadFile(path);
         Assert.Equal([folder["conf/text"], "dotnet-docs"], config.Corpus.Paths);
         Assert.Equal(Environment.ProcessorCount, config.Pretrain.Replicas);
@@ -76,13 +105,16 @@ public sealed class RunConfigReaderTests
         using var folder = new TemporaryFolder();
         string path = folder.Write(
             "conf/run.json",
-            """{"name": "x", "corpus": {"paths": ["a"], "filters": {"c4": {"minSentences": 2}, "decontaminate": {"files": ["dev.tsv"]}}}}""");
+            """{"name": "x", "corpus": {"paths": ["a"], "filters": {"c4": {"minSentences": 2}, "decontaminate": {"files": ["dev.tsv"]}}}}"""
+        );
         var filters = RunConfigReader.ReadFile(path).Corpus.Filters!;
         Assert.Equal(2, filters.C4!.MinSentences);
         Assert.Equal([folder["conf/dev.tsv"]], filters.Decontaminate!.Files);
         Assert.Null(filters.Length);
 
-        string message = FaultsOf("""{"name": "x", "corpus": {"paths": ["a"], "filters": {"length": {"minWords": -1}, "c4": {"minSentences": -2}}}}""");
+        string message = FaultsOf(
+            """{"name": "x", "corpus": {"paths": ["a"], "filters": {"length": {"minWords": -1}, "c4": {"minSentences": -2}}}}"""
+        );
         Assert.Contains("corpus.filters.length.minWords is -1", message);
         Assert.Contains("corpus.filters.c4.minSentences is -2", message);
     }
@@ -91,7 +123,10 @@ public sealed class RunConfigReaderTests
     public void ARunFromARegisteredModelOnlyFineTunes()
     {
         const string Task = """{"name": "mood", "train": "mood.tsv"}""";
-        var config = RunConfigReader.Read(Encoding.UTF8.GetBytes($$"""{"name": "x", "from": "base-model@champion", "finetune": [{{Task}}]}"""), "run.json");
+        var config = RunConfigReader.Read(
+            Encoding.UTF8.GetBytes($$"""{"name": "x", "from": "base-model@champion", "finetune": [{{Task}}]}"""),
+            "run.json"
+        );
         Assert.Equal(["base", "finetune", "register"], Pipeline.GraphOf(config).Select(stage => stage.Stage));
 
         string message = FaultsOf("""{"name": "x", "from": "No@", "corpus": {"paths": ["text"]}}""");
@@ -105,7 +140,10 @@ public sealed class RunConfigReaderTests
     [InlineData("""{"name": "x", "corpus": {"paths": ["a"]}, "model": {"tieEncoders": true}}""", "GeneratorSize")]
     [InlineData("""{"name": "x", "corpus": {"paths": ["a"]}, "pretrain": {"objective": "electric", "temperature": 2}}""", "Temperature")]
     [InlineData("""{"name": "x", "corpus": {"paths": ["a"]}, "pretrain": {"objective": "mlmm"}}""", "all-tokens-mlm")]
-    [InlineData("""{"name": "x", "corpus": {"paths": ["a"]}, "pretrain": {"steps": 9, "phases": [{"steps": 4}, {"steps": 4}]}}""", "pretrain.phases")]
+    [InlineData(
+        """{"name": "x", "corpus": {"paths": ["a"]}, "pretrain": {"steps": 9, "phases": [{"steps": 4}, {"steps": 4}]}}""",
+        "pretrain.phases"
+    )]
     [InlineData("""{"name": "x", "corpus": {"paths": ["a"]}, "pretrain": {"phases": [{"step": 4}]}}""", "steps")]
     public void OptionsThatExcludeEachOtherAreNamed(string json, string named) => Assert.Contains(named, FaultsOf(json));
 
@@ -129,12 +167,16 @@ public sealed class RunConfigReaderTests
         Assert.Equal(["official", null], official.Finetune.Select(task => task.Head));
         Assert.Equal([0.9, 0.9], official.Finetune.Select(task => task.LayerwiseDecay));
 
-        var plain = RunConfigReader.Read("""{"name": "x", "corpus": {"paths": ["a"]}, "finetune": [{"name": "t", "train": "t.tsv"}]}"""u8.ToArray(), "run.json");
+        var plain = RunConfigReader.Read(
+            """{"name": "x", "corpus": {"paths": ["a"]}, "finetune": [{"name": "t", "train": "t.tsv"}]}"""u8.ToArray(),
+            "run.json"
+        );
         Assert.False(plain.Pretrain.MaskWithReplacement);
         Assert.Null(plain.Finetune[0].Head);
         Assert.Contains(
             "finetune[0].head is wide",
-            FaultsOf("""{"name": "x", "corpus": {"paths": ["a"]}, "finetune": [{"name": "t", "train": "t.tsv", "head": "wide"}]}"""));
+            FaultsOf("""{"name": "x", "corpus": {"paths": ["a"]}, "finetune": [{"name": "t", "train": "t.tsv", "head": "wide"}]}""")
+        );
         Assert.Equal(("carry", "fixed"), (plain.Examples.Overflow, plain.Finetune[0].LayerwiseDecayRule));
         Assert.Contains("official-small", FaultsOf("""{"name": "x", "preset": "oficial", "corpus": {"paths": ["a"]}}"""));
     }
@@ -142,7 +184,8 @@ public sealed class RunConfigReaderTests
     [Fact]
     public void AMixtureHasWeightsAndPathsThatStartAtTheConfigFile()
     {
-        const string Text = """{"name": "x", "corpus": {"paths": ["a"]}, "mixture": {"weight": W, "datasets": [{"path": "wiki", "weight": 0.5}]}}""";
+        const string Text =
+            """{"name": "x", "corpus": {"paths": ["a"]}, "mixture": {"weight": W, "datasets": [{"path": "wiki", "weight": 0.5}]}}""";
         var config = RunConfigReader.Read(Encoding.UTF8.GetBytes(Text.Replace("W", "2")), "/conf/run.json");
         Assert.Equal((2, 0.5, "/conf/wiki"), (config.Mixture.Weight, config.Mixture.Datasets[0].Weight, config.Mixture.Datasets[0].Path));
         Assert.Contains("mixture.weight is -1", FaultsOf(Text.Replace("W", "-1")));

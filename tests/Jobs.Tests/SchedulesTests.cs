@@ -15,7 +15,8 @@ public sealed class SchedulesTests
                 new DateTimeOffset(2026, 3, 29, 1, 0, 0, TimeSpan.Zero), // 02:30 is skipped that night; the run is not
                 new DateTimeOffset(2026, 3, 30, 0, 30, 0, TimeSpan.Zero),
             ],
-            runs.Select(run => run.ToUniversalTime()));
+            runs.Select(run => run.ToUniversalTime())
+        );
     }
 
     [Theory]

@@ -24,9 +24,7 @@ internal sealed class WorkerTesting : IAsyncDisposable
     private readonly TemporaryFolder folder = new();
     private readonly List<IHost> hosts = [];
 
-    private WorkerTesting()
-    {
-    }
+    private WorkerTesting() { }
 
     public ElectraStorage Storage { get; private set; } = null!;
 
@@ -58,18 +56,21 @@ internal sealed class WorkerTesting : IAsyncDisposable
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
-        builder.Services.AddElectraWorker(Storage, new WorkerOptions
-        {
-            Queues = [queue],
-            Concurrency = concurrency,
-            InputFolders = inputs ?? InputFolders.Anywhere,
-            LeaseTtl = TimeSpan.FromSeconds(4),
-            RelayInterval = TimeSpan.FromMilliseconds(200),
-            Backoff = TimeSpan.FromMilliseconds(10),
-            // Nobody waits it out: stages are told to stop at once and given back as soon as they have.
-            ShutdownGrace = TimeSpan.FromMinutes(10),
-            Program = ["/bin/sh", "-c", ChildCommand],
-        });
+        builder.Services.AddElectraWorker(
+            Storage,
+            new WorkerOptions
+            {
+                Queues = [queue],
+                Concurrency = concurrency,
+                InputFolders = inputs ?? InputFolders.Anywhere,
+                LeaseTtl = TimeSpan.FromSeconds(4),
+                RelayInterval = TimeSpan.FromMilliseconds(200),
+                Backoff = TimeSpan.FromMilliseconds(10),
+                // Nobody waits it out: stages are told to stop at once and given back as soon as they have.
+                ShutdownGrace = TimeSpan.FromMinutes(10),
+                Program = ["/bin/sh", "-c", ChildCommand],
+            }
+        );
         var host = builder.Build();
         await host.StartAsync();
         hosts.Add(host);
@@ -97,16 +98,52 @@ internal sealed class WorkerTesting : IAsyncDisposable
     {
         if (!File.Exists(folder["corpus.txt"]))
         {
-            string[] words = ["pressure", "of", "the", "steam", "drives", "a", "wheel", "and", "every", "valve", "closes", "before", "it", "opens"];
-            var documents = Enumerable.Range(0, 60).Select(document => string.Join('\n', Enumerable.Range(0, 6).Select(sentence =>
-                string.Join(' ', Enumerable.Range(0, 9).Select(word => words[((document * 31) + (sentence * 17) + (word * (document + 3))) % words.Length])) + ".")));
+            string[] words =
+            [
+                "pressure",
+                "of",
+                "the",
+                "steam",
+                "drives",
+                "a",
+                "wheel",
+                "and",
+                "every",
+                "valve",
+                "closes",
+                "before",
+                "it",
+                "opens",
+            ];
+            var documents = Enumerable
+                .Range(0, 60)
+                .Select(document =>
+                    string.Join(
+                        '\n',
+                        Enumerable
+                            .Range(0, 6)
+                            .Select(sentence =>
+                                string.Join(
+                                    ' ',
+                                    Enumerable
+                                        .Range(0, 9)
+                                        .Select(word => words[((document * 31) + (sentence * 17) + (word * (document + 3))) % words.Length])
+                                ) + "."
+                            )
+                    )
+                );
             folder.Write("corpus.txt", string.Join("\n\n", documents));
         }
 
         return new RunConfig
         {
             Name = "test",
-            Corpus = new CorpusOptions { Paths = [folder[corpus]], Parts = 3, RemoveDuplicateLines = false },
+            Corpus = new CorpusOptions
+            {
+                Paths = [folder[corpus]],
+                Parts = 3,
+                RemoveDuplicateLines = false,
+            },
             Vocabulary = new VocabularyOptions { Size = 80 },
             Examples = new ExampleOptions { SequenceLength = 32, HeldOutShare = 0.1 },
         };
@@ -137,8 +174,11 @@ internal sealed class WorkerTesting : IAsyncDisposable
                 return run;
             }
 
-            Assert.True(DateTimeOffset.UtcNow < end, "not within 90 s; the stages: " + string.Join(
-                ", ", run?.Stages.Select(stage => $"{stage.DisplayName} {stage.State} {stage.Error}") ?? []));
+            Assert.True(
+                DateTimeOffset.UtcNow < end,
+                "not within 90 s; the stages: "
+                    + string.Join(", ", run?.Stages.Select(stage => $"{stage.DisplayName} {stage.State} {stage.Error}") ?? [])
+            );
             await Task.Delay(50);
         }
     }
@@ -147,8 +187,8 @@ internal sealed class WorkerTesting : IAsyncDisposable
 
     /// <summary>Whether pre-training runs and has started its child.</summary>
     public bool HasChild(RunDetail run) =>
-        run.Stages.Single(stage => stage.Stage == "pretrain").State == StageState.Running &&
-        Directory.EnumerateFiles(Path.Combine(Storage.DataFolder, "work"), "order.json", SearchOption.AllDirectories).Any();
+        run.Stages.Single(stage => stage.Stage == "pretrain").State == StageState.Running
+        && Directory.EnumerateFiles(Path.Combine(Storage.DataFolder, "work"), "order.json", SearchOption.AllDirectories).Any();
 
     /// <summary>Id of the newest child process of a stage, as its log says: lines are stored a moment after they are written.</summary>
     public async Task<int> ChildOfAsync(long stageRunId)

@@ -95,7 +95,9 @@ public sealed class WorkerTests(PostgresFixture postgres)
 
         async Task<long> WaitingAsync()
         {
-            await using var command = testing.Storage.Database.DataSource.CreateCommand("select count(*) from hangfire.jobqueue where queue = 'cpu'");
+            await using var command = testing.Storage.Database.DataSource.CreateCommand(
+                "select count(*) from hangfire.jobqueue where queue = 'cpu'"
+            );
             return (long)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
         }
 
@@ -217,14 +219,22 @@ public sealed class WorkerTests(PostgresFixture postgres)
     public async Task TwoTrainingsQueueForTheMachineAndNeitherSpinsWhileItWaits()
     {
         using var folder = new TemporaryFolder();
-        string log = folder["children.log"], go = folder["go"];
+        string log = folder["children.log"],
+            go = folder["go"];
         await using var testing = await WorkerTesting.OpenAsync(
             postgres,
-            $"echo \"start $OMP_NUM_THREADS $OMP_WAIT_POLICY ${{GLIBC_TUNABLES%%=*}}\" >> '{log}'; while [ ! -e '{go}' ]; do sleep 0.05; done; echo end >> '{log}'; exit 1");
+            $"echo \"start $OMP_NUM_THREADS $OMP_WAIT_POLICY ${{GLIBC_TUNABLES%%=*}}\" >> '{log}'; while [ ! -e '{go}' ]; do sleep "
+                + $"0.05; done; echo end >> '{log}'; exit 1"
+        );
         var host = await testing.StartWorkerAsync();
         await testing.StartWorkerAsync();
-        long first = await testing.SubmitAsync(host, testing.Config()), second = await testing.SubmitAsync(host, testing.Config() with { Seed = 7 });
-        StageRow[] trainings = [Of(await testing.WaitAsync(first, HasBegun), "pretrain"), Of(await testing.WaitAsync(second, HasBegun), "pretrain")];
+        long first = await testing.SubmitAsync(host, testing.Config()),
+            second = await testing.SubmitAsync(host, testing.Config() with { Seed = 7 });
+        StageRow[] trainings =
+        [
+            Of(await testing.WaitAsync(first, HasBegun), "pretrain"),
+            Of(await testing.WaitAsync(second, HasBegun), "pretrain"),
+        ];
         Assert.Single(trainings, stage => stage.State == StageState.Running);
         Assert.Single(trainings, stage => stage.WaitingFor?.StartsWith("training@", StringComparison.Ordinal) is true);
         await testing.WaitAsync(first, _ => File.Exists(log));
@@ -232,7 +242,10 @@ public sealed class WorkerTests(PostgresFixture postgres)
         File.WriteAllText(go, "");
         await testing.WaitForEndAsync(first);
         await testing.WaitForEndAsync(second);
-        string[] inTurn = [.. Enumerable.Repeat<string[]>(["start 1 passive glibc.malloc.mmap_threshold", "end"], 6).SelectMany(lines => lines)]; // three attempts each
+        string[] inTurn =
+        [
+            .. Enumerable.Repeat<string[]>(["start 1 passive glibc.malloc.mmap_threshold", "end"], 6).SelectMany(lines => lines),
+        ]; // three attempts each
         Assert.Equal(inTurn, File.ReadAllLines(log));
 
         static bool HasBegun(RunDetail run) => Of(run, "pretrain") is { State: StageState.Running } or { WaitingFor: not null };
@@ -255,7 +268,9 @@ public sealed class WorkerTests(PostgresFixture postgres)
         Assert.All(run.Stages.Where(stage => Prepared.Contains(stage.Stage)), stage => Assert.Equal(StageState.Succeeded, stage.State));
         var events = await testing.Storage.Queries.EventsAsync(runId, 1_000);
         Assert.All(
-            events.Where(entry => entry.Action == "succeeded").GroupBy(entry => entry.StageRunId), published => Assert.Single(published));
+            events.Where(entry => entry.Action == "succeeded").GroupBy(entry => entry.StageRunId),
+            published => Assert.Single(published)
+        );
     }
 
     private static StageRow Of(RunDetail run, string stage) => run.Stages.Single(row => row.Stage == stage);
@@ -268,7 +283,9 @@ public sealed class WorkerTests(PostgresFixture postgres)
         await using var connection = new NpgsqlConnection(builder.ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()", connection);
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
+            connection
+        );
         await command.ExecuteNonQueryAsync();
     }
 
@@ -276,12 +293,22 @@ public sealed class WorkerTests(PostgresFixture postgres)
     private static void PrintHops(RunDetail run)
     {
         var byId = run.Stages.ToDictionary(stage => stage.Id);
-        var hops = run.Stages.Where(stage => stage.Attempt == 1 && stage.StartedAt is not null)
-            .Select(stage => (stage, parents: run.Dependencies.Where(edge => edge.Child == stage.Id).Select(edge => byId[edge.Parent].FinishedAt!.Value).ToList()))
+        var hops = run
+            .Stages.Where(stage => stage.Attempt == 1 && stage.StartedAt is not null)
+            .Select(stage =>
+                (
+                    stage,
+                    parents: run.Dependencies.Where(edge => edge.Child == stage.Id)
+                        .Select(edge => byId[edge.Parent].FinishedAt!.Value)
+                        .ToList()
+                )
+            )
             .Where(pair => pair.parents.Count > 0)
             .Select(pair => (pair.stage.StartedAt!.Value - pair.parents.Max()).TotalMilliseconds)
             .Order()
             .ToList();
-        TestContext.Current.SendDiagnosticMessage($"hops from a parent's end to its child's start, ms: {string.Join(", ", hops.Select(hop => $"{hop:0}"))}");
+        TestContext.Current.SendDiagnosticMessage(
+            $"hops from a parent's end to its child's start, ms: {string.Join(", ", hops.Select(hop => $"{hop:0}"))}"
+        );
     }
 }

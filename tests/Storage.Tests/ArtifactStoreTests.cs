@@ -51,7 +51,10 @@ public sealed class ArtifactStoreTests
         var full = new IOException("No space left on device", 28);
         Assert.Contains("Free some space", DiskTrouble.In(full, Path.GetTempPath())!.Message);
         Assert.Contains("Mount it for writing", DiskTrouble.In(new IOException("Read-only file system", 30), Path.GetTempPath())!.Message);
-        Assert.Same(full, DiskTrouble.In(new AggregateException(new IOException("other", 5), new StorageException("x", full)), "/")!.InnerException);
+        Assert.Same(
+            full,
+            DiskTrouble.In(new AggregateException(new IOException("other", 5), new StorageException("x", full)), "/")!.InnerException
+        );
         Assert.Null(DiskTrouble.In(new IOException("other", 5), Path.GetTempPath()));
         Assert.Null(DiskTrouble.Of(folder.Path));
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path, ".probe*"));

@@ -141,7 +141,9 @@ public sealed class BucketTests
         using var other = new Host(server);
         SealedArtifact artifact = one.Seal(("a.txt", "one of them"));
         server.Breaks = (asked, key) => asked == method && key.EndsWith(".txt", StringComparison.Ordinal);
-        StorageException failure = Assert.Throws<StorageException>(() => method == "GET" ? other.Store.Fetch(artifact.Digest) : one.Seal(("b.txt", "two of them")).Digest);
+        StorageException failure = Assert.Throws<StorageException>(() =>
+            method == "GET" ? other.Store.Fetch(artifact.Digest) : one.Seal(("b.txt", "two of them")).Digest
+        );
         Assert.Contains("cannot be reached at http://127.0.0.1:", failure.Message);
         Assert.False(Directory.Exists(other.Store.PathOf(artifact.Digest)));
         Assert.Empty(other.WorkFolders);
@@ -190,8 +192,9 @@ public sealed class BucketTests
         File.WriteAllBytes(folder["large"], new byte[2500]);
         int puts = 0;
         server.Refusal = (method, _) => (method == "PUT" && ++puts > 1) || method == "DELETE" ? 403 : null;
-        StorageException failure = Assert.Throws<StorageException>(
-            () => bucket.Put("prefix/objects/ab/left/files/large", folder["large"], Convert.ToHexStringLower(SHA256.HashData(new byte[2500]))));
+        StorageException failure = Assert.Throws<StorageException>(() =>
+            bucket.Put("prefix/objects/ab/left/files/large", folder["large"], Convert.ToHexStringLower(SHA256.HashData(new byte[2500])))
+        );
         Assert.Contains("'prefix/objects/ab/left/files/large': AccessDenied", failure.Message);
         Assert.Equal(1, server.UnfinishedUploads);
 
@@ -219,12 +222,17 @@ public sealed class BucketTests
         string sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
         bucket.Put("large", folder["large"], sha256);
         byte[] read = [];
-        Assert.True(bucket.TryRead("large", stream =>
-        {
-            using var memory = new MemoryStream();
-            stream.CopyTo(memory);
-            read = memory.ToArray();
-        }));
+        Assert.True(
+            bucket.TryRead(
+                "large",
+                stream =>
+                {
+                    using var memory = new MemoryStream();
+                    stream.CopyTo(memory);
+                    read = memory.ToArray();
+                }
+            )
+        );
         Assert.Equal(bytes, read);
 
         server.Damage = (_, part) => [.. part[..^1], 0];
@@ -243,7 +251,10 @@ public sealed class BucketTests
         string inUrl = Assert.Throws<StorageException>(() => ArtifactLocation.Parse("s3://key:hush@models/prefix")).Message;
         Assert.Contains("AWS_ACCESS_KEY_ID", inUrl);
         Assert.DoesNotContain("hush", inUrl);
-        Assert.DoesNotContain("hush", Assert.Throws<StorageException>(() => ArtifactLocation.Parse("s3://models?endpoint=http://key:hush@host")).Message);
+        Assert.DoesNotContain(
+            "hush",
+            Assert.Throws<StorageException>(() => ArtifactLocation.Parse("s3://models?endpoint=http://key:hush@host")).Message
+        );
         using var host = new Host(server);
         server.Refusal = (_, _) => 403;
         Assert.DoesNotContain(FakeS3.SecretKey, Assert.Throws<StorageException>(() => host.Seal(("a", "b"))).ToString());
@@ -254,7 +265,8 @@ public sealed class BucketTests
     [InlineData("http://models/prefix")]
     [InlineData("s3://models/prefix?endpoint=host")]
     [InlineData("s3://models/prefix?region=a&more=b")]
-    public void OtherPlacesAreRefused(string url) => Assert.Contains("s3://BUCKET", Assert.Throws<StorageException>(() => ArtifactLocation.Parse(url)).Message);
+    public void OtherPlacesAreRefused(string url) =>
+        Assert.Contains("s3://BUCKET", Assert.Throws<StorageException>(() => ArtifactLocation.Parse(url)).Message);
 
     [Fact]
     public void APlaceIsReadAsItIsWritten()

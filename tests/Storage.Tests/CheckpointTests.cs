@@ -11,7 +11,12 @@ public sealed class CheckpointTests(PostgresFixture postgres)
     public async Task TheNewestOfTheSameWorkIsFoundAndOldOnesAreRemoved()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (_, stages) = await testing.CreateAsync(3, [[]]);
+        var (_, stages) = await testing.CreateAsync(
+            3,
+            [
+                [],
+            ]
+        );
         var lease = (await testing.ClaimAsync(stages[0]))!;
         var digests = new List<string>();
         for (int step = 1; step <= 4; step++)
@@ -35,7 +40,12 @@ public sealed class CheckpointTests(PostgresFixture postgres)
     public async Task OnlyDeathsWithoutProgressUseUpTheAttempts()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (_, stages) = await testing.CreateAsync(2, [[]]);
+        var (_, stages) = await testing.CreateAsync(
+            2,
+            [
+                [],
+            ]
+        );
         for (int step = 1; step <= 5; step++)
         {
             Assert.True(await DieAfterCheckpointAsync(testing, stages[0], step), $"no attempt was left after step {step}");
@@ -53,7 +63,16 @@ public sealed class CheckpointTests(PostgresFixture postgres)
     private static async Task<bool> DieAfterCheckpointAsync(StorageTesting testing, long stage, int step)
     {
         var lease = (await testing.ClaimAsync(stage))!;
-        Assert.True(await testing.Storage.Checkpoints.PublishAsync(lease, step, "work", testing.Seal(lease, $"state at {step}"), keep: 1, retries: 1));
+        Assert.True(
+            await testing.Storage.Checkpoints.PublishAsync(
+                lease,
+                step,
+                "work",
+                testing.Seal(lease, $"state at {step}"),
+                keep: 1,
+                retries: 1
+            )
+        );
         await testing.Storage.Leases.FailAsync(lease, "died", isPermanent: false, TimeSpan.Zero);
         return await testing.StateAsync(stage) == StageState.Ready;
     }
@@ -62,7 +81,13 @@ public sealed class CheckpointTests(PostgresFixture postgres)
     public async Task GarbageIsWhatNothingNames()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (_, stages) = await testing.CreateAsync(3, [[], []]);
+        var (_, stages) = await testing.CreateAsync(
+            3,
+            [
+                [],
+                [],
+            ]
+        );
         await testing.CompleteAsync((await testing.ClaimAsync(stages[0]))!);
         var lease = (await testing.ClaimAsync(stages[1]))!;
         string orphan = testing.Seal(lease, "orphan").Digest;
@@ -80,9 +105,24 @@ public sealed class CheckpointTests(PostgresFixture postgres)
     public async Task ExpiredRunsGoWithTheirOutputsUnlessAVersionNeedsThem()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (kept, keptStages) = await testing.CreateAsync(3, [[]]);
-        var (gone, goneStages) = await testing.CreateAsync(3, [[]]);
-        var (running, _) = await testing.CreateAsync(3, [[]]);
+        var (kept, keptStages) = await testing.CreateAsync(
+            3,
+            [
+                [],
+            ]
+        );
+        var (gone, goneStages) = await testing.CreateAsync(
+            3,
+            [
+                [],
+            ]
+        );
+        var (running, _) = await testing.CreateAsync(
+            3,
+            [
+                [],
+            ]
+        );
         string needed = await OutputAsync(testing, keptStages[0]);
         string unneeded = await OutputAsync(testing, goneStages[0]);
         var model = new NewModelVersion("m", needed, "{}", "{}", null, null, "{}", "1", kept, "", """{"imported": {}}""");
@@ -105,7 +145,12 @@ public sealed class CheckpointTests(PostgresFixture postgres)
     public async Task CheckpointsOfEndedRunsGoWhenThePolicySaysSo()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (_, stages) = await testing.CreateAsync(1, [[]]);
+        var (_, stages) = await testing.CreateAsync(
+            1,
+            [
+                [],
+            ]
+        );
         await DieAfterCheckpointAsync(testing, stages[0], 1);
         await testing.Storage.Leases.FailAsync((await testing.ClaimAsync(stages[0]))!, "died", isPermanent: true, TimeSpan.Zero);
         Assert.Empty((await testing.Storage.Garbage.CollectAsync(Now)).Artifacts);

@@ -50,10 +50,16 @@ public sealed class DatabaseTests(PostgresFixture postgres)
         });
         var server = new NpgsqlConnectionStringBuilder
         {
-            Host = "127.0.0.1", Port = ((IPEndPoint)listener.LocalEndpoint).Port, Database = "d", Username = "u", Password = "p", SslMode = SslMode.VerifyFull,
+            Host = "127.0.0.1",
+            Port = ((IPEndPoint)listener.LocalEndpoint).Port,
+            Database = "d",
+            Username = "u",
+            Password = "p",
+            SslMode = SslMode.VerifyFull,
         };
-        StorageException refusal = await Assert.ThrowsAsync<StorageException>(
-            () => DatabaseDump.WriteAsync(server.ConnectionString, folder["dump"], TestContext.Current.CancellationToken));
+        StorageException refusal = await Assert.ThrowsAsync<StorageException>(() =>
+            DatabaseDump.WriteAsync(server.ConnectionString, folder["dump"], TestContext.Current.CancellationToken)
+        );
         Assert.Contains("server does not support SSL, but SSL was required", refusal.Message);
         await answering;
     }
@@ -64,7 +70,8 @@ public sealed class DatabaseTests(PostgresFixture postgres)
         using var folder = new TemporaryFolder();
         folder.Write("electra-data-format", "2\n");
         var error = await Assert.ThrowsAsync<StorageException>(() =>
-            ElectraStorage.OpenAsync(new StorageOptions { DataFolder = folder.Path, ConnectionString = "Host=nowhere" }));
+            ElectraStorage.OpenAsync(new StorageOptions { DataFolder = folder.Path, ConnectionString = "Host=nowhere" })
+        );
         Assert.Contains("newer ElectraPipeline", error.Message);
     }
 

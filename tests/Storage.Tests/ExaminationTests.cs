@@ -17,10 +17,18 @@ public sealed class ExaminationTests(PostgresFixture postgres)
         var findings = await ExamineAsync(testing.Storage);
         Assert.Equal(
             [
-                "free space", "writing", "PostgreSQL", "PostgreSQL settings", "clocks", "work", "sealed folders", "what is not ours",
+                "free space",
+                "writing",
+                "PostgreSQL",
+                "PostgreSQL settings",
+                "clocks",
+                "work",
+                "sealed folders",
+                "what is not ours",
                 "contents of versions",
             ],
-            findings.Select(f => f.Subject));
+            findings.Select(f => f.Subject)
+        );
         Assert.Matches(@"^version \d+\.\d+, schema 00\d\d_\w+\.sql", Of(findings, "PostgreSQL").Detail);
         Assert.All(findings, finding => Assert.Equal(finding.Severity == Severity.Good, finding.Remedy is null));
 
@@ -49,7 +57,9 @@ public sealed class ExaminationTests(PostgresFixture postgres)
             Assert.Contains(disk.Folder, writing.Remedy);
         }
 
-        StorageException refusal = await Assert.ThrowsAsync<StorageException>(() => postgres.OpenStorageAsync(Path.Combine(disk.Folder, "new")));
+        StorageException refusal = await Assert.ThrowsAsync<StorageException>(() =>
+            postgres.OpenStorageAsync(Path.Combine(disk.Folder, "new"))
+        );
         Assert.Contains("cannot be used", refusal.Message);
     }
 
@@ -69,8 +79,13 @@ public sealed class ExaminationTests(PostgresFixture postgres)
             await connection.ExecuteAsync("select pg_reload_conf()");
             NpgsqlConnection.ClearAllPools();
             await using ElectraStorage again = await ElectraStorage.OpenAsync(
-                new StorageOptions { DataFolder = testing.Storage.DataFolder, ConnectionString = testing.Storage.Database.ConnectionString },
-                TestContext.Current.CancellationToken);
+                new StorageOptions
+                {
+                    DataFolder = testing.Storage.DataFolder,
+                    ConnectionString = testing.Storage.Database.ConnectionString,
+                },
+                TestContext.Current.CancellationToken
+            );
             Finding finding = Of(await ExamineAsync(again), "PostgreSQL settings");
             Assert.Equal(Severity.Fault, finding.Severity);
             Assert.Contains($"{setting} = off", finding.Detail);
@@ -97,16 +112,27 @@ public sealed class ExaminationTests(PostgresFixture postgres)
     {
         await using StorageTesting testing = await StorageTesting.OpenAsync(postgres);
         var (_, stages) = await testing.CreateAsync(3, [], []);
-        await using NpgsqlConnection connection = await testing.Storage.Database.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using NpgsqlConnection connection = await testing.Storage.Database.DataSource.OpenConnectionAsync(
+            TestContext.Current.CancellationToken
+        );
         await connection.ExecuteAsync("update stage_run set available_at = clock_timestamp() - interval '2 minutes'");
         Finding waiting = Of(await ExamineAsync(testing.Storage), "work");
-        Assert.Equal((Severity.Warning, "0 workers alive, 2 stages ready and 0 leases run out for more than a minute"), (waiting.Severity, waiting.Detail));
+        Assert.Equal(
+            (Severity.Warning, "0 workers alive, 2 stages ready and 0 leases run out for more than a minute"),
+            (waiting.Severity, waiting.Detail)
+        );
         Assert.Contains("electra up", waiting.Remedy);
 
         StageLease lease = (await testing.ClaimAsync(stages[0]))!;
-        await connection.ExecuteAsync("update stage_run set lease_until = clock_timestamp() - interval '2 minutes' where id = @Id", new { Id = lease.StageRunId });
+        await connection.ExecuteAsync(
+            "update stage_run set lease_until = clock_timestamp() - interval '2 minutes' where id = @Id",
+            new { Id = lease.StageRunId }
+        );
         Finding dead = Of(await ExamineAsync(testing.Storage), "work");
-        Assert.Equal((Severity.Warning, "0 workers alive, 1 stages ready and 1 leases run out for more than a minute"), (dead.Severity, dead.Detail));
+        Assert.Equal(
+            (Severity.Warning, "0 workers alive, 1 stages ready and 1 leases run out for more than a minute"),
+            (dead.Severity, dead.Detail)
+        );
 
         await connection.ExecuteAsync("insert into worker (id, host, queues, code_version) values ('w', 'h', '{cpu}', '1')");
         Finding left = Of(await ExamineAsync(testing.Storage), "work");
@@ -168,7 +194,12 @@ public sealed class ExaminationTests(PostgresFixture postgres)
         await using StorageTesting testing = await StorageTesting.OpenAsync(postgres);
         SealedArtifact orphan = testing.Seal(new StageLease(1, 1, "stage", "", 1, 1, 1, "worker"), "orphan");
         string objects = Path.Combine(testing.Storage.DataFolder, "objects");
-        string[] strangers = [Path.Combine(objects, "ab", "half.tmp"), Path.Combine(objects, "elsewhere"), Path.Combine(objects, "cd", new string('0', 64))];
+        string[] strangers =
+        [
+            Path.Combine(objects, "ab", "half.tmp"),
+            Path.Combine(objects, "elsewhere"),
+            Path.Combine(objects, "cd", new string('0', 64)),
+        ];
         foreach (string stranger in strangers.Append(Path.Combine(objects, "lost+found")))
         {
             Directory.CreateDirectory(stranger);
@@ -179,7 +210,9 @@ public sealed class ExaminationTests(PostgresFixture postgres)
         Assert.Contains($"in objects/ lie 3 that this program did not write, the first {strangers[0]}", finding.Detail);
 
         Collected collected = await testing.Storage.Garbage.CollectAsync(
-            new RetentionPolicy { OrphanAge = TimeSpan.Zero }, cancellationToken: TestContext.Current.CancellationToken);
+            new RetentionPolicy { OrphanAge = TimeSpan.Zero },
+            cancellationToken: TestContext.Current.CancellationToken
+        );
         Assert.Equal([orphan.Digest], collected.Artifacts.Select(artifact => artifact.Digest));
         Assert.All(strangers, stranger => Assert.True(Directory.Exists(stranger)));
     }
@@ -189,7 +222,12 @@ public sealed class ExaminationTests(PostgresFixture postgres)
     private static async Task<List<Finding>> ExamineAsync(ElectraStorage storage, TimeProvider? clock = null, bool deep = false)
     {
         var findings = new List<Finding>();
-        await foreach (Finding finding in new StorageExamination(storage, clock ?? TimeProvider.System).ExamineAsync(deep, TestContext.Current.CancellationToken))
+        await foreach (
+            Finding finding in new StorageExamination(storage, clock ?? TimeProvider.System).ExamineAsync(
+                deep,
+                TestContext.Current.CancellationToken
+            )
+        )
         {
             findings.Add(finding);
         }

@@ -62,18 +62,27 @@ public sealed class MigrationTests(PostgresFixture postgres) : IDisposable
 
     /// <summary>What ran somewhere does not run there again: changes go into a new migration, and its digest here.</summary>
     [Fact]
-    public void PublishedMigrationsDoNotChange() => Assert.Equal(
-        [
-            "0001_initial.sql 417fba0374c79fe8", "0002_models_from_elsewhere.sql 924cbb57023d3c76", "0003_accounts.sql a7c20fac99a91832",
-            "0005_large_runs.sql 019c70d7c7ed1225", "0006_operations.sql e3959927184c49e5", "0007_audit.sql 1c31dccbf04ef312",
-            "0008_attempts_allowed.sql 24b05783ead6b477",
-        ],
-        typeof(Database).Assembly.GetManifestResourceNames().Where(name => name.EndsWith(".sql", StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal).Select(name =>
-            {
-                using Stream script = typeof(Database).Assembly.GetManifestResourceStream(name)!;
-                return $"{name.Split("Migrations.")[1]} {Convert.ToHexStringLower(SHA256.HashData(script))[..16]}";
-            }));
+    public void PublishedMigrationsDoNotChange() =>
+        Assert.Equal(
+            [
+                "0001_initial.sql 417fba0374c79fe8",
+                "0002_models_from_elsewhere.sql 924cbb57023d3c76",
+                "0003_accounts.sql a7c20fac99a91832",
+                "0005_large_runs.sql 019c70d7c7ed1225",
+                "0006_operations.sql e3959927184c49e5",
+                "0007_audit.sql 1c31dccbf04ef312",
+                "0008_attempts_allowed.sql 24b05783ead6b477",
+            ],
+            typeof(Database)
+                .Assembly.GetManifestResourceNames()
+                .Where(name => name.EndsWith(".sql", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal)
+                .Select(name =>
+                {
+                    using Stream script = typeof(Database).Assembly.GetManifestResourceStream(name)!;
+                    return $"{name.Split("Migrations.")[1]} {Convert.ToHexStringLower(SHA256.HashData(script))[..16]}";
+                })
+        );
 
     [Fact]
     public async Task StagesOfRunsWithLimitsKeepTheAttemptsThatTheseAllow()
@@ -84,12 +93,16 @@ public sealed class MigrationTests(PostgresFixture postgres) : IDisposable
             source,
             """
             update electra.run set config = jsonb_set(config, '{limits}', '[{"stage": "tokenize", "attempts": 9}, {"stage": "ingest"}]')
-            """);
+            """
+        );
         await (await Database.OpenAsync(connectionString, TestContext.Current.CancellationToken)).DisposeAsync();
         await using NpgsqlConnection connection = await source.OpenConnectionAsync(TestContext.Current.CancellationToken);
         Assert.Equal(
             ["evaluate 3", "ingest 3", "pretrain 3", "register 3", "tokenize 9", "vocabulary 3"],
-            await connection.QueryAsync<string>("select distinct stage || ' ' || attempts_allowed as line from electra.stage_run order by line"));
+            await connection.QueryAsync<string>(
+                "select distinct stage || ' ' || attempts_allowed as line from electra.stage_run order by line"
+            )
+        );
     }
 
     /// <summary>What a migration could do wrong, and that it is found.</summary>
@@ -100,7 +113,10 @@ public sealed class MigrationTests(PostgresFixture postgres) : IDisposable
     [InlineData("alter table electra.stage_run drop column progress_done", "stage_run: rows are gone or changed")]
     [InlineData("update electra.stage_run set fingerprint = null where stage = 'ingest'", "stage_run: rows are gone or changed")]
     [InlineData("update electra.schedule set enabled = true", "schedule: rows are gone or changed")]
-    [InlineData("alter table electra.artifact alter column bytes type int using (bytes % 1000000)::int", "artifact: rows are gone or changed")]
+    [InlineData(
+        "alter table electra.artifact alter column bytes type int using (bytes % 1000000)::int",
+        "artifact: rows are gone or changed"
+    )]
     [InlineData("update electra.stage_run set attempts_allowed = 0", "stage_run.attempts_allowed is 0")]
     [InlineData("update electra.model_version set source = '{}'", "model_version.source is {}")]
     [InlineData("alter table electra.run add column owner text default 'nobody'", "run.owner is \"nobody\"")]
@@ -141,7 +157,8 @@ public sealed class MigrationTests(PostgresFixture postgres) : IDisposable
 
             foreach (string column in added)
             {
-                string? wrong = now.Rows.Select(row => JsonNode.Parse(row)![column]?.ToJsonString() ?? "null")
+                string? wrong = now
+                    .Rows.Select(row => JsonNode.Parse(row)![column]?.ToJsonString() ?? "null")
                     .FirstOrDefault(value => value != NewColumns.GetValueOrDefault($"{name}.{column}"));
                 if (wrong is not null)
                 {
@@ -162,7 +179,9 @@ public sealed class MigrationTests(PostgresFixture postgres) : IDisposable
         return json.ToJsonString();
     }
 
-    /// <summary>What an archive holds, with a row in each table, and what is there when it is migrated and a mistake was made then.</summary>
+    /// <summary>
+    /// What an archive holds, with a row in each table, and what is there when it is migrated and a mistake was made then.
+    /// </summary>
     private async Task<(Dictionary<string, Table> Before, State After)> MigrateAsync(string archive, string mistake)
     {
         string connectionString = await UpgradeArchive.RestoreAsync(postgres, archive, folder["left"]);
@@ -195,7 +214,9 @@ public sealed class MigrationTests(PostgresFixture postgres) : IDisposable
     {
         await using NpgsqlConnection connection = await source.OpenConnectionAsync();
         var columns = await connection.QueryAsync<(string Table, string Column)>(
-            "select table_name, column_name from information_schema.columns where table_schema = 'electra' and table_name <> 'schema_version'");
+            "select table_name, column_name from information_schema.columns where table_schema = 'electra' and table_name <> "
+                + "'schema_version'"
+        );
         var tables = new Dictionary<string, Table>();
         foreach (var group in columns.GroupBy(row => row.Table, row => row.Column))
         {
@@ -210,16 +231,19 @@ public sealed class MigrationTests(PostgresFixture postgres) : IDisposable
     private static async Task<IReadOnlyList<string>> SchemaAsync(string connectionString)
     {
         await using var connection = new NpgsqlConnection(connectionString);
-        return (await connection.QueryAsync<string>(
-            """
-            select concat_ws(' ', table_name, column_name, udt_name, is_nullable, coalesce(column_default, identity_generation)) as line
-                from information_schema.columns where table_schema = 'electra' and table_name <> 'schema_version'
-            union all select concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) from pg_constraint
-                where connamespace = 'electra'::regnamespace and conrelid::regclass::text not like '%schema_version'
-            union all select indexdef from pg_indexes where schemaname = 'electra' and tablename <> 'schema_version'
-            union all select concat_ws(' ', t.typname, e.enumlabel) from pg_enum e join pg_type t on t.oid = e.enumtypid
-            order by line
-            """)).AsList();
+        return (
+            await connection.QueryAsync<string>(
+                """
+                select concat_ws(' ', table_name, column_name, udt_name, is_nullable, coalesce(column_default, identity_generation)) as line
+                    from information_schema.columns where table_schema = 'electra' and table_name <> 'schema_version'
+                union all select concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) from pg_constraint
+                    where connamespace = 'electra'::regnamespace and conrelid::regclass::text not like '%schema_version'
+                union all select indexdef from pg_indexes where schemaname = 'electra' and tablename <> 'schema_version'
+                union all select concat_ws(' ', t.typname, e.enumlabel) from pg_enum e join pg_type t on t.oid = e.enumtypid
+                order by line
+                """
+            )
+        ).AsList();
     }
 
     private sealed record Table(IReadOnlyList<string> Columns, IReadOnlyList<string> Rows);

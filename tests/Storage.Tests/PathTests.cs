@@ -29,8 +29,13 @@ public sealed class PathTests : IDisposable
         Directory.CreateDirectory(folder["backup/objects"]);
         string target = folder["restored"];
 
-        StorageException refusal = await Assert.ThrowsAsync<StorageException>(
-            () => Backup.RestoreAsync(folder["backup"], new StorageOptions { DataFolder = target, ConnectionString = "Host=/nowhere" }, "user:test"));
+        StorageException refusal = await Assert.ThrowsAsync<StorageException>(() =>
+            Backup.RestoreAsync(
+                folder["backup"],
+                new StorageOptions { DataFolder = target, ConnectionString = "Host=/nowhere" },
+                "user:test"
+            )
+        );
         Assert.Contains("backup.json", refusal.Message);
         Assert.Contains($"'{digest}'", refusal.Message);
         Assert.True(File.Exists(victim));
@@ -47,8 +52,13 @@ public sealed class PathTests : IDisposable
     public async Task ABackupThatIsNotWholeIsRefusedBeforeAnythingIsCopied(string manifest, string said)
     {
         folder.Write("backup/backup.json", manifest);
-        StorageException refusal = await Assert.ThrowsAsync<StorageException>(
-            () => Backup.RestoreAsync(folder["backup"], new StorageOptions { DataFolder = folder["restored"], ConnectionString = "Host=/nowhere" }, "user:test"));
+        StorageException refusal = await Assert.ThrowsAsync<StorageException>(() =>
+            Backup.RestoreAsync(
+                folder["backup"],
+                new StorageOptions { DataFolder = folder["restored"], ConnectionString = "Host=/nowhere" },
+                "user:test"
+            )
+        );
         Assert.Contains(said, refusal.Message);
         Assert.False(Path.Exists(folder["restored"]));
     }

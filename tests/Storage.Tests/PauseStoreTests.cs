@@ -17,7 +17,13 @@ public sealed class PauseStoreTests(PostgresFixture postgres)
     public async Task WhatIsPausedIsNotClaimedUntilItIsResumed(PauseScope scope)
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (runId, stages) = await testing.CreateAsync(3, [[], []]);
+        var (runId, stages) = await testing.CreateAsync(
+            3,
+            [
+                [],
+                [],
+            ]
+        );
         string subject = await SubjectAsync(testing, scope, runId);
         Assert.True(await testing.Storage.Pauses.PauseAsync(scope, subject, interrupts: false, Ada));
         Assert.False(await testing.Storage.Pauses.PauseAsync(scope, subject, interrupts: false, Ada));
@@ -32,7 +38,10 @@ public sealed class PauseStoreTests(PostgresFixture postgres)
         Assert.False(await testing.Storage.Pauses.ResumeAsync(scope, subject, Ada));
         Assert.NotNull(await testing.ClaimAsync(stages[0], Worker));
         Assert.Empty(await testing.Storage.Queries.PausesAsync());
-        string[] actions = [.. (await testing.Storage.Queries.EventsAsync(scope == PauseScope.Run ? runId : null)).Select(entry => entry.Action)];
+        string[] actions =
+        [
+            .. (await testing.Storage.Queries.EventsAsync(scope == PauseScope.Run ? runId : null)).Select(entry => entry.Action),
+        ];
         Assert.Equal((1, 1), (actions.Count(action => action == "paused"), actions.Count(action => action == "resumed")));
     }
 
@@ -40,8 +49,19 @@ public sealed class PauseStoreTests(PostgresFixture postgres)
     public async Task OthersAreNotHeldBack()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (_, stages) = await testing.CreateAsync(3, [[], []]);
-        var (other, _) = await testing.CreateAsync(3, [[]]);
+        var (_, stages) = await testing.CreateAsync(
+            3,
+            [
+                [],
+                [],
+            ]
+        );
+        var (other, _) = await testing.CreateAsync(
+            3,
+            [
+                [],
+            ]
+        );
         await SubjectAsync(testing, PauseScope.Worker, other);
         await testing.Storage.Pauses.PauseAsync(PauseScope.Run, $"{other}", true, Ada);
         await testing.Storage.Pauses.PauseAsync(PauseScope.Queue, "gpu", true, Ada);
@@ -58,7 +78,12 @@ public sealed class PauseStoreTests(PostgresFixture postgres)
     public async Task OnlyAStrictPauseAsksForWhatIsAtWork(PauseScope scope)
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (runId, stages) = await testing.CreateAsync(1, [[]]);
+        var (runId, stages) = await testing.CreateAsync(
+            1,
+            [
+                [],
+            ]
+        );
         string subject = await SubjectAsync(testing, scope, runId);
         var lease = (await testing.ClaimAsync(stages[0], Worker))!;
         Assert.True(await testing.Storage.Pauses.PauseAsync(scope, subject, interrupts: false, Ada));
@@ -76,7 +101,12 @@ public sealed class PauseStoreTests(PostgresFixture postgres)
     public async Task APausedStageIsNotNudgedAndAResumedOneAtOnce()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (runId, stages) = await testing.CreateAsync(3, [[]]);
+        var (runId, stages) = await testing.CreateAsync(
+            3,
+            [
+                [],
+            ]
+        );
         await testing.Storage.Pauses.PauseAsync(PauseScope.Run, $"{runId}", false, Ada);
         Assert.Empty(await testing.Storage.Reconciler.TakeAsync(stages));
         Assert.Empty(await testing.Storage.Reconciler.TakeForgottenAsync(TimeSpan.Zero, 10));
@@ -88,7 +118,13 @@ public sealed class PauseStoreTests(PostgresFixture postgres)
     public async Task ARetryLiftsThePauseOfItsRunAndOnlyARunThatGoesOnCanBePaused()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (runId, stages) = await testing.CreateAsync(3, [[], []]);
+        var (runId, stages) = await testing.CreateAsync(
+            3,
+            [
+                [],
+                [],
+            ]
+        );
         await testing.Storage.Leases.FailAsync((await testing.ClaimAsync(stages[0]))!, "broken", true, TimeSpan.Zero);
         await testing.Storage.Pauses.PauseAsync(PauseScope.Run, $"{runId}", true, Ada);
         Assert.True((await testing.Storage.Queries.RunAsync(runId))!.Summary.IsPaused);
@@ -116,11 +152,19 @@ public sealed class PauseStoreTests(PostgresFixture postgres)
     public async Task AskedAtOnceByManyItIsPausedOnceAndResumedOnce()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (runId, _) = await testing.CreateAsync(3, [[]]);
-        bool[] paused = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ =>
-            testing.Storage.Pauses.PauseAsync(PauseScope.Run, $"{runId}", true, Ada)));
+        var (runId, _) = await testing.CreateAsync(
+            3,
+            [
+                [],
+            ]
+        );
+        bool[] paused = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(_ => testing.Storage.Pauses.PauseAsync(PauseScope.Run, $"{runId}", true, Ada))
+        );
         Assert.Single(paused, done => done);
-        bool[] resumed = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => testing.Storage.Pauses.ResumeAsync(PauseScope.Run, $"{runId}", Ada)));
+        bool[] resumed = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(_ => testing.Storage.Pauses.ResumeAsync(PauseScope.Run, $"{runId}", Ada))
+        );
         Assert.Single(resumed, done => done);
     }
 

@@ -1,5 +1,5 @@
-using ElectraPipeline.Storage.Runs;
 using ElectraPipeline.Storage.ReadModels;
+using ElectraPipeline.Storage.Runs;
 using ElectraPipeline.TestSupport;
 using Xunit;
 
@@ -11,7 +11,16 @@ public sealed class RunStoreTests(PostgresFixture postgres)
     public async Task ARetryRunsTheFailedStageAndItsDescendantsOnly()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (runId, stages) = await testing.CreateAsync(1, [[], [0], [0], [1, 2], [3]]);
+        var (runId, stages) = await testing.CreateAsync(
+            1,
+            [
+                [],
+                [0],
+                [0],
+                [1, 2],
+                [3],
+            ]
+        );
         await testing.CompleteAsync((await testing.ClaimAsync(stages[0]))!);
         await testing.CompleteAsync((await testing.ClaimAsync(stages[1]))!);
         await testing.Storage.Leases.FailAsync((await testing.ClaimAsync(stages[2]))!, "broken", true, TimeSpan.Zero);
@@ -36,7 +45,12 @@ public sealed class RunStoreTests(PostgresFixture postgres)
     public async Task OnlyWhatFailedCanBeRetried()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (runId, stages) = await testing.CreateAsync(1, [[]]);
+        var (runId, stages) = await testing.CreateAsync(
+            1,
+            [
+                [],
+            ]
+        );
         var error = await Assert.ThrowsAsync<StorageException>(() => testing.Storage.Runs.RetryStageAsync(stages[0], "user:test"));
         Assert.Contains("is ready", error.Message);
         await Assert.ThrowsAsync<StorageException>(() => testing.Storage.Runs.RetryRunAsync(runId, "user:test"));
@@ -47,7 +61,14 @@ public sealed class RunStoreTests(PostgresFixture postgres)
     public async Task ACancelledRunStopsItsWorkAndCanGoOnLater()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (runId, stages) = await testing.CreateAsync(3, [[], [], [0, 1]]);
+        var (runId, stages) = await testing.CreateAsync(
+            3,
+            [
+                [],
+                [],
+                [0, 1],
+            ]
+        );
         await testing.CompleteAsync((await testing.ClaimAsync(stages[0]))!);
         var lease = (await testing.ClaimAsync(stages[1]))!;
         Assert.True(await testing.Storage.Runs.CancelAsync(runId, "user:test"));
@@ -67,7 +88,15 @@ public sealed class RunStoreTests(PostgresFixture postgres)
     public async Task AGraphThatPointsForwardIsRefusedWhole()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        await Assert.ThrowsAsync<ArgumentException>(() => testing.CreateAsync(3, [[1], []]));
+        await Assert.ThrowsAsync<ArgumentException>(() =>
+            testing.CreateAsync(
+                3,
+                [
+                    [1],
+                    [],
+                ]
+            )
+        );
         Assert.Empty(await testing.Storage.Queries.RunsAsync(new RunFilter()));
     }
 
@@ -78,12 +107,29 @@ public sealed class RunStoreTests(PostgresFixture postgres)
         var ids = new List<long>();
         for (int i = 0; i < 5; i++)
         {
-            ids.Add((await testing.CreateAsync(3, [[], [0]])).RunId);
+            ids.Add(
+                (
+                    await testing.CreateAsync(
+                        3,
+                        [
+                            [],
+                            [0],
+                        ]
+                    )
+                ).RunId
+            );
         }
 
         var page = await testing.Storage.Queries.RunsAsync(new RunFilter { Limit = 2 });
         Assert.Equal([ids[4], ids[3]], page.Select(run => run.Id));
-        var next = await testing.Storage.Queries.RunsAsync(new RunFilter { Limit = 9, Before = ids[3], State = RunState.Running });
+        var next = await testing.Storage.Queries.RunsAsync(
+            new RunFilter
+            {
+                Limit = 9,
+                Before = ids[3],
+                State = RunState.Running,
+            }
+        );
         Assert.Equal([ids[2], ids[1], ids[0]], next.Select(run => run.Id));
         Assert.Equal((2, 0), (next[0].Stages, next[0].StagesDone));
         Assert.Empty(await testing.Storage.Queries.RunsAsync(new RunFilter { Name = "other" }));

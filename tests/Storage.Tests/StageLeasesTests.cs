@@ -13,7 +13,12 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
     public async Task OnlyOneOfManyClaimsWins()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (_, stages) = await testing.CreateAsync(3, [[]]);
+        var (_, stages) = await testing.CreateAsync(
+            3,
+            [
+                [],
+            ]
+        );
         var leases = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => testing.ClaimAsync(stages[0], $"worker{i}")));
         var lease = Assert.Single(leases, lease => lease is not null)!;
         Assert.Equal((1, 1L), (lease.Attempt, lease.Epoch));
@@ -24,7 +29,12 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
     public async Task AStaleHolderPublishesNothing()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (_, stages) = await testing.CreateAsync(3, [[]]);
+        var (_, stages) = await testing.CreateAsync(
+            3,
+            [
+                [],
+            ]
+        );
         var stale = (await testing.ClaimAsync(stages[0], "stale", Expired))!;
         Assert.Single(await testing.Storage.Reconciler.ExpireLeasesAsync());
         var fresh = (await testing.ClaimAsync(stages[0], "fresh"))!;
@@ -39,7 +49,10 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
         Assert.Empty(await testing.Storage.Queries.LogTailAsync(stages[0]));
         Assert.Null(await testing.Storage.Leases.FindCachedAsync("stage", "stale"));
 
-        Assert.Equal(LeaseState.Held, testing.Storage.Leases.Heartbeat(fresh, StorageTesting.Ttl, new StageProgress(1, 2, "steps"), StorageTesting.Ttl));
+        Assert.Equal(
+            LeaseState.Held,
+            testing.Storage.Leases.Heartbeat(fresh, StorageTesting.Ttl, new StageProgress(1, 2, "steps"), StorageTesting.Ttl)
+        );
         Assert.Equal(RunState.Succeeded, (await testing.CompleteAsync(fresh))!.RunState);
     }
 
@@ -47,7 +60,14 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
     public async Task ACompletionThatIsRepeatedCountsOnce()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (_, stages) = await testing.CreateAsync(3, [[], [], [0, 1]]);
+        var (_, stages) = await testing.CreateAsync(
+            3,
+            [
+                [],
+                [],
+                [0, 1],
+            ]
+        );
         var lease = (await testing.ClaimAsync(stages[0]))!;
         var output = new StageOutput("f", testing.Seal(lease, "text"), "{}");
         var ends = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => testing.Storage.Leases.CompleteAsync(lease, output)));
@@ -60,17 +80,26 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
     public async Task TwoHundredShardsJoinOnce()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        int[][] parents = [[], .. Enumerable.Range(0, 200).Select(_ => new[] { 0 }), [.. Enumerable.Range(1, 200)]];
+        int[][] parents =
+        [
+            [],
+            .. Enumerable.Range(0, 200).Select(_ => new[] { 0 }),
+            [.. Enumerable.Range(1, 200)],
+        ];
         var (runId, stages) = await testing.CreateAsync(3, parents);
         var first = await testing.CompleteAsync((await testing.ClaimAsync(stages[0]))!);
         Assert.Equal(200, first!.Ready.Count);
 
         var joins = new System.Collections.Concurrent.ConcurrentBag<long>();
-        await Parallel.ForEachAsync(first.Ready, new ParallelOptions { MaxDegreeOfParallelism = 12 }, async (shard, _) =>
-        {
-            var end = await testing.CompleteAsync((await testing.ClaimAsync(shard.Id))!);
-            end!.Ready.ToList().ForEach(ready => joins.Add(ready.Id));
-        });
+        await Parallel.ForEachAsync(
+            first.Ready,
+            new ParallelOptions { MaxDegreeOfParallelism = 12 },
+            async (shard, _) =>
+            {
+                var end = await testing.CompleteAsync((await testing.ClaimAsync(shard.Id))!);
+                end!.Ready.ToList().ForEach(ready => joins.Add(ready.Id));
+            }
+        );
         Assert.Equal([stages[201]], joins);
         Assert.Equal(RunState.Running, await testing.RunStateAsync(runId));
         await testing.CompleteAsync((await testing.ClaimAsync(stages[201]))!);
@@ -81,7 +110,13 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
     public async Task AStageThatKillsItsWorkerStopsAfterItsLastAttempt()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (runId, stages) = await testing.CreateAsync(3, [[], [0]]);
+        var (runId, stages) = await testing.CreateAsync(
+            3,
+            [
+                [],
+                [0],
+            ]
+        );
         for (int attempt = 1; attempt <= 3; attempt++)
         {
             Assert.Equal(attempt, (await testing.ClaimAsync(stages[0], "doomed", Expired))!.Attempt);
@@ -101,7 +136,12 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
     public async Task AnInterruptedAttemptIsNotCounted()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (_, stages) = await testing.CreateAsync(1, [[]]);
+        var (_, stages) = await testing.CreateAsync(
+            1,
+            [
+                [],
+            ]
+        );
         for (int i = 0; i < 5; i++)
         {
             var lease = (await testing.ClaimAsync(stages[0]))!;
@@ -116,7 +156,13 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
     public async Task AFailureIsTriedAgainAfterABackoffUnlessItIsPermanent()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (_, stages) = await testing.CreateAsync(2, [[], []]);
+        var (_, stages) = await testing.CreateAsync(
+            2,
+            [
+                [],
+                [],
+            ]
+        );
         var lease = (await testing.ClaimAsync(stages[0]))!;
         await testing.Storage.Leases.FailAsync(lease, "disk", false, TimeSpan.FromHours(1));
         var waiting = (await testing.Storage.Queries.StageAsync(stages[0]))!;
@@ -132,7 +178,13 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
     public async Task ASlotHasOneHolderAndIsHandedOnWhenItIsFree()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (_, stages) = await testing.CreateAsync(3, [[], []]);
+        var (_, stages) = await testing.CreateAsync(
+            3,
+            [
+                [],
+                [],
+            ]
+        );
         var slot = new ResourceSlot("training@here", 1);
         var holder = (await testing.ClaimAsync(stages[0], slot: slot))!;
         var refused = await testing.Storage.Leases.ClaimAsync(stages[1], "other", StorageTesting.Ttl, [slot]);
@@ -149,7 +201,13 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
     public async Task ADeadHoldersSlotIsTakenOver()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (_, stages) = await testing.CreateAsync(3, [[], []]);
+        var (_, stages) = await testing.CreateAsync(
+            3,
+            [
+                [],
+                [],
+            ]
+        );
         var slot = new ResourceSlot("training@here", 1);
         Assert.NotNull(await testing.ClaimAsync(stages[0], ttl: Expired, slot: slot));
         Assert.NotNull(await testing.ClaimAsync(stages[1], slot: slot));
@@ -160,8 +218,9 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
         await testing.CreateAsync(3, [.. Enumerable.Range(0, 50).Select(_ => Array.Empty<int>())]);
-        var taken = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ =>
-            testing.Storage.Reconciler.TakeForgottenAsync(TimeSpan.FromMinutes(1), 100)));
+        var taken = await Task.WhenAll(
+            Enumerable.Range(0, 6).Select(_ => testing.Storage.Reconciler.TakeForgottenAsync(TimeSpan.FromMinutes(1), 100))
+        );
         Assert.Equal(50, taken.Sum(part => part.Count));
         Assert.Equal(50, taken.SelectMany(part => part).Select(stage => stage.Id).Distinct().Count());
     }
@@ -187,7 +246,15 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
     public async Task StagesTakeTogetherNoMoreMemoryThanTheirHostHas()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (_, stages) = await testing.CreateAsync(3, [[], [], [], []]);
+        var (_, stages) = await testing.CreateAsync(
+            3,
+            [
+                [],
+                [],
+                [],
+                [],
+            ]
+        );
         static ResourceSlot Memory(int amount) => new("memory@here", 8, amount);
         var five = (await testing.ClaimAsync(stages[0], slot: Memory(5)))!;
         Assert.Null(await testing.ClaimAsync(stages[1], slot: Memory(4)));
@@ -207,10 +274,22 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
     public async Task OneOfTwoSlotsIsNotKeptWhenTheOtherIsFull()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (_, stages) = await testing.CreateAsync(3, [[], [], []]);
+        var (_, stages) = await testing.CreateAsync(
+            3,
+            [
+                [],
+                [],
+                [],
+            ]
+        );
         var training = new ResourceSlot("training@here", 1);
         Assert.NotNull(await testing.ClaimAsync(stages[0], slot: new ResourceSlot("memory@here", 8, 8)));
-        var refused = await testing.Storage.Leases.ClaimAsync(stages[1], "w", StorageTesting.Ttl, [training, new ResourceSlot("memory@here", 8, 1)]);
+        var refused = await testing.Storage.Leases.ClaimAsync(
+            stages[1],
+            "w",
+            StorageTesting.Ttl,
+            [training, new ResourceSlot("memory@here", 8, 1)]
+        );
         Assert.Equal("waits for memory@here", refused.Reason);
         Assert.NotNull(await testing.ClaimAsync(stages[2], slot: training));
     }
@@ -219,9 +298,25 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
     public async Task TheMoreUrgentOfAQueueIsNamedAndNudgedFirst()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (_, usual) = await testing.CreateAsync(3, [[], []]);
-        var urgent = await testing.Storage.Runs.CreateAsync(new NewRun(
-            "urgent", "{}", "none", "user", "1", "user:test", [new NewStage("stage", "", "cpu", 3, [], MemoryGb: 4)], Priority: 10));
+        var (_, usual) = await testing.CreateAsync(
+            3,
+            [
+                [],
+                [],
+            ]
+        );
+        var urgent = await testing.Storage.Runs.CreateAsync(
+            new NewRun(
+                "urgent",
+                "{}",
+                "none",
+                "user",
+                "1",
+                "user:test",
+                [new NewStage("stage", "", "cpu", 3, [], MemoryGb: 4)],
+                Priority: 10
+            )
+        );
         long first = urgent.Ready[0].Id;
         Assert.Equal(first, (await testing.Storage.Leases.FindNudgedAsync(usual[0]))!.MoreUrgent);
         Assert.Equal(new NudgedStage(first, "stage", StageState.Ready, 4, null), await testing.Storage.Leases.FindNudgedAsync(first));
@@ -235,11 +330,19 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
     public async Task ADiskThatTakesNoFilesCostsNoAttempt()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
-        var (_, stages) = await testing.CreateAsync(1, [[]]);
+        var (_, stages) = await testing.CreateAsync(
+            1,
+            [
+                [],
+            ]
+        );
         var lease = (await testing.ClaimAsync(stages[0]))!;
         Assert.True(await testing.Storage.Leases.HoldAsync(lease, "disk@here", "no space", TimeSpan.Zero));
         var held = (await testing.Storage.Queries.StageAsync(stages[0]))!;
-        Assert.Equal((StageState.Ready, 0, "disk", "no space", "disk@here"), (held.State, held.Attempt, held.ErrorKind, held.Error, held.WaitingFor));
+        Assert.Equal(
+            (StageState.Ready, 0, "disk", "no space", "disk@here"),
+            (held.State, held.Attempt, held.ErrorKind, held.Error, held.WaitingFor)
+        );
         Assert.Equal(1, (await testing.ClaimAsync(stages[0]))!.Attempt);
         var atWork = (await testing.Storage.Queries.StageAsync(stages[0]))!;
         Assert.Equal((null, null, null), (atWork.ErrorKind, atWork.Error, atWork.WaitingFor));

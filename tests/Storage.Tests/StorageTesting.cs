@@ -9,9 +9,7 @@ internal sealed class StorageTesting : IAsyncDisposable
 {
     private readonly TemporaryFolder folder = new();
 
-    private StorageTesting()
-    {
-    }
+    private StorageTesting() { }
 
     public ElectraStorage Storage { get; private set; } = null!;
 
@@ -50,8 +48,11 @@ internal sealed class StorageTesting : IAsyncDisposable
         return Storage.Artifacts.Seal(work, "test");
     }
 
-    public Task<StageEnd?> CompleteAsync(StageLease lease, string? fingerprint = null) => Storage.Leases.CompleteAsync(
-        lease, new StageOutput(fingerprint ?? $"{lease.StageRunId}", Seal(lease, $"output of {lease.StageRunId}"), "{}"));
+    public Task<StageEnd?> CompleteAsync(StageLease lease, string? fingerprint = null) =>
+        Storage.Leases.CompleteAsync(
+            lease,
+            new StageOutput(fingerprint ?? $"{lease.StageRunId}", Seal(lease, $"output of {lease.StageRunId}"), "{}")
+        );
 
     public async Task<StageState> StateAsync(long stageRunId) => (await Storage.Queries.StageAsync(stageRunId))!.State;
 

@@ -30,7 +30,10 @@ public sealed class Browser : IAsyncDisposable
         try
         {
             // Chromium's own sandbox needs namespaces that containers and root do not have; it visits loopback alone.
-            return new Browser(playwright, await playwright.Chromium.LaunchAsync(new() { ExecutablePath = program, Args = ["--no-sandbox"] }));
+            return new Browser(
+                playwright,
+                await playwright.Chromium.LaunchAsync(new() { ExecutablePath = program, Args = ["--no-sandbox"] })
+            );
         }
         catch
         {
@@ -41,7 +44,12 @@ public sealed class Browser : IAsyncDisposable
 
     /// <summary>Opens an empty page of a size in CSS pixels.</summary>
     public async Task<IPage> NewPageAsync(int width, int height) =>
-        await browser.NewPageAsync(new() { ViewportSize = new() { Width = width, Height = height } });
+        await browser.NewPageAsync(
+            new()
+            {
+                ViewportSize = new() { Width = width, Height = height },
+            }
+        );
 
     public async ValueTask DisposeAsync()
     {
@@ -49,10 +57,12 @@ public sealed class Browser : IAsyncDisposable
         playwright.Dispose();
     }
 
-    private static string? Find() => (
-        from name in Programs
-        from folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        let path = Path.Combine(folder, name)
-        where File.Exists(path)
-        select path).FirstOrDefault();
+    private static string? Find() =>
+        (
+            from name in Programs
+            from folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            let path = Path.Combine(folder, name)
+            where File.Exists(path)
+            select path
+        ).FirstOrDefault();
 }

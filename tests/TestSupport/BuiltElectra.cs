@@ -1,4 +1,3 @@
-
 namespace ElectraPipeline.TestSupport;
 
 /// <summary>The executable that was built beside these tests, started as users start it.</summary>

@@ -49,12 +49,13 @@ public sealed class FakeS3 : IAsyncDisposable
     public int UnfinishedUploads => uploads.Count;
 
     /// <summary>Variables that lead "electra" to a prefix of this server.</summary>
-    public Dictionary<string, string?> Environment(string prefix) => new()
-    {
-        ["ELECTRA_ARTIFACTS"] = Url(prefix),
-        ["AWS_ACCESS_KEY_ID"] = AccessKey,
-        ["AWS_SECRET_ACCESS_KEY"] = SecretKey,
-    };
+    public Dictionary<string, string?> Environment(string prefix) =>
+        new()
+        {
+            ["ELECTRA_ARTIFACTS"] = Url(prefix),
+            ["AWS_ACCESS_KEY_ID"] = AccessKey,
+            ["AWS_SECRET_ACCESS_KEY"] = SecretKey,
+        };
 
     /// <summary>Starts one on a free port of the loopback.</summary>
     public static async Task<FakeS3> StartAsync()
@@ -130,7 +131,9 @@ public sealed class FakeS3 : IAsyncDisposable
         {
             "GET" when query.ContainsKey("uploads") => ListUploadsAsync(context, query["prefix"].ToString()),
             "GET" when key.Length == 0 => ListAsync(context, query["prefix"].ToString(), query["continuation-token"].ToString()),
-            "GET" => objects.TryGetValue(key, out StoredObject? found) ? GetAsync(context, key, found.Bytes) : FailAsync(context, 404, "NoSuchKey"),
+            "GET" => objects.TryGetValue(key, out StoredObject? found)
+                ? GetAsync(context, key, found.Bytes)
+                : FailAsync(context, 404, "NoSuchKey"),
             "PUT" => PutAsync(context, key, body),
             "POST" when query.ContainsKey("uploads") => BeginUploadAsync(context, key),
             "POST" => FinishUploadAsync(context, key, query["uploadId"].ToString(), body),
@@ -139,7 +142,8 @@ public sealed class FakeS3 : IAsyncDisposable
         };
     }
 
-    private static bool KnowsKey(HttpRequest request) => request.Headers.Authorization.ToString().Contains($"Credential={AccessKey}/", StringComparison.Ordinal);
+    private static bool KnowsKey(HttpRequest request) =>
+        request.Headers.Authorization.ToString().Contains($"Credential={AccessKey}/", StringComparison.Ordinal);
 
     private async Task GetAsync(HttpContext context, string key, byte[] bytes)
     {
@@ -191,37 +195,60 @@ public sealed class FakeS3 : IAsyncDisposable
 
     private Task ListAsync(HttpContext context, string prefix, string after)
     {
-        var found = objects.Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(item.Key, after) > 0)
-            .OrderBy(item => item.Key, StringComparer.Ordinal).Take(PageSize + 1).ToList();
+        var found = objects
+            .Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(item.Key, after) > 0)
+            .OrderBy(item => item.Key, StringComparer.Ordinal)
+            .Take(PageSize + 1)
+            .ToList();
         bool more = found.Count > PageSize;
         var page = found.Take(PageSize).ToList();
-        return XmlAsync(context, new XElement(
-            "ListBucketResult",
-            new XElement("IsTruncated", more),
-            new XElement("KeyCount", page.Count),
-            more ? new XElement("NextContinuationToken", page[^1].Key) : null,
-            page.Select(item => new XElement(
-                "Contents",
-                new XElement("Key", item.Key),
-                new XElement("LastModified", Moment(item.Value.ChangedAt)),
-                new XElement("Size", item.Value.Bytes.Length)))));
+        return XmlAsync(
+            context,
+            new XElement(
+                "ListBucketResult",
+                new XElement("IsTruncated", more),
+                new XElement("KeyCount", page.Count),
+                more ? new XElement("NextContinuationToken", page[^1].Key) : null,
+                page.Select(item => new XElement(
+                    "Contents",
+                    new XElement("Key", item.Key),
+                    new XElement("LastModified", Moment(item.Value.ChangedAt)),
+                    new XElement("Size", item.Value.Bytes.Length)
+                ))
+            )
+        );
     }
 
     private Task BeginUploadAsync(HttpContext context, string key)
     {
         string id = Guid.NewGuid().ToString("N");
         uploads[id] = new Upload(key, DateTimeOffset.UtcNow, []);
-        return XmlAsync(context, new XElement(
-            "InitiateMultipartUploadResult", new XElement("Bucket", Bucket), new XElement("Key", key), new XElement("UploadId", id)));
+        return XmlAsync(
+            context,
+            new XElement(
+                "InitiateMultipartUploadResult",
+                new XElement("Bucket", Bucket),
+                new XElement("Key", key),
+                new XElement("UploadId", id)
+            )
+        );
     }
 
     private Task FinishUploadAsync(HttpContext context, string key, string id, byte[] order)
     {
-        var numbers = XDocument.Parse(Encoding.UTF8.GetString(order)).Descendants().Where(element => element.Name.LocalName == "PartNumber");
+        var numbers = XDocument
+            .Parse(Encoding.UTF8.GetString(order))
+            .Descendants()
+            .Where(element => element.Name.LocalName == "PartNumber");
         uploads.TryRemove(id, out Upload? upload);
         objects[key] = new StoredObject(
-            [.. numbers.SelectMany(number => upload!.Parts[int.Parse(number.Value, CultureInfo.InvariantCulture)])], DateTimeOffset.UtcNow);
-        return XmlAsync(context, new XElement("CompleteMultipartUploadResult", new XElement("Key", key), new XElement("ETag", "\"parts\"")));
+            [.. numbers.SelectMany(number => upload!.Parts[int.Parse(number.Value, CultureInfo.InvariantCulture)])],
+            DateTimeOffset.UtcNow
+        );
+        return XmlAsync(
+            context,
+            new XElement("CompleteMultipartUploadResult", new XElement("Key", key), new XElement("ETag", "\"parts\""))
+        );
     }
 
     private Task DeleteAsync(HttpContext context, string key, string upload)
@@ -243,16 +270,25 @@ public sealed class FakeS3 : IAsyncDisposable
         return context.Response.WriteAsync(content.ToString());
     }
 
-    private Task ListUploadsAsync(HttpContext context, string prefix) => XmlAsync(context, new XElement(
-        "ListMultipartUploadsResult",
-        new XElement("IsTruncated", false),
-        uploads.Where(upload => upload.Value.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(upload => new XElement(
-            "Upload",
-            new XElement("Key", upload.Value.Key),
-            new XElement("UploadId", upload.Key),
-            new XElement("Initiated", Moment(upload.Value.BegunAt))))));
+    private Task ListUploadsAsync(HttpContext context, string prefix) =>
+        XmlAsync(
+            context,
+            new XElement(
+                "ListMultipartUploadsResult",
+                new XElement("IsTruncated", false),
+                uploads
+                    .Where(upload => upload.Value.Key.StartsWith(prefix, StringComparison.Ordinal))
+                    .Select(upload => new XElement(
+                        "Upload",
+                        new XElement("Key", upload.Value.Key),
+                        new XElement("UploadId", upload.Key),
+                        new XElement("Initiated", Moment(upload.Value.BegunAt))
+                    ))
+            )
+        );
 
-    private static string Moment(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+    private static string Moment(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 
     private sealed record Upload(string Key, DateTimeOffset BegunAt, SortedDictionary<int, byte[]> Parts);
 

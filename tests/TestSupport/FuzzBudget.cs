@@ -8,7 +8,8 @@ public static class FuzzBudget
 {
     /// <summary>Cases of one target.</summary>
     /// <param name="usual">Unless the environment says otherwise.</param>
-    public static int Cases(int usual) => int.TryParse(Environment.GetEnvironmentVariable("ELECTRA_FUZZ_CASES"), out int cases) ? cases : usual;
+    public static int Cases(int usual) =>
+        int.TryParse(Environment.GetEnvironmentVariable("ELECTRA_FUZZ_CASES"), out int cases) ? cases : usual;
 
     /// <summary>The seed of all random draws.</summary>
     public static ulong Seed => ulong.TryParse(Environment.GetEnvironmentVariable("ELECTRA_FUZZ_SEED"), out ulong seed) ? seed : 20_260_101;

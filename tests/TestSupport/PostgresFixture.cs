@@ -54,7 +54,10 @@ public sealed class PostgresFixture : IAsyncLifetime
         await using (var connection = new NpgsqlConnection(builder.ConnectionString))
         {
             await connection.OpenAsync();
-            await using var command = new NpgsqlCommand($"create role {role} login {rights} password '{password}'; select pg_reload_conf()", connection);
+            await using var command = new NpgsqlCommand(
+                $"create role {role} login {rights} password '{password}'; select pg_reload_conf()",
+                connection
+            );
             await command.ExecuteNonQueryAsync();
         }
 

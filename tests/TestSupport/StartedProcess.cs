@@ -33,7 +33,11 @@ public sealed class StartedProcess : IDisposable
 
     /// <summary>Starts a program; a null value removes a variable from its environment.</summary>
     public static StartedProcess Start(
-        string program, IReadOnlyDictionary<string, string?> environment, IEnumerable<string> arguments, string? folder = null)
+        string program,
+        IReadOnlyDictionary<string, string?> environment,
+        IEnumerable<string> arguments,
+        string? folder = null
+    )
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -78,7 +82,9 @@ public sealed class StartedProcess : IDisposable
         {
             ProcessResult soFar = Snapshot();
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"'{process.StartInfo.FileName} {string.Join(' ', process.StartInfo.ArgumentList)}' still ran after {limit}\n{soFar}");
+            throw new TimeoutException(
+                $"'{process.StartInfo.FileName} {string.Join(' ', process.StartInfo.ArgumentList)}' still ran after {limit}\n{soFar}"
+            );
         }
 
         return Snapshot();

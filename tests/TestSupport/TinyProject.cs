@@ -35,7 +35,8 @@ public sealed class TinyProject : IDisposable
     public string DataFolder => dataFolder ?? Path.Combine(folder, "data");
 
     /// <summary>Id of the first process of the data folder's PostgreSQL; null while there is none.</summary>
-    public int? DatabaseProcess => File.Exists(ProcessFile) && int.TryParse(File.ReadLines(ProcessFile).FirstOrDefault(), out int id) ? id : null;
+    public int? DatabaseProcess =>
+        File.Exists(ProcessFile) && int.TryParse(File.ReadLines(ProcessFile).FirstOrDefault(), out int id) ? id : null;
 
     /// <summary>Number of checkpoints sealed so far.</summary>
     public int Checkpoints => SealedFiles("state.safetensors").Count();
@@ -47,10 +48,13 @@ public sealed class TinyProject : IDisposable
     private string ProcessFile => Path.Combine(DataFolder, "postgresql", "data", "postmaster.pid");
 
     /// <summary>Variables that lead "electra" here and nowhere else.</summary>
-    public Dictionary<string, string?> Environment => new(More)
-    {
-        ["ELECTRA_DATA"] = DataFolder, ["ELECTRA_DATABASE"] = database, ["ELECTRA_TOKEN"] = null,
-    };
+    public Dictionary<string, string?> Environment =>
+        new(More)
+        {
+            ["ELECTRA_DATA"] = DataFolder,
+            ["ELECTRA_DATABASE"] = database,
+            ["ELECTRA_TOKEN"] = null,
+        };
 
     /// <summary>More variables for "electra".</summary>
     public Dictionary<string, string?> More { get; } = [];
@@ -58,25 +62,27 @@ public sealed class TinyProject : IDisposable
     public string PathOf(string name) => Path.Combine(folder, name);
 
     /// <summary>Writes the config; <paramref name="rest"/> is more of its keys.</summary>
-    public void WriteConfig(string corpus = "corpus", int steps = 30, int seed = 1, string rest = "") => File.WriteAllText(
-        Config,
-        $$"""
-        {
-          "name": "tiny",
-          "seed": {{seed}},
-          "corpus": { "paths": ["{{corpus}}"], "parts": 2 },
-          "vocabulary": { "size": 120 },
-          "examples": { "sequenceLength": 32, "heldOutShare": 0.1 },
-          "model": {
-            "preset": "tiny", "layers": 1, "hiddenSize": 32, "intermediateSize": 64, "attentionHeads": 2, "embeddingSize": 32
-          },
-          "pretrain": {
-            "steps": {{steps}}, "batchSize": 8, "microBatchSize": 8, "warmupSteps": 5,
-            "checkpointSteps": 10, "evaluateSteps": 0, "logSteps": 5, "device": "cpu"
-          },
-          "evaluate": { "maxExamples": 16 }{{rest}}
-        }
-        """);
+    public void WriteConfig(string corpus = "corpus", int steps = 30, int seed = 1, string rest = "") =>
+        File.WriteAllText(
+            Config,
+            $$"""
+            {
+              "name": "tiny",
+              "seed": {{seed}},
+              "corpus": { "paths": ["{{corpus}}"], "parts": 2 },
+              "vocabulary": { "size": 120 },
+              "examples": { "sequenceLength": 32, "heldOutShare": 0.1 },
+              "model": {
+                "preset": "tiny", "layers": 1, "hiddenSize": 32, "intermediateSize": 64, "attentionHeads": 2, "embeddingSize": 32
+              },
+              "pretrain": {
+                "steps": {{steps}}, "batchSize": 8, "microBatchSize": 8, "warmupSteps": 5,
+                "checkpointSteps": 10, "evaluateSteps": 0, "logSteps": 5, "device": "cpu"
+              },
+              "evaluate": { "maxExamples": 16 }{{rest}}
+            }
+            """
+        );
 
     /// <summary>Writes the reference discriminator with a vocabulary as another program would leave it, and a task, "pets.tsv".</summary>
     public void WriteImportable(string name)
@@ -90,11 +96,18 @@ public sealed class TinyProject : IDisposable
         }
 
         int count = words.Length + 5;
-        File.WriteAllLines(Path.Combine(PathOf(name), "vocab.txt"), tokens.Concat(Enumerable.Range(count, 997 - count).Select(i => $"[unused{i}]")));
+        File.WriteAllLines(
+            Path.Combine(PathOf(name), "vocab.txt"),
+            tokens.Concat(Enumerable.Range(count, 997 - count).Select(i => $"[unused{i}]"))
+        );
         string[] sentences = Sentences(40).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         File.WriteAllLines(
             PathOf("pets.tsv"),
-            sentences.Distinct().Select(text => $"{text}\t{(text.Contains("cat") || text.Contains("dog") ? "pet" : "other")}").Prepend("text\tlabel"));
+            sentences
+                .Distinct()
+                .Select(text => $"{text}\t{(text.Contains("cat") || text.Contains("dog") ? "pet" : "other")}")
+                .Prepend("text\tlabel")
+        );
     }
 
     public Task<ProcessResult> RunAsync(params string[] arguments) => BuiltElectra.RunAsync(Environment, arguments);
@@ -145,9 +158,10 @@ public sealed class TinyProject : IDisposable
 
     private async Task<JsonElement> StatusAsync() => JsonDocument.Parse((await SucceedAsync("status", "1", "--json")).Output).RootElement;
 
-    private IEnumerable<string> SealedFiles(string name) => Directory.Exists(Path.Combine(DataFolder, "objects"))
-        ? Directory.EnumerateFiles(Path.Combine(DataFolder, "objects"), name, SearchOption.AllDirectories)
-        : [];
+    private IEnumerable<string> SealedFiles(string name) =>
+        Directory.Exists(Path.Combine(DataFolder, "objects"))
+            ? Directory.EnumerateFiles(Path.Combine(DataFolder, "objects"), name, SearchOption.AllDirectories)
+            : [];
 
     private static string Sentences(int documents)
     {

@@ -20,7 +20,9 @@ public static class UpgradeArchive
         }
 
         string connectionString = await postgres.NewEmptyDatabaseAsync();
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString
+        );
         await connection.OpenAsync();
         await using var load = new NpgsqlCommand(await File.ReadAllTextAsync(Path.Combine(folder, "dump.sql")), connection);
         await load.ExecuteNonQueryAsync();

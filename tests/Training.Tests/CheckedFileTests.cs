@@ -59,9 +59,14 @@ public sealed class CheckedFileTests : IDisposable
             }
         });
         swapping.Start();
-        int refused = 0, read = 0;
+        int refused = 0,
+            read = 0;
         string expected = CheckedFile.Digest(folder.Write("same", "inside"), InputFolders.Anywhere);
-        for (long end = Stopwatch.GetTimestamp() + (60 * Stopwatch.Frequency); (refused < 200 || read < 200) && Stopwatch.GetTimestamp() < end;)
+        for (
+            long end = Stopwatch.GetTimestamp() + (60 * Stopwatch.Frequency);
+            (refused < 200 || read < 200) && Stopwatch.GetTimestamp() < end;
+
+        )
         {
             try
             {
@@ -89,13 +94,18 @@ public sealed class CheckedFileTests : IDisposable
 
         Assert.Contains("is a pipe", Assert.Throws<PermanentException>(() => CheckedFile.Open(folder["in/pipe"], allowed)).Message);
         Assert.Contains(
-            "is a pipe", Assert.Throws<PermanentException>(() => SourceFiles.Resolve(CorpusTesting.Options(folder["in"]))).Message);
+            "is a pipe",
+            Assert.Throws<PermanentException>(() => SourceFiles.Resolve(CorpusTesting.Options(folder["in"]))).Message
+        );
     }
 
     [Fact]
     public void What_is_missing_is_said_as_usual()
     {
-        Assert.Contains(folder["in/none"], Assert.Throws<FileNotFoundException>(() => CheckedFile.Open(folder["in/none"], allowed)).Message);
+        Assert.Contains(
+            folder["in/none"],
+            Assert.Throws<FileNotFoundException>(() => CheckedFile.Open(folder["in/none"], allowed)).Message
+        );
         Assert.Throws<UnauthorizedAccessException>(() => CheckedFile.Open(folder["in"], allowed));
     }
 

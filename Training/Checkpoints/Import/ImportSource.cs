@@ -41,24 +41,26 @@ internal sealed record ImportSource(ImportedModel Description, ITensorSource Ten
     {
         HuggingFaceConfig config = HuggingFaceConfig.Read(Path.Combine(folder, HuggingFaceFolder.ConfigName));
         ITensorSource tensors = WeightFiles.Open(folder);
-        string? architecture = config.Architectures?.FirstOrDefault(ElectraArchitecture.All.Contains)
-            ?? ElectraArchitecture.Guess([.. tensors.Names]);
+        string? architecture =
+            config.Architectures?.FirstOrDefault(ElectraArchitecture.All.Contains) ?? ElectraArchitecture.Guess([.. tensors.Names]);
         if (architecture is null)
         {
             tensors.Dispose();
             throw new PermanentException(
                 $"{folder}: the model is {string.Join(", ", config.Architectures ?? ["of no named class"])}; imported are "
-                + string.Join(", ", ElectraArchitecture.All));
+                    + string.Join(", ", ElectraArchitecture.All)
+            );
         }
 
-        string model = architecture == ElectraArchitecture.MaskedLanguageModel
-            ? ElectraModelFolder.GeneratorName
-            : ElectraModelFolder.DiscriminatorName;
+        string model =
+            architecture == ElectraArchitecture.MaskedLanguageModel
+                ? ElectraModelFolder.GeneratorName
+                : ElectraModelFolder.DiscriminatorName;
         return new ImportSource(
             new ImportedModel(model, architecture, config),
             tensors,
-            [.. ElectraArchitecture.Tensors(config, architecture)
-                .Select(item => new TensorMatch(item.Name, item.Shape, item.Name, false))]);
+            [.. ElectraArchitecture.Tensors(config, architecture).Select(item => new TensorMatch(item.Name, item.Shape, item.Name, false))]
+        );
     }
 
     private IReadOnlyList<long> ShapeOf(TensorMatch match)

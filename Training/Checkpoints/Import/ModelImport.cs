@@ -31,7 +31,8 @@ public sealed class ModelImport : IDisposable
         string format,
         IReadOnlyList<ITensorSource> opened,
         IReadOnlyList<ImportSource> sources,
-        string tokenizerFolder)
+        string tokenizerFolder
+    )
     {
         this.request = request;
         this.opened = opened;
@@ -68,7 +69,8 @@ public sealed class ModelImport : IDisposable
         {
             throw new PermanentException(
                 $"{source}: there is neither a {HuggingFaceFolder.ConfigName} (a Hugging Face folder) nor a file ending "
-                + "with .index (a TensorFlow checkpoint)");
+                    + "with .index (a TensorFlow checkpoint)"
+            );
         }
 
         List<ImportSource> models = [];
@@ -110,16 +112,26 @@ public sealed class ModelImport : IDisposable
             {
                 throw new PermanentException(
                     $"{source.Tensors.Path}: the {source.Description.Model} has {config.VocabSize} tokens, its vocabulary "
-                    + $"{vocabulary.Count}; give the vocab.txt that it was trained with");
+                        + $"{vocabulary.Count}; give the vocab.txt that it was trained with"
+                );
             }
 
             source.Write(folder);
             HuggingFaceFolder.WriteTokenizer(
-                Path.Combine(folder, source.Description.Model), vocabulary, tokenizer, config.MaxPositionEmbeddings);
+                Path.Combine(folder, source.Description.Model),
+                vocabulary,
+                tokenizer,
+                config.MaxPositionEmbeddings
+            );
         }
 
         ImportedFile[] files = [.. SourceFiles().Select(Describe)];
-        var parts = files.Select(file => new { name = Path.GetFileName(file.Path), file.Bytes, file.Sha256 });
+        var parts = files.Select(file => new
+        {
+            name = Path.GetFileName(file.Path),
+            file.Bytes,
+            file.Sha256,
+        });
         object lineage = new { format = Format, files = parts };
         DurableFile.Write(Path.Combine(folder, LineageName), JsonSerializer.SerializeToUtf8Bytes(lineage, Json));
         return files;
@@ -139,7 +151,8 @@ public sealed class ModelImport : IDisposable
         if (request.Generator is not null)
         {
             throw new PermanentException(
-                $"{prefix}: a generator of its own folder goes with a Hugging Face folder, not with a TensorFlow checkpoint");
+                $"{prefix}: a generator of its own folder goes with a Hugging Face folder, not with a TensorFlow checkpoint"
+            );
         }
 
         TensorFlowCheckpoint checkpoint = TensorFlowCheckpoint.Open(prefix);
@@ -196,15 +209,24 @@ public sealed class ModelImport : IDisposable
     {
         ILookup<string, ImportedTensor> taken = sources
             .Where(source => ReferenceEquals(source.Tensors, tensors))
-            .SelectMany(source => source.Matches.Where(match => tensors.Contains(match.Source)).Select(match => new ImportedTensor(
-                tensors.Describe(match.Source), source.Description.Model, match.Name, match.IsTransposed ? "transposed" : null)))
+            .SelectMany(source =>
+                source
+                    .Matches.Where(match => tensors.Contains(match.Source))
+                    .Select(match => new ImportedTensor(
+                        tensors.Describe(match.Source),
+                        source.Description.Model,
+                        match.Name,
+                        match.IsTransposed ? "transposed" : null
+                    ))
+            )
             .ToLookup(tensor => tensor.Source.Name);
-        return tensors.Names.SelectMany(name => taken.Contains(name)
-            ? taken[name]
-            : [new ImportedTensor(tensors.Describe(name), null, null, ReasonLeft(name))]);
+        return tensors.Names.SelectMany(name =>
+            taken.Contains(name) ? taken[name] : [new ImportedTensor(tensors.Describe(name), null, null, ReasonLeft(name))]
+        );
     }
 
-    private string ReasonLeft(string name) => Format == "TensorFlow" ? ElectraVariables.ReasonLeft(name)
+    private string ReasonLeft(string name) =>
+        Format == "TensorFlow" ? ElectraVariables.ReasonLeft(name)
         : ElectraArchitecture.IsRedundant(name) ? "says nothing new: a buffer, or tied to the word embeddings"
         : "no tensor of this class";
 
@@ -220,9 +242,10 @@ public sealed class ModelImport : IDisposable
     private IEnumerable<string> SourceFiles()
     {
         IEnumerable<string> weights = sources.SelectMany(source => source.Tensors.Files);
-        IEnumerable<string> configs = Format == "TensorFlow"
-            ? []
-            : sources.Select(source => Path.Combine(Path.GetDirectoryName(source.Tensors.Path)!, HuggingFaceFolder.ConfigName));
+        IEnumerable<string> configs =
+            Format == "TensorFlow"
+                ? []
+                : sources.Select(source => Path.Combine(Path.GetDirectoryName(source.Tensors.Path)!, HuggingFaceFolder.ConfigName));
         string vocabulary = request.Vocabulary ?? Path.Combine(tokenizerFolder, VocabularyStore.VocabularyName);
         return weights.Concat(configs).Append(vocabulary).Where(File.Exists).Distinct();
     }

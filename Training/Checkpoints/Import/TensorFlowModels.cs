@@ -37,11 +37,16 @@ internal sealed class TensorFlowModels(TensorFlowCheckpoint checkpoint, int head
         return new ImportSource(
             new ImportedModel(model, architecture, config),
             checkpoint,
-            [.. ElectraArchitecture.Tensors(config, architecture).Select(item =>
-            {
-                (string variable, bool isTransposed) = ElectraVariables.Of(item.Name, encoder, embeddings);
-                return new TensorMatch(item.Name, item.Shape, variable, isTransposed);
-            })]);
+            [
+                .. ElectraArchitecture
+                    .Tensors(config, architecture)
+                    .Select(item =>
+                    {
+                        (string variable, bool isTransposed) = ElectraVariables.Of(item.Name, encoder, embeddings);
+                        return new TensorMatch(item.Name, item.Shape, variable, isTransposed);
+                    }),
+            ]
+        );
     }
 
     private HuggingFaceConfig ConfigOf(string encoder, string embeddings)
@@ -52,7 +57,8 @@ internal sealed class TensorFlowModels(TensorFlowCheckpoint checkpoint, int head
         {
             throw new PermanentException(
                 $"{checkpoint.Path}: an encoder is {hidden} wide, which heads of {headSize} do not divide; a TensorFlow "
-                + "checkpoint does not say their width: give it");
+                    + "checkpoint does not say their width: give it"
+            );
         }
 
         return new HuggingFaceConfig
@@ -77,6 +83,7 @@ internal sealed class TensorFlowModels(TensorFlowCheckpoint checkpoint, int head
         return stored.Shape is [_, _] && stored.Shape[dimension] is > 0 and <= int.MaxValue
             ? (int)stored.Shape[dimension]
             : throw new PermanentException(
-                $"{checkpoint.Path}: variable \"{variable}\" is [{string.Join(", ", stored.Shape)}], not a matrix");
+                $"{checkpoint.Path}: variable \"{variable}\" is [{string.Join(", ", stored.Shape)}], not a matrix"
+            );
     }
 }

@@ -49,19 +49,45 @@ internal sealed class PickleReader(Stream stream)
     {
         switch ((char)code)
         {
-            case '\x80': Protocol(Byte()); break;
-            case 'N': Push(null); break;
-            case '\x88': Push(true); break;
-            case '\x89': Push(false); break;
-            case 'K': Push((long)Byte()); break;
-            case 'M': Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2))); break;
-            case 'J': Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4))); break;
-            case '\x8a': Push(LongNumber()); break;
-            case 'G': Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8))); break;
-            case 'X': Push(Text(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
-            case '\x8c': Push(Text(Byte())); break;
-            case 'c': Push(new PickleGlobal(Line(), Line())); break;
-            default: DoContainer(code); break;
+            case '\x80':
+                Protocol(Byte());
+                break;
+            case 'N':
+                Push(null);
+                break;
+            case '\x88':
+                Push(true);
+                break;
+            case '\x89':
+                Push(false);
+                break;
+            case 'K':
+                Push((long)Byte());
+                break;
+            case 'M':
+                Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2)));
+                break;
+            case 'J':
+                Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4)));
+                break;
+            case '\x8a':
+                Push(LongNumber());
+                break;
+            case 'G':
+                Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8)));
+                break;
+            case 'X':
+                Push(Text(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))));
+                break;
+            case '\x8c':
+                Push(Text(Byte()));
+                break;
+            case 'c':
+                Push(new PickleGlobal(Line(), Line()));
+                break;
+            default:
+                DoContainer(code);
+                break;
         }
     }
 
@@ -69,23 +95,57 @@ internal sealed class PickleReader(Stream stream)
     {
         switch ((char)code)
         {
-            case '(': Push(Mark); break;
-            case ')': Push(Array.Empty<object?>()); break;
-            case ']': Push(new List<object?>()); break;
-            case '}': Push(new OrderedDictionary<string, object?>(StringComparer.Ordinal)); break;
-            case 't': Push(PopToMark()); break;
-            case '\x85': Push(PopMany(1)); break;
-            case '\x86': Push(PopMany(2)); break;
-            case '\x87': Push(PopMany(3)); break;
-            case 'a': Append(PopMany(1)); break;
-            case 'e': Append(PopToMark()); break;
-            case 's': SetItems(PopMany(2)); break;
-            case 'u': SetItems(PopToMark()); break;
-            case 'q': memo[Byte()] = Peek(); break;
-            case 'r': memo[BinaryPrimitives.ReadUInt32LittleEndian(Take(4))] = Peek(); break;
-            case 'h': Push(Remembered(Byte())); break;
-            case 'j': Push(Remembered(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
-            default: DoObject(code); break;
+            case '(':
+                Push(Mark);
+                break;
+            case ')':
+                Push(Array.Empty<object?>());
+                break;
+            case ']':
+                Push(new List<object?>());
+                break;
+            case '}':
+                Push(new OrderedDictionary<string, object?>(StringComparer.Ordinal));
+                break;
+            case 't':
+                Push(PopToMark());
+                break;
+            case '\x85':
+                Push(PopMany(1));
+                break;
+            case '\x86':
+                Push(PopMany(2));
+                break;
+            case '\x87':
+                Push(PopMany(3));
+                break;
+            case 'a':
+                Append(PopMany(1));
+                break;
+            case 'e':
+                Append(PopToMark());
+                break;
+            case 's':
+                SetItems(PopMany(2));
+                break;
+            case 'u':
+                SetItems(PopToMark());
+                break;
+            case 'q':
+                memo[Byte()] = Peek();
+                break;
+            case 'r':
+                memo[BinaryPrimitives.ReadUInt32LittleEndian(Take(4))] = Peek();
+                break;
+            case 'h':
+                Push(Remembered(Byte()));
+                break;
+            case 'j':
+                Push(Remembered(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))));
+                break;
+            default:
+                DoObject(code);
+                break;
         }
     }
 
@@ -93,7 +153,9 @@ internal sealed class PickleReader(Stream stream)
     {
         switch ((char)code)
         {
-            case 'Q': Push(StateDictObjects.Outside(Pop())); break;
+            case 'Q':
+                Push(StateDictObjects.Outside(Pop()));
+                break;
             case 'R':
                 object? arguments = Pop();
                 Push(StateDictObjects.Call(Pop(), arguments));
@@ -104,7 +166,8 @@ internal sealed class PickleReader(Stream stream)
                 break;
             default:
                 throw new InvalidDataException(
-                    $"instruction 0x{code:x2} is none that a state dict needs; save the model as safetensors if this is one");
+                    $"instruction 0x{code:x2} is none that a state dict needs; save the model as safetensors if this is one"
+                );
         }
     }
 
@@ -125,9 +188,10 @@ internal sealed class PickleReader(Stream stream)
         return value;
     }
 
-    private object? Peek() => stack.Count > 0 && !ReferenceEquals(stack[^1], Mark)
-        ? stack[^1]
-        : throw new InvalidDataException("takes a value off an empty stack");
+    private object? Peek() =>
+        stack.Count > 0 && !ReferenceEquals(stack[^1], Mark)
+            ? stack[^1]
+            : throw new InvalidDataException("takes a value off an empty stack");
 
     private object?[] PopMany(int count)
     {
@@ -222,9 +286,11 @@ internal sealed class PickleReader(Stream stream)
         StringBuilder line = new();
         for (byte value = Byte(); value != '\n'; value = Byte())
         {
-            line.Append(line.Length < 200 && value is >= 0x20 and < 0x7F
-                ? (char)value
-                : throw new InvalidDataException("names a class in more than 200 letters, or others than plain ones"));
+            line.Append(
+                line.Length < 200 && value is >= 0x20 and < 0x7F
+                    ? (char)value
+                    : throw new InvalidDataException("names a class in more than 200 letters, or others than plain ones")
+            );
         }
 
         return line.ToString();

@@ -37,9 +37,10 @@ internal sealed record PickledTensor(PickledStorage Storage, long Offset, IReadO
     }
 
     /// <summary>Behind the last element that it looks at; the element behind <see cref="Offset"/> if it has none.</summary>
-    public Int128 End => Shape.Contains(0)
-        ? Offset
-        : Offset + 1 + Shape.Zip(Strides).Aggregate((Int128)0, (sum, item) => sum + ((Int128)(item.First - 1) * item.Second));
+    public Int128 End =>
+        Shape.Contains(0)
+            ? Offset
+            : Offset + 1 + Shape.Zip(Strides).Aggregate((Int128)0, (sum, item) => sum + ((Int128)(item.First - 1) * item.Second));
 }
 
 /// <summary>A storage class of PyTorch with its element type.</summary>

@@ -87,8 +87,11 @@ internal sealed class PyTorchFile : ITensorSource
         OrderedDictionary<string, PickledTensor> tensors = new(StringComparer.Ordinal);
         foreach ((string name, object? value) in StateDictObjects.RequireDictionary(stateDict, "names its tensors"))
         {
-            tensors.Add(name, value as PickledTensor
-                ?? throw new InvalidDataException($"has \"{name}\", which is no tensor: this is not the state dict of a model alone"));
+            tensors.Add(
+                name,
+                value as PickledTensor
+                    ?? throw new InvalidDataException($"has \"{name}\", which is no tensor: this is not the state dict of a model alone")
+            );
         }
 
         return tensors;
@@ -114,7 +117,8 @@ internal sealed class PyTorchFile : ITensorSource
         return new PyTorchFile(path, zipped, new PickleReader(pickle).Read());
     }
 
-    private PickledTensor TensorOf(string name) => tensors.TryGetValue(name, out PickledTensor? tensor)
-        ? tensor
-        : throw new PermanentException($"{Path}: there is no tensor \"{name}\" among its {tensors.Count}");
+    private PickledTensor TensorOf(string name) =>
+        tensors.TryGetValue(name, out PickledTensor? tensor)
+            ? tensor
+            : throw new PermanentException($"{Path}: there is no tensor \"{name}\" among its {tensors.Count}");
 }

@@ -61,9 +61,10 @@ internal sealed class SequentialStorages : IStorageReader
         Span<byte> count = stackalloc byte[8];
         foreach (object? key in keys)
         {
-            PickledStorage storage = key is string text && byKey.TryGetValue(text, out PickledStorage? known)
-                ? known
-                : throw new InvalidDataException($"lists storage {key ?? "nothing"}, which no tensor looks into");
+            PickledStorage storage =
+                key is string text && byKey.TryGetValue(text, out PickledStorage? known)
+                    ? known
+                    : throw new InvalidDataException($"lists storage {key ?? "nothing"}, which no tensor looks into");
             if (stream.ReadAtLeast(count, 8, throwOnEndOfStream: false) < 8)
             {
                 throw new InvalidDataException($"ends before storage \"{storage.Key}\"");
@@ -75,7 +76,8 @@ internal sealed class SequentialStorages : IStorageReader
             {
                 throw new InvalidDataException(
                     $"has {elements} elements in storage \"{storage.Key}\" of {storage.Elements}, "
-                    + $"and {stream.Length - stream.Position} bytes for them");
+                        + $"and {stream.Length - stream.Position} bytes for them"
+                );
             }
 
             places[storage.Key] = stream.Position;

@@ -16,14 +16,20 @@ internal static class StateDictObjects
         return (name, given) switch
         {
             (Dictionary, []) => new OrderedDictionary<string, object?>(StringComparer.Ordinal),
-            (Tensor, [PickledStorage storage, long offset, object?[] shape, object?[] strides, bool, ..]) =>
-                MakeTensor(storage, offset, shape, strides),
+            (Tensor, [PickledStorage storage, long offset, object?[] shape, object?[] strides, bool, ..]) => MakeTensor(
+                storage,
+                offset,
+                shape,
+                strides
+            ),
             (Parameter, [PickledTensor tensor, bool, ..]) => tensor,
             (Dictionary or Tensor or Parameter, _) => throw new InvalidDataException(
-                $"calls {name} with {given.Length} arguments not known here"),
+                $"calls {name} with {given.Length} arguments not known here"
+            ),
             _ => throw new InvalidDataException(
                 $"calls {name}, which no state dict needs: this is not a plain file of weights. Refused; "
-                + "convert it to safetensors where it is trusted"),
+                    + "convert it to safetensors where it is trusted"
+            ),
         };
     }
 
@@ -31,8 +37,10 @@ internal static class StateDictObjects
     /// <exception cref="InvalidDataException">It points to something else.</exception>
     public static PickledStorage Outside(object? id)
     {
-        if (id is not object?[] { Length: >= 5 } parts
-            || parts is not ["storage", PickleGlobal global, string key, string, long elements, ..])
+        if (
+            id is not object?[] { Length: >= 5 } parts
+            || parts is not ["storage", PickleGlobal global, string key, string, long elements, ..]
+        )
         {
             throw new InvalidDataException("points outside to what is no storage");
         }
@@ -43,8 +51,9 @@ internal static class StateDictObjects
         }
 
         StorageType type = StorageType.Find(global) ?? throw new InvalidDataException($"storage \"{key}\" has the unknown type {global}");
-        return elements >= 0 ? new PickledStorage(key, type, elements) : throw new InvalidDataException(
-            $"storage \"{key}\" has {elements} elements");
+        return elements >= 0
+            ? new PickledStorage(key, type, elements)
+            : throw new InvalidDataException($"storage \"{key}\" has {elements} elements");
     }
 
     /// <summary>The dictionary that a value must be.</summary>
@@ -60,9 +69,16 @@ internal static class StateDictObjects
             ? tensor
             : throw new InvalidDataException(
                 $"has a tensor [{string.Join(", ", tensor.Shape)}] from element {offset} "
-                + $"of storage \"{storage.Key}\", which has {storage.Elements}");
+                    + $"of storage \"{storage.Key}\", which has {storage.Elements}"
+            );
     }
 
-    private static long[] Sizes(object?[] values) => Array.ConvertAll(values, value =>
-        value is long size and >= 0 ? size : throw new InvalidDataException($"has a shape or strides with {value ?? "nothing"} in it"));
+    private static long[] Sizes(object?[] values) =>
+        Array.ConvertAll(
+            values,
+            value =>
+                value is long size and >= 0
+                    ? size
+                    : throw new InvalidDataException($"has a shape or strides with {value ?? "nothing"} in it")
+        );
 }

@@ -45,7 +45,8 @@ internal sealed class ZippedStorages : IStorageReader
         if (entry.Length != (Int128)storage.Elements * storage.Type.ElementSize)
         {
             throw new InvalidDataException(
-                $"has {entry.Length} bytes in \"{name}\" for {storage.Elements} elements of {storage.Type.Name}");
+                $"has {entry.Length} bytes in \"{name}\" for {storage.Elements} elements of {storage.Type.Name}"
+            );
         }
 
         using Stream values = entry.Open();
@@ -58,7 +59,8 @@ internal sealed class ZippedStorages : IStorageReader
 
         read.Dispose();
         throw new InvalidDataException(
-            $"has checksum {crc.GetCurrentHashAsUInt32():x8} for \"{name}\", the zip says {entry.Crc32:x8}: damaged");
+            $"has checksum {crc.GetCurrentHashAsUInt32():x8} for \"{name}\", the zip says {entry.Crc32:x8}: damaged"
+        );
     }
 
     /// <inheritdoc/>

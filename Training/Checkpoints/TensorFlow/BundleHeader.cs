@@ -59,13 +59,27 @@ internal sealed record BundleEntry
         {
             switch (reader.Field)
             {
-                case 1: entry.Type = (int)Math.Min(reader.Number(), int.MaxValue); break;
-                case 2: entry.Shape = ParseShape(reader.Bytes()); break;
-                case 3: entry.Shard = reader.Size(); break;
-                case 4: entry.Offset = reader.Size(); break;
-                case 5: entry.Bytes = reader.Size(); break;
-                case 6: entry.Checksum = reader.Fixed32(); break;
-                case 7: entry.Slices++; break;
+                case 1:
+                    entry.Type = (int)Math.Min(reader.Number(), int.MaxValue);
+                    break;
+                case 2:
+                    entry.Shape = ParseShape(reader.Bytes());
+                    break;
+                case 3:
+                    entry.Shard = reader.Size();
+                    break;
+                case 4:
+                    entry.Offset = reader.Size();
+                    break;
+                case 5:
+                    entry.Bytes = reader.Size();
+                    break;
+                case 6:
+                    entry.Checksum = reader.Fixed32();
+                    break;
+                case 7:
+                    entry.Slices++;
+                    break;
             }
         }
 

@@ -17,22 +17,24 @@ internal static class ElectraVariables
     public static (string Name, bool IsTransposed) Of(string name, string encoder, string embeddings)
     {
         (string variable, bool isTransposed) = Translate(name);
-        string scoped = variable.StartsWith(Embeddings, StringComparison.Ordinal) ? embeddings + variable[Embeddings.Length..]
+        string scoped =
+            variable.StartsWith(Embeddings, StringComparison.Ordinal) ? embeddings + variable[Embeddings.Length..]
             : variable.StartsWith(Encoder, StringComparison.Ordinal) ? encoder + variable[Encoder.Length..]
             : variable;
         return (scoped, isTransposed);
     }
 
     /// <summary>Why a variable is no part of the two models.</summary>
-    public static string ReasonLeft(string variable) => variable switch
-    {
-        _ when variable.EndsWith(FirstMoment, StringComparison.Ordinal) => "Adam's first moment",
-        _ when variable.EndsWith(SecondMoment, StringComparison.Ordinal) => "Adam's second moment",
-        "global_step" => "the step of the training",
-        "_CHECKPOINTABLE_OBJECT_GRAPH" => "TensorFlow's object graph",
-        _ when variable.StartsWith("task_specific/", StringComparison.Ordinal) => "a fine-tuned head",
-        _ => "no variable of an ELECTRA model",
-    };
+    public static string ReasonLeft(string variable) =>
+        variable switch
+        {
+            _ when variable.EndsWith(FirstMoment, StringComparison.Ordinal) => "Adam's first moment",
+            _ when variable.EndsWith(SecondMoment, StringComparison.Ordinal) => "Adam's second moment",
+            "global_step" => "the step of the training",
+            "_CHECKPOINTABLE_OBJECT_GRAPH" => "TensorFlow's object graph",
+            _ when variable.StartsWith("task_specific/", StringComparison.Ordinal) => "a fine-tuned head",
+            _ => "no variable of an ELECTRA model",
+        };
 
     private static (string Name, bool IsTransposed) Translate(string name)
     {

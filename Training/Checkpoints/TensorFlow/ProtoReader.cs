@@ -86,11 +86,20 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> message)
         isRead = true;
         switch (wire)
         {
-            case NumberWire: Varint.Read(message, ref at); break;
-            case Fixed64Wire: Take(8); break;
-            case BytesWire: Take(Varint.Read(message, ref at)); break;
-            case Fixed32Wire: Take(4); break;
-            default: throw new InvalidDataException($"has field {Field} in the unknown wire format {wire}");
+            case NumberWire:
+                Varint.Read(message, ref at);
+                break;
+            case Fixed64Wire:
+                Take(8);
+                break;
+            case BytesWire:
+                Take(Varint.Read(message, ref at));
+                break;
+            case Fixed32Wire:
+                Take(4);
+                break;
+            default:
+                throw new InvalidDataException($"has field {Field} in the unknown wire format {wire}");
         }
     }
 }

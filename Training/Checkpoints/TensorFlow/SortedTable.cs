@@ -84,7 +84,8 @@ internal sealed class SortedTable
         }
 
         int at = 0;
-        BlockPlace metadata = PlaceIn(footer, start, ref at), index = PlaceIn(footer, start, ref at);
+        BlockPlace metadata = PlaceIn(footer, start, ref at),
+            index = PlaceIn(footer, start, ref at);
         if (footer[at..^8].ContainsAnyExcept((byte)0))
         {
             throw Fault(start + at, "the rest of the footer is not zero");
@@ -103,7 +104,8 @@ internal sealed class SortedTable
     {
         try
         {
-            ulong start = Varint.Read(bytes, ref at), length = Varint.Read(bytes, ref at);
+            ulong start = Varint.Read(bytes, ref at),
+                length = Varint.Read(bytes, ref at);
             ulong room = (ulong)(file.Length - FooterBytes);
             return start <= room && length <= room && start + length + TrailerBytes <= room
                 ? new BlockPlace((int)start, (int)length)

@@ -16,7 +16,7 @@ internal static class TableBlock
         HashSet<uint> restarts = Restarts(block.Span[end..^4]);
         List<TableEntry> entries = [];
         byte[] key = [];
-        for (int at = 0; at < end;)
+        for (int at = 0; at < end; )
         {
             bool isRestart = restarts.Remove((uint)at);
             int start = at;

@@ -65,7 +65,8 @@ internal sealed class TensorFlowCheckpoint : ITensorSource
             0 => null,
             1 => inside[0][..^IndexSuffix.Length],
             _ => throw new PermanentException(
-                $"{path}: there are {inside.Length} checkpoints; name one of {string.Join(", ", inside.Order())}"),
+                $"{path}: there are {inside.Length} checkpoints; name one of {string.Join(", ", inside.Order())}"
+            ),
         };
     }
 
@@ -140,7 +141,8 @@ internal sealed class TensorFlowCheckpoint : ITensorSource
         {
             throw new PermanentException(
                 $"{ShardPath((int)entry.Shard)}, byte {entry.Offset}: tensor \"{name}\" has checksum {crc.Masked:x8}, "
-                + $"the index says {entry.Checksum:x8}: damaged");
+                    + $"the index says {entry.Checksum:x8}: damaged"
+            );
         }
     }
 
@@ -152,7 +154,8 @@ internal sealed class TensorFlowCheckpoint : ITensorSource
             if (read == 0)
             {
                 throw new PermanentException(
-                    $"{ShardPath((int)shard)}: tensor \"{name}\" ends at byte {offset}: the file was cut while open");
+                    $"{ShardPath((int)shard)}: tensor \"{name}\" ends at byte {offset}: the file was cut while open"
+                );
             }
 
             offset += read;
@@ -177,7 +180,8 @@ internal sealed class TensorFlowCheckpoint : ITensorSource
         {
             throw new PermanentException(
                 $"{ShardPath((int)entry.Shard)}: tensor \"{name}\" has {entry.Bytes} bytes at byte {entry.Offset}, "
-                + $"the file has {fileBytes}: truncated?");
+                    + $"the file has {fileBytes}: truncated?"
+            );
         }
 
         TensorFlowType type = TensorFlowType.Of(entry.Type);
@@ -205,9 +209,8 @@ internal sealed class TensorFlowCheckpoint : ITensorSource
 
     private string ShardPath(int number) => $"{Path}.data-{number:D5}-of-{shards.Length:D5}";
 
-    private BundleEntry EntryOf(string name) => entries.TryGetValue(name, out BundleEntry? entry)
-        ? entry
-        : throw Fault($"there is no tensor \"{name}\" among its {entries.Count}");
+    private BundleEntry EntryOf(string name) =>
+        entries.TryGetValue(name, out BundleEntry? entry) ? entry : throw Fault($"there is no tensor \"{name}\" among its {entries.Count}");
 
     private T Parse<T>(string what, ReadOnlySpan<byte> message, Parser<T> parse)
     {

@@ -27,6 +27,6 @@ internal sealed record TensorFlowType(int Number, string Name, ScalarType? Type,
     public static TensorFlowType Of(int number) => Array.Find(All, type => type.Number == number) ?? new(number, $"DT_{number}", null, 0);
 
     /// <summary>The type as TensorFlow numbers it.</summary>
-    public static TensorFlowType Of(ScalarType type) => Array.Find(All, item => item.Type == type)
-        ?? throw new ArgumentException($"TensorFlow has no element type {type}", nameof(type));
+    public static TensorFlowType Of(ScalarType type) =>
+        Array.Find(All, item => item.Type == type) ?? throw new ArgumentException($"TensorFlow has no element type {type}", nameof(type));
 }

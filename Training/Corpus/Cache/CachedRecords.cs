@@ -51,20 +51,27 @@ internal static class CachedRecords
 
         if (told != count || !isWhole)
         {
-            throw Damaged(path, $"somewhere: it holds {count} records and tells {told?.ToString() ?? "no number"}, or they have another hash than it tells", null);
+            throw Damaged(
+                path,
+                $"somewhere: it holds {count} records and tells {told?.ToString() ?? "no number"}, or they have another hash than it tells",
+                null
+            );
         }
     }
 
     /// <summary>Documents are as in parts; all other lines are told by their one field.</summary>
-    private static Line LineOf(ReadOnlySpan<byte> bytes, KeptDocuments documents) => documents.Read(bytes) is { } document
-        ? new Line { Document = document }
-        : JsonSerializer.Deserialize<Line>(bytes, Json) ?? throw new JsonException("it holds null");
+    private static Line LineOf(ReadOnlySpan<byte> bytes, KeptDocuments documents) =>
+        documents.Read(bytes) is { } document
+            ? new Line { Document = document }
+            : JsonSerializer.Deserialize<Line>(bytes, Json) ?? throw new JsonException("it holds null");
 
     private static IOException Damaged(string path, string found, Exception? cause)
     {
         File.Delete(path);
         return new IOException(
-            $"{path}, which keeps records of a source file, was damaged {found}; it is deleted: retry, and the source is read", cause);
+            $"{path}, which keeps records of a source file, was damaged {found}; it is deleted: retry, and the source is read",
+            cause
+        );
     }
 
     /// <summary>Writes one such file; without <see cref="Commit"/> nothing is left of it.</summary>

@@ -48,6 +48,7 @@ internal static class FileDigests
 
     private sealed record State(string Place, long Length, DateTime Modified)
     {
-        public static State Of(SafeFileHandle file) => new(CheckedFile.PlaceOf(file), RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file));
+        public static State Of(SafeFileHandle file) =>
+            new(CheckedFile.PlaceOf(file), RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file));
     }
 }

@@ -56,19 +56,30 @@ internal sealed class RecordCache(string? folder)
         }
 
         DateTime oldest = DateTime.UtcNow - KeptUnused;
-        foreach (string path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(
-            path => File.GetLastWriteTimeUtc(path) < oldest))
+        foreach (
+            string path in Directory
+                .EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+                .Where(path => File.GetLastWriteTimeUtc(path) < oldest)
+        )
         {
             File.Delete(path);
         }
     }
 
     private static IEnumerable<ReadRecord> ReadSource(
-        SourceFile file, CorpusOptions options, Action<long> onRead, Action<SourceFormat> onFormat) =>
-        DocumentSource.Read(file, options, onRead, reader => onFormat(SourceFormat.Of(reader)));
+        SourceFile file,
+        CorpusOptions options,
+        Action<long> onRead,
+        Action<SourceFormat> onFormat
+    ) => DocumentSource.Read(file, options, onRead, reader => onFormat(SourceFormat.Of(reader)));
 
     private IEnumerable<ReadRecord> ReadAndKeep(
-        string path, SourceFile file, CorpusOptions options, Action<long> onRead, Action<SourceFormat> onFormat)
+        string path,
+        SourceFile file,
+        CorpusOptions options,
+        Action<long> onRead,
+        Action<SourceFormat> onFormat
+    )
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         using var kept = new CachedRecords.Writer(path, options.Compress);
@@ -105,10 +116,28 @@ internal sealed class RecordCache(string? folder)
     {
         CorpusOptions bearing = options with
         {
-            Paths = [], RemoveDuplicates = false, RemoveDuplicateLines = null, OnReject = "", MaxRejectShare = 0, Parts = 0, Filters = null, Compress = false,
+            Paths = [],
+            RemoveDuplicates = false,
+            RemoveDuplicateLines = null,
+            OnReject = "",
+            MaxRejectShare = 0,
+            Parts = 0,
+            Filters = null,
+            Compress = false,
         };
-        return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
-            new { ReadersVersion, file.Name, file.Sha256, Options = bearing })));
+        return Convert.ToHexStringLower(
+            SHA256.HashData(
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new
+                    {
+                        ReadersVersion,
+                        file.Name,
+                        file.Sha256,
+                        Options = bearing,
+                    }
+                )
+            )
+        );
     }
 }
 
@@ -117,6 +146,6 @@ internal sealed class RecordCache(string? folder)
 /// <param name="RepeatsLines">See <see cref="IDocumentReader.RepeatsLines"/>.</param>
 internal sealed record SourceFormat(string Name, bool RepeatsLines)
 {
-    public static SourceFormat Of(IDocumentReader? reader) => new(
-        reader?.Format ?? DocumentSource.UnknownFormat, reader?.RepeatsLines == true);
+    public static SourceFormat Of(IDocumentReader? reader) =>
+        new(reader?.Format ?? DocumentSource.UnknownFormat, reader?.RepeatsLines == true);
 }

@@ -40,7 +40,8 @@ internal sealed class BoilerplateFilter(BoilerplateOptions options) : IDocumentF
             documentsWith[hash]++;
         }
 
-        return kept.Length == 0 ? FilterVerdict.Remove("frequent-lines-only", $"{removed.Count} lines that {options.MaxDocuments} documents before hold")
+        return kept.Length == 0
+                ? FilterVerdict.Remove("frequent-lines-only", $"{removed.Count} lines that {options.MaxDocuments} documents before hold")
             : removed.Count == 0 ? FilterVerdict.Keep
             : FilterVerdict.Shorten(DocumentText.Finish(kept), removed);
     }

@@ -15,7 +15,8 @@ internal sealed class C4Filter(C4Options options) : IDocumentFilter
 
     private static readonly SearchValues<string> PolicyWords = SearchValues.Create(
         ["javascript", "terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"],
-        StringComparison.OrdinalIgnoreCase);
+        StringComparison.OrdinalIgnoreCase
+    );
 
     public string Name => "c4";
 
@@ -48,8 +49,12 @@ internal sealed class C4Filter(C4Options options) : IDocumentFilter
         }
 
         return sentences < options.MinSentences
-            ? FilterVerdict.Remove("too-few-sentences", $"{sentences} when {removed.Count} lines are gone, at least {options.MinSentences}")
-            : removed.Count == 0 ? FilterVerdict.Keep : FilterVerdict.Shorten(DocumentText.Finish(kept), removed);
+                ? FilterVerdict.Remove(
+                    "too-few-sentences",
+                    $"{sentences} when {removed.Count} lines are gone, at least {options.MinSentences}"
+                )
+            : removed.Count == 0 ? FilterVerdict.Keep
+            : FilterVerdict.Shorten(DocumentText.Finish(kept), removed);
     }
 
     private string? FaultOf(ReadOnlySpan<char> line)

@@ -45,27 +45,36 @@ public sealed record CorpusFilterOptions
     }
 
     /// <summary>The same with other paths of the files that filters read; <paramref name="change"/> gets each field and its path.</summary>
-    public CorpusFilterOptions WithPaths(Func<string, string, string> change) => this with
-    {
-        Language = Language is null ? null : Language with
+    public CorpusFilterOptions WithPaths(Func<string, string, string> change) =>
+        this with
         {
-            Profiles = [.. Language.Profiles.Select((path, i) => change($"language.profiles[{i}]", path))],
-        },
-        Decontaminate = Decontaminate is null ? null : Decontaminate with
-        {
-            Files = [.. Decontaminate.Files.Select((path, i) => change($"decontaminate.files[{i}]", path))],
-        },
-    };
+            Language = Language is null
+                ? null
+                : Language with
+                {
+                    Profiles = [.. Language.Profiles.Select((path, i) => change($"language.profiles[{i}]", path))],
+                },
+            Decontaminate = Decontaminate is null
+                ? null
+                : Decontaminate with
+                {
+                    Files = [.. Decontaminate.Files.Select((path, i) => change($"decontaminate.files[{i}]", path))],
+                },
+        };
 
     /// <summary>The files that filters read, with their digests.</summary>
     /// <param name="allowed">Where a file may lie; null: anywhere.</param>
     /// <exception cref="PermanentException">One does not exist, or leads where it may not; the message names it.</exception>
     public IReadOnlyList<SourceFile> ResolveFiles(Func<string, InputFolders>? allowed = null) =>
-    [
-        .. (Language?.Profiles ?? []).Concat(Decontaminate?.Files ?? []).Select(path => File.Exists(path)
-            ? SourceFile.Of(path, Path.GetFileName(path), allowed?.Invoke(path) ?? InputFolders.Anywhere)
-            : throw new PermanentException($"{path} of corpus.filters is no file; paths are relative to the config file")),
-    ];
+        [
+            .. (Language?.Profiles ?? [])
+                .Concat(Decontaminate?.Files ?? [])
+                .Select(path =>
+                    File.Exists(path)
+                        ? SourceFile.Of(path, Path.GetFileName(path), allowed?.Invoke(path) ?? InputFolders.Anywhere)
+                        : throw new PermanentException($"{path} of corpus.filters is no file; paths are relative to the config file")
+                ),
+        ];
 }
 
 /// <summary>Bounds of a document's length; each is allowed itself.</summary>
@@ -89,7 +98,11 @@ public sealed record LengthFilterOptions
         faults.Require(MaxWords >= MinWords, "length.maxWords", MaxWords, $"length.minWords ({MinWords}) or more");
         faults.Require(MinCharacters >= 0, "length.minCharacters", MinCharacters, "0 or more");
         faults.Require(
-            MaxCharacters >= MinCharacters, "length.maxCharacters", MaxCharacters, $"length.minCharacters ({MinCharacters}) or more");
+            MaxCharacters >= MinCharacters,
+            "length.maxCharacters",
+            MaxCharacters,
+            $"length.minCharacters ({MinCharacters}) or more"
+        );
     }
 }
 
@@ -132,12 +145,21 @@ public sealed record GopherQualityOptions
         faults.Require(MaxWords >= MinWords, "gopherQuality.maxWords", MaxWords, $"gopherQuality.minWords ({MinWords}) or more");
         faults.Require(MinMeanWordLength >= 0, "gopherQuality.minMeanWordLength", MinMeanWordLength, "0 or more");
         faults.Require(
-            MaxMeanWordLength >= MinMeanWordLength, "gopherQuality.maxMeanWordLength", MaxMeanWordLength, "gopherQuality.minMeanWordLength or more");
+            MaxMeanWordLength >= MinMeanWordLength,
+            "gopherQuality.maxMeanWordLength",
+            MaxMeanWordLength,
+            "gopherQuality.minMeanWordLength or more"
+        );
         faults.Require(MaxSymbolsPerWord >= 0, "gopherQuality.maxSymbolsPerWord", MaxSymbolsPerWord, "0 or more");
         faults.Share(MaxBulletLines, "gopherQuality.maxBulletLines");
         faults.Share(MaxEllipsisLines, "gopherQuality.maxEllipsisLines");
         faults.Share(MinWordsWithLetter, "gopherQuality.minWordsWithLetter");
-        faults.Require(MinStopWords is >= 0 and <= FrequentWords.StopWords, "gopherQuality.minStopWords", MinStopWords, $"0 to {FrequentWords.StopWords}");
+        faults.Require(
+            MinStopWords is >= 0 and <= FrequentWords.StopWords,
+            "gopherQuality.minStopWords",
+            MinStopWords,
+            $"0 to {FrequentWords.StopWords}"
+        );
         faults.Languages(Languages, "gopherQuality.languages");
     }
 }

@@ -76,15 +76,17 @@ internal sealed class DecontaminationFilter : IDocumentFilter
         {
             throw new PermanentException(
                 $"{path} of corpus.filters.decontaminate.files, line {number}: {exception.Message}; each line must be JSON of its own",
-                exception);
+                exception
+            );
         }
     }
 
-    private static IEnumerable<string> StringsIn(JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.String => [element.GetString()!],
-        JsonValueKind.Array => element.EnumerateArray().SelectMany(StringsIn),
-        JsonValueKind.Object => element.EnumerateObject().SelectMany(property => StringsIn(property.Value)),
-        _ => [],
-    };
+    private static IEnumerable<string> StringsIn(JsonElement element) =>
+        element.ValueKind switch
+        {
+            JsonValueKind.String => [element.GetString()!],
+            JsonValueKind.Array => element.EnumerateArray().SelectMany(StringsIn),
+            JsonValueKind.Object => element.EnumerateObject().SelectMany(property => StringsIn(property.Value)),
+            _ => [],
+        };
 }

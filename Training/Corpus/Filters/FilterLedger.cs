@@ -18,8 +18,7 @@ internal sealed class FilterLedger(IReadOnlyList<string> filters)
     {
         if (document.Removal is { } removal)
         {
-            TallyOf(documents, removal.Filter, removal.Reason)
-                .Add(document.Original, document.Original.Text, removal.Detail);
+            TallyOf(documents, removal.Filter, removal.Reason).Add(document.Original, document.Original.Text, removal.Detail);
             return;
         }
 
@@ -39,24 +38,27 @@ internal sealed class FilterLedger(IReadOnlyList<string> filters)
         }
     }
 
-    public FilterReport Report() => new()
-    {
-        Documents = documents.Values.Sum(tally => tally.Count),
-        DocumentBytes = documents.Values.Sum(tally => tally.Bytes),
-        Lines = lines.Values.Sum(tally => tally.Count),
-        LineBytes = lines.Values.Sum(tally => tally.Bytes),
-        DocumentReasons = Counts(documents),
-        LineReasons = Counts(lines),
-        Languages = languages.Count == 0
-            ? null
-            : [.. languages.OrderByDescending(pair => pair.Value).Select(pair => new LanguageCount(pair.Key, pair.Value))],
-        Lengths =
-        [
-            .. lengths.Index()
-                .Where(length => length.Item > 0)
-                .Select(length => new LengthCount(length.Index == 0 ? 0 : 1L << (length.Index - 1), length.Item)),
-        ],
-    };
+    public FilterReport Report() =>
+        new()
+        {
+            Documents = documents.Values.Sum(tally => tally.Count),
+            DocumentBytes = documents.Values.Sum(tally => tally.Bytes),
+            Lines = lines.Values.Sum(tally => tally.Count),
+            LineBytes = lines.Values.Sum(tally => tally.Bytes),
+            DocumentReasons = Counts(documents),
+            LineReasons = Counts(lines),
+            Languages =
+                languages.Count == 0
+                    ? null
+                    : [.. languages.OrderByDescending(pair => pair.Value).Select(pair => new LanguageCount(pair.Key, pair.Value))],
+            Lengths =
+            [
+                .. lengths
+                    .Index()
+                    .Where(length => length.Item > 0)
+                    .Select(length => new LengthCount(length.Index == 0 ? 0 : 1L << (length.Index - 1), length.Item)),
+            ],
+        };
 
     /// <summary>The beginning of a text on one line, cut between characters.</summary>
     public static string Excerpt(ReadOnlySpan<char> text, int length)
@@ -80,12 +82,13 @@ internal sealed class FilterLedger(IReadOnlyList<string> filters)
         return tally;
     }
 
-    private List<FilterCount> Counts(Dictionary<(string Filter, string Reason), Tally> tallies) => tallies
-        .OrderBy(pair => filters.Index().First(filter => filter.Item == pair.Key.Filter).Index)
-        .ThenByDescending(pair => pair.Value.Count)
-        .ThenBy(pair => pair.Key.Reason, StringComparer.Ordinal)
-        .Select(pair => new FilterCount(pair.Key.Filter, pair.Key.Reason, pair.Value.Count, pair.Value.Bytes, pair.Value.Samples))
-        .ToList();
+    private List<FilterCount> Counts(Dictionary<(string Filter, string Reason), Tally> tallies) =>
+        tallies
+            .OrderBy(pair => filters.Index().First(filter => filter.Item == pair.Key.Filter).Index)
+            .ThenByDescending(pair => pair.Value.Count)
+            .ThenBy(pair => pair.Key.Reason, StringComparer.Ordinal)
+            .Select(pair => new FilterCount(pair.Key.Filter, pair.Key.Reason, pair.Value.Count, pair.Value.Bytes, pair.Value.Samples))
+            .ToList();
 
     private sealed class Tally
     {

@@ -12,7 +12,8 @@ internal sealed class FrequentWords
 
     private FrequentWords()
     {
-        using Stream stream = typeof(FrequentWords).Assembly.GetManifestResourceStream("frequent-words.txt")
+        using Stream stream =
+            typeof(FrequentWords).Assembly.GetManifestResourceStream("frequent-words.txt")
             ?? throw new InvalidOperationException("frequent-words.txt is not embedded in the assembly");
         using var reader = new StreamReader(stream);
         List<string>? current = null;

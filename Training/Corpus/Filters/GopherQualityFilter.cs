@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Buffers;
+using System.Globalization;
 
 namespace ElectraPipeline.Training.Corpus.Filters;
 
@@ -18,7 +18,9 @@ internal sealed class GopherQualityFilter : IDocumentFilter
         var stopWords = (options.Languages.Count > 0 ? options.Languages : FrequentWords.Instance.Languages)
             .Select(language => FrequentWords.Instance.Of(language).Take(FrequentWords.StopWords).ToArray())
             .ToList();
-        spacedStopWords = new StopWordTable([.. stopWords.Where(words => !IsUnspaced(words)).Select(words => words.Select(HashOf).ToArray())]);
+        spacedStopWords = new StopWordTable([
+            .. stopWords.Where(words => !IsUnspaced(words)).Select(words => words.Select(HashOf).ToArray()),
+        ]);
         unspacedStopWords = [.. stopWords.Where(IsUnspaced)];
     }
 
@@ -27,7 +29,10 @@ internal sealed class GopherQualityFilter : IDocumentFilter
     public FilterVerdict Judge(FilteredDocument document)
     {
         TextWords words = document.Words;
-        return CheckWords(words) ?? CheckSymbols(document.Text, words.Count) ?? CheckLines(document.Text) ?? CheckStopWords(document.Text, words)
+        return CheckWords(words)
+            ?? CheckSymbols(document.Text, words.Count)
+            ?? CheckLines(document.Text)
+            ?? CheckStopWords(document.Text, words)
             ?? FilterVerdict.Keep;
     }
 
@@ -45,8 +50,10 @@ internal sealed class GopherQualityFilter : IDocumentFilter
 
         double mean = words.Count == 0 ? 0 : (double)words.Characters / words.Count;
         return words.IsUnspaced ? null
-            : mean < options.MinMeanWordLength ? FilterVerdict.Remove("words-too-short", Figure("mean", mean, "at least", options.MinMeanWordLength))
-            : mean > options.MaxMeanWordLength ? FilterVerdict.Remove("words-too-long", Figure("mean", mean, "at most", options.MaxMeanWordLength))
+            : mean < options.MinMeanWordLength
+                ? FilterVerdict.Remove("words-too-short", Figure("mean", mean, "at least", options.MinMeanWordLength))
+            : mean > options.MaxMeanWordLength
+                ? FilterVerdict.Remove("words-too-long", Figure("mean", mean, "at most", options.MaxMeanWordLength))
             : null;
     }
 
@@ -66,7 +73,10 @@ internal sealed class GopherQualityFilter : IDocumentFilter
 
         double letters = ShareWithLetter(text);
         return letters < options.MinWordsWithLetter
-            ? FilterVerdict.Remove("too-few-letters", Figure("share of words with a letter", letters, "at least", options.MinWordsWithLetter))
+            ? FilterVerdict.Remove(
+                "too-few-letters",
+                Figure("share of words with a letter", letters, "at least", options.MinWordsWithLetter)
+            )
             : null;
     }
 
@@ -85,10 +95,10 @@ internal sealed class GopherQualityFilter : IDocumentFilter
         double bulletShare = (double)bullets / lines;
         double ellipsisShare = (double)ellipses / lines;
         return bulletShare > options.MaxBulletLines
-            ? FilterVerdict.Remove("bullet-lines", Figure("share", bulletShare, "at most", options.MaxBulletLines))
+                ? FilterVerdict.Remove("bullet-lines", Figure("share", bulletShare, "at most", options.MaxBulletLines))
             : ellipsisShare > options.MaxEllipsisLines
                 ? FilterVerdict.Remove("ellipsis-lines", Figure("share", ellipsisShare, "at most", options.MaxEllipsisLines))
-                : null;
+            : null;
     }
 
     private FilterVerdict? CheckStopWords(string text, TextWords words)

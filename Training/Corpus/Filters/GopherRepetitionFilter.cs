@@ -83,7 +83,7 @@ internal sealed class GopherRepetitionFilter(GopherRepetitionOptions options) : 
         return lineShare > options.MaxDuplicateLines ? Remove("duplicate-lines", lineShare, options.MaxDuplicateLines)
             : characterShare > options.MaxDuplicateLineCharacters
                 ? Remove("duplicate-line-characters", characterShare, options.MaxDuplicateLineCharacters)
-                : null;
+            : null;
     }
 
     private static FilterVerdict Remove(string reason, double share, double limit) =>

@@ -16,9 +16,7 @@ internal interface IDocumentFilter
     bool DependsOnOrder => false;
 
     /// <summary>Computes ahead, on any thread, what <see cref="Judge"/> will need in order.</summary>
-    void Prepare(FilteredDocument document)
-    {
-    }
+    void Prepare(FilteredDocument document) { }
 
     /// <summary>Whether the document stays, goes or loses lines.</summary>
     FilterVerdict Judge(FilteredDocument document);

@@ -51,10 +51,10 @@ internal sealed class LanguageFilter(LanguageFilterOptions options, IReadOnlyLis
         double share = (double)length / all;
         document.Language = language;
         return share < options.MinShare
-            ? FilterVerdict.Remove("mixed-languages", Figure($"{share:0.##} in {language}, at least {options.MinShare:0.##}"))
+                ? FilterVerdict.Remove("mixed-languages", Figure($"{share:0.##} in {language}, at least {options.MinShare:0.##}"))
             : options.Allowed.Count > 0 && !options.Allowed.Contains(language)
                 ? FilterVerdict.Remove($"language-{language}", Figure($"share {share:0.##}"))
-                : FilterVerdict.Keep;
+            : FilterVerdict.Keep;
     }
 
     private static string Figure(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

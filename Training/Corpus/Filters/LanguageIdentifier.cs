@@ -18,14 +18,20 @@ internal sealed class LanguageIdentifier
     }
 
     /// <summary>Knows the languages of <see cref="FrequentWords"/>.</summary>
-    public static LanguageIdentifier BuiltIn() => new(FrequentWords.Instance.Languages.Select(language =>
-        LanguageProfile.OfWords(language, FrequentWords.Instance.Of(language))));
+    public static LanguageIdentifier BuiltIn() =>
+        new(FrequentWords.Instance.Languages.Select(language => LanguageProfile.OfWords(language, FrequentWords.Instance.Of(language))));
 
     /// <summary>Knows the languages of these files of text; a file's name without its ending is the language.</summary>
     /// <exception cref="PermanentException">A file has no words; the message names it.</exception>
-    public static LanguageIdentifier Trained(IEnumerable<SourceFile> files) => new(files.Select(file =>
-        LanguageProfile.OfText(Path.GetFileNameWithoutExtension(file.Path), TextOf(file))
-            ?? throw new PermanentException($"{file.Path} of corpus.filters.language.profiles has no words; put text of the language there")));
+    public static LanguageIdentifier Trained(IEnumerable<SourceFile> files) =>
+        new(
+            files.Select(file =>
+                LanguageProfile.OfText(Path.GetFileNameWithoutExtension(file.Path), TextOf(file))
+                ?? throw new PermanentException(
+                    $"{file.Path} of corpus.filters.language.profiles has no words; put text of the language there"
+                )
+            )
+        );
 
     private static string TextOf(SourceFile file)
     {
@@ -72,7 +78,10 @@ internal sealed class LanguageIdentifier
 
             // An ideograph says about as much as a syllable or two. Latin names and commands are in text of every script, other
             // scripts hardly ever in Latin text: so they count twice.
-            weights[(int)found] += found is Script.Han or Script.Kana ? 5 : found == Script.Latin ? word.Length : 2 * word.Length;
+            weights[(int)found] +=
+                found is Script.Han or Script.Kana ? 5
+                : found == Script.Latin ? word.Length
+                : 2 * word.Length;
         }
 
         return MainScript(weights);

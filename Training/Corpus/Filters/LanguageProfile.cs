@@ -76,8 +76,12 @@ internal sealed class LanguageProfile
     /// <summary>
     /// Each n-gram (n = 0: a whole word) with what it adds to the logarithm of the likelihood over one that is not known.
     /// </summary>
-    public IEnumerable<(int N, string Ngram, double Gain)> Gains() => shares.Index().SelectMany(share =>
-        share.Item.Select(pair => (share.Index, pair.Key, Weights[share.Index] * Math.Log(1 + pair.Value / Floors[share.Index]))));
+    public IEnumerable<(int N, string Ngram, double Gain)> Gains() =>
+        shares
+            .Index()
+            .SelectMany(share =>
+                share.Item.Select(pair => (share.Index, pair.Key, Weights[share.Index] * Math.Log(1 + pair.Value / Floors[share.Index])))
+            );
 
     /// <summary>Writes a word with '_' before and behind, so that its beginning and end are n-grams of their own.</summary>
     public static void Mark(ReadOnlySpan<char> word, Span<char> marked)

@@ -29,14 +29,18 @@ internal sealed class LanguageScores
     {
         languages = [.. profiles.Select(profile => profile.Language)];
         width = (languages.Length + Vector<double>.Count - 1) / Vector<double>.Count * Vector<double>.Count;
-        Dictionary<ulong, double[]> ngramGains = [], wordGains = [];
+        Dictionary<ulong, double[]> ngramGains = [],
+            wordGains = [];
         foreach ((int language, LanguageProfile profile) in profiles.Index())
         {
             foreach ((int n, string ngram, double gain) in profile.Gains())
             {
                 bool isWord = n == LanguageProfile.WholeWord;
                 ref double[]? known = ref CollectionsMarshal.GetValueRefOrAddDefault(
-                    isWord ? wordGains : ngramGains, isWord ? TextWords.HashOf(ngram) : KeyOf(ngram), out _);
+                    isWord ? wordGains : ngramGains,
+                    isWord ? TextWords.HashOf(ngram) : KeyOf(ngram),
+                    out _
+                );
                 (known ??= new double[width])[language] = gain;
             }
         }

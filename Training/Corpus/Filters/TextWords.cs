@@ -63,9 +63,19 @@ internal sealed class TextWords
     }
 
     /// <summary>Whether the letter is of a script that puts no spaces between words.</summary>
-    public static bool IsUnspacedLetter(int scalar) => scalar >= 0x0E00 && (scalar
-        is (>= 0x0E00 and <= 0x0EFF) or (>= 0x1000 and <= 0x109F) or (>= 0x1780 and <= 0x17FF) or (>= 0x3040 and <= 0x30FF)
-        or (>= 0x3400 and <= 0x4DBF) or (>= 0x4E00 and <= 0x9FFF) or (>= 0xF900 and <= 0xFAFF) or (>= 0x20000 and <= 0x3FFFF));
+    public static bool IsUnspacedLetter(int scalar) =>
+        scalar >= 0x0E00
+        && (
+            scalar
+            is (>= 0x0E00 and <= 0x0EFF)
+                or (>= 0x1000 and <= 0x109F)
+                or (>= 0x1780 and <= 0x17FF)
+                or (>= 0x3040 and <= 0x30FF)
+                or (>= 0x3400 and <= 0x4DBF)
+                or (>= 0x4E00 and <= 0x9FFF)
+                or (>= 0xF900 and <= 0xFAFF)
+                or (>= 0x20000 and <= 0x3FFFF)
+        );
 
     /// <summary>Words of ASCII with no apostrophe behind them are found at a glance; <see cref="Take"/> finds all others.</summary>
     private void Find(ReadOnlySpan<char> lowered)
@@ -182,11 +192,11 @@ internal sealed class TextWords
     private bool IsInnerApostrophe(int scalar, int start, int position) =>
         scalar is '\'' or '’' && position > start && position + 1 < text.Length && char.IsLetter(text[position + 1]);
 
-    private static bool IsWordCharacter(int scalar) => scalar < 128
-        ? char.IsAsciiLetterOrDigit((char)scalar)
-        : Rune.IsLetterOrDigit(new Rune(scalar)) || IsMark(scalar);
+    private static bool IsWordCharacter(int scalar) =>
+        scalar < 128 ? char.IsAsciiLetterOrDigit((char)scalar) : Rune.IsLetterOrDigit(new Rune(scalar)) || IsMark(scalar);
 
-    private static bool IsMark(int scalar) => scalar >= 0x300
+    private static bool IsMark(int scalar) =>
+        scalar >= 0x300
         && CharUnicodeInfo.GetUnicodeCategory(scalar) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 
     private void Add(int start, int length)

@@ -75,9 +75,7 @@ internal sealed class ByteReader(Stream stream)
     /// <summary>Whether the next bytes are these.</summary>
     public bool Follows(ReadOnlySpan<byte> bytes)
     {
-        while (end - start < bytes.Length && Fill())
-        {
-        }
+        while (end - start < bytes.Length && Fill()) { }
 
         return buffer.AsSpan(start, end - start).StartsWith(bytes);
     }

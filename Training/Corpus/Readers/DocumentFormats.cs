@@ -6,7 +6,12 @@ internal static class DocumentFormats
     // Plain text recognizes nearly everything, so it is asked last.
     private static readonly IReadOnlyList<IDocumentReader> Readers =
     [
-        new ParquetDocumentReader(), new WarcReader(), new ArcReader(), new MediaWikiReader(), new DotNetDocsReader(), new JsonLinesReader(),
+        new ParquetDocumentReader(),
+        new WarcReader(),
+        new ArcReader(),
+        new MediaWikiReader(),
+        new DotNetDocsReader(),
+        new JsonLinesReader(),
         new PlainTextReader(),
     ];
 
@@ -46,8 +51,10 @@ internal static class DocumentFormats
         }
     }
 
-    private static IDocumentReader Named(string format) => Readers.FirstOrDefault(reader => reader.Format == format)
+    private static IDocumentReader Named(string format) =>
+        Readers.FirstOrDefault(reader => reader.Format == format)
         ?? throw new PermanentException(
             $"corpus.format is \"{format}\"; it must be \"auto\" or one of "
-            + string.Join(", ", Readers.Select(reader => $"\"{reader.Format}\"")));
+                + string.Join(", ", Readers.Select(reader => $"\"{reader.Format}\""))
+        );
 }

@@ -19,7 +19,11 @@ internal static class DocumentSource
     /// <param name="onRead">Hears the bytes that leave the disk, for progress.</param>
     /// <param name="onFormat">Hears which reader was chosen, before its first record; null for an unknown format.</param>
     public static IEnumerable<ReadRecord> Read(
-        SourceFile file, CorpusOptions options, Action<long>? onRead = null, Action<IDocumentReader?>? onFormat = null)
+        SourceFile file,
+        CorpusOptions options,
+        Action<long>? onRead = null,
+        Action<IDocumentReader?>? onFormat = null
+    )
     {
         using var content = new SourceContent(file, options.MaxExpansion, onRead);
         IDocumentReader? reader = DocumentFormats.For(content, options);
@@ -48,8 +52,12 @@ internal static class DocumentSource
     {
         string bytes = Convert.ToHexString(content.Head[..Math.Min(8, content.Head.Length)]);
         return new Reject(
-            "unknown-format", content.Name, 0, 0,
-            $"begins with the bytes {bytes}, which no reader knows; leave the file out of corpus.paths, or name its format in corpus.format");
+            "unknown-format",
+            content.Name,
+            0,
+            0,
+            $"begins with the bytes {bytes}, which no reader knows; leave the file out of corpus.paths, or name its format in corpus.format"
+        );
     }
 
     private static bool Next(IEnumerator<ReadRecord> records, SourceContent content, out ReadRecord record, out bool damaged)
@@ -69,10 +77,11 @@ internal static class DocumentSource
         }
     }
 
-    private static Reject Describe(Exception exception, SourceContent content) => exception switch
-    {
-        DamagedSourceException damage => new(damage.Reason, content.Name, 0, damage.Offset ?? content.Position, damage.Message),
-        XmlException xml => new(DamagedReason, content.Name, xml.LineNumber, content.Position, xml.Message),
-        _ => new(DamagedReason, content.Name, 0, content.Position, exception.Message),
-    };
+    private static Reject Describe(Exception exception, SourceContent content) =>
+        exception switch
+        {
+            DamagedSourceException damage => new(damage.Reason, content.Name, 0, damage.Offset ?? content.Position, damage.Message),
+            XmlException xml => new(DamagedReason, content.Name, xml.LineNumber, content.Position, xml.Message),
+            _ => new(DamagedReason, content.Name, 0, content.Position, exception.Message),
+        };
 }

@@ -11,7 +11,8 @@ internal sealed class JsonLinesReader : IDocumentReader
 
     public IReadOnlyList<string> Extensions { get; } = [".jsonl", ".ndjson", ".json"];
 
-    public Recognition Recognize(ReadOnlySpan<byte> head) => head.TrimStart(" \t\r\n"u8).StartsWith("{"u8) ? Recognition.Possible : Recognition.No;
+    public Recognition Recognize(ReadOnlySpan<byte> head) =>
+        head.TrimStart(" \t\r\n"u8).StartsWith("{"u8) ? Recognition.Possible : Recognition.No;
 
     public IEnumerable<ReadRecord> Read(SourceContent content, CorpusOptions options)
     {
@@ -83,7 +84,11 @@ internal sealed class JsonLinesReader : IDocumentReader
             if (json.TokenType != JsonTokenType.StartObject)
             {
                 throw new JsonException(
-                    $"a line holds one object, this one begins with {json.TokenType}", null, null, json.TokenStartIndex);
+                    $"a line holds one object, this one begins with {json.TokenType}",
+                    null,
+                    null,
+                    json.TokenStartIndex
+                );
             }
 
             ReadMembers(ref json, field, top: true);
@@ -93,9 +98,10 @@ internal sealed class JsonLinesReader : IDocumentReader
             }
         }
 
-        public readonly string Describe() => TextKind is null
-            ? $"no field \"{Encoding.UTF8.GetString(field)}\"; there are {names ?? "none"} (option corpus.textField)"
-            : $"the field \"{Encoding.UTF8.GetString(field)}\" holds {TextKind}, not a string";
+        public readonly string Describe() =>
+            TextKind is null
+                ? $"no field \"{Encoding.UTF8.GetString(field)}\"; there are {names ?? "none"} (option corpus.textField)"
+                : $"the field \"{Encoding.UTF8.GetString(field)}\" holds {TextKind}, not a string";
 
         private void ReadMembers(ref Utf8JsonReader json, ReadOnlySpan<byte> wanted, bool top)
         {
@@ -126,7 +132,10 @@ internal sealed class JsonLinesReader : IDocumentReader
                     json.Skip();
                 }
 
-                names = name is null ? names : names is null ? $"\"{name}\"" : $"{names}, \"{name}\"";
+                names =
+                    name is null ? names
+                    : names is null ? $"\"{name}\""
+                    : $"{names}, \"{name}\"";
             }
         }
     }

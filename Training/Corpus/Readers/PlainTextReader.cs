@@ -12,8 +12,31 @@ namespace ElectraPipeline.Training.Corpus.Readers;
 /// </remarks>
 internal sealed class PlainTextReader : IDocumentReader
 {
-    private static readonly SearchValues<byte> Controls =
-        SearchValues.Create([0, 1, 2, 3, 4, 5, 6, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 28, 29, 30, 31]);
+    private static readonly SearchValues<byte> Controls = SearchValues.Create([
+        0,
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+        14,
+        15,
+        16,
+        17,
+        18,
+        19,
+        20,
+        21,
+        22,
+        23,
+        24,
+        25,
+        28,
+        29,
+        30,
+        31,
+    ]);
 
     public string Format => "text";
 
@@ -75,8 +98,10 @@ internal sealed class PlainTextReader : IDocumentReader
     {
         ReadOnlySpan<byte> ahead = reader.Ahead;
         int blank = CleanText.SkipBlankLines(ahead, out int blankLines);
-        if (!CleanText.TryFind(ahead[blank..], isAll: false, out CleanDocument found)
-            || found.Consumed > Math.Min(options.MaxDocumentBytes, LineReader.DefaultMaxLineBytes))
+        if (
+            !CleanText.TryFind(ahead[blank..], isAll: false, out CleanDocument found)
+            || found.Consumed > Math.Min(options.MaxDocumentBytes, LineReader.DefaultMaxLineBytes)
+        )
         {
             return null;
         }
@@ -118,7 +143,12 @@ internal sealed class PlainTextReader : IDocumentReader
 
         int at = Utf8Fault(line) ?? throw new InvalidOperationException($"{content.Name}, line {reader.Number}: refused without a fault");
         return new Reject(
-            "invalid-utf8", content.Name, reader.Number, reader.Offset + at, $"byte 0x{line[at]:X2} does not belong to UTF-8 text");
+            "invalid-utf8",
+            content.Name,
+            reader.Number,
+            reader.Offset + at,
+            $"byte 0x{line[at]:X2} does not belong to UTF-8 text"
+        );
     }
 
     /// <summary>The position of the first byte that is not UTF-8; null if all are.</summary>

@@ -16,7 +16,8 @@ internal sealed class RecordBoundStream(Stream inner) : ReadOnlyStream
     {
         int read = inner.Read(buffer);
         taken += read;
-        return taken <= MaxRecordBytes ? read
+        return taken <= MaxRecordBytes
+            ? read
             : throw new DamagedSourceException("record-too-large", $"one element takes more than {MaxRecordBytes} bytes");
     }
 }

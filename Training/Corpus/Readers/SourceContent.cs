@@ -78,7 +78,8 @@ internal sealed class SourceContent : IDisposable
     }
 
     /// <summary>The first bytes, decompressed; at most 4 KiB. Without a byte-order mark, and UTF-16 that has one as UTF-8.</summary>
-    public ReadOnlySpan<byte> Head => head.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? head.AsSpan(3)
+    public ReadOnlySpan<byte> Head =>
+        head.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? head.AsSpan(3)
         : Utf16 is { } utf16 ? Encoding.UTF8.GetBytes(utf16.GetString(head.AsSpan(2)))
         : head;
 
@@ -89,7 +90,8 @@ internal sealed class SourceContent : IDisposable
     public long Position => decompressed.BytesRead;
 
     /// <summary>UTF-16 of the byte order that the file's mark tells; null if it has no such mark.</summary>
-    private UnicodeEncoding? Utf16 => head.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) ? new UnicodeEncoding(bigEndian: false, byteOrderMark: false)
+    private UnicodeEncoding? Utf16 =>
+        head.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) ? new UnicodeEncoding(bigEndian: false, byteOrderMark: false)
         : head.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]) ? new UnicodeEncoding(bigEndian: true, byteOrderMark: false)
         : null;
 
@@ -129,8 +131,14 @@ internal sealed class SourceContent : IDisposable
     }
 
     /// <summary>Whether an exception means that the bytes are damaged (not that the disk cannot be read).</summary>
-    public static bool IsDamage(Exception exception) => exception is DamagedSourceException or InvalidDataException or EndOfStreamException
-        or ZstdException or DecoderFallbackException or System.Xml.XmlException;
+    public static bool IsDamage(Exception exception) =>
+        exception
+            is DamagedSourceException
+                or InvalidDataException
+                or EndOfStreamException
+                or ZstdException
+                or DecoderFallbackException
+                or System.Xml.XmlException;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -147,7 +155,9 @@ internal sealed class SourceContent : IDisposable
         {
             throw new DamagedSourceException(
                 "expansion-limit",
-                $"{raw.BytesRead} bytes grew to {size}, more than the {maxExpansion} times that corpus.maxExpansion allows: a decompression bomb, or raise the option");
+                $"{raw.BytesRead} bytes grew to {size}, more than the {maxExpansion} times that corpus.maxExpansion allows: a "
+                    + "decompression bomb, or raise the option"
+            );
         }
     }
 

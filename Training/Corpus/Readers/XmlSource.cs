@@ -6,8 +6,17 @@ namespace ElectraPipeline.Training.Corpus.Readers;
 internal static class XmlSource
 {
     /// <summary>A streaming reader that refuses document type definitions: nothing is fetched and nothing expands.</summary>
-    public static XmlReader Open(Stream stream) => XmlReader.Create(
-        stream, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, IgnoreComments = true, IgnoreProcessingInstructions = true });
+    public static XmlReader Open(Stream stream) =>
+        XmlReader.Create(
+            stream,
+            new XmlReaderSettings
+            {
+                DtdProcessing = DtdProcessing.Prohibit,
+                XmlResolver = null,
+                IgnoreComments = true,
+                IgnoreProcessingInstructions = true,
+            }
+        );
 
     /// <summary>
     /// Whether the first element of a file that begins with <paramref name="head"/> has the name <paramref name="name"/>.
@@ -22,6 +31,9 @@ internal static class XmlSource
             rest = at < 0 ? [] : rest[(at + end.Length)..].TrimStart(" \t\r\n"u8);
         }
 
-        return rest.Length > name.Length + 1 && rest[0] == '<' && rest[1..].StartsWith(name) && " \t\r\n>/"u8.Contains(rest[name.Length + 1]);
+        return rest.Length > name.Length + 1
+            && rest[0] == '<'
+            && rest[1..].StartsWith(name)
+            && " \t\r\n>/"u8.Contains(rest[name.Length + 1]);
     }
 }

@@ -47,12 +47,19 @@ internal static class AnswerText
         runes.Take(at).Reverse().SkipWhile(IsCaseIgnorable).Take(1).Any(IsCased)
         && !runes.Skip(at + 1).SkipWhile(IsCaseIgnorable).Take(1).Any(IsCased);
 
-    private static bool IsCased(Rune rune) => Rune.GetUnicodeCategory(rune) is
-        UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter;
+    private static bool IsCased(Rune rune) =>
+        Rune.GetUnicodeCategory(rune)
+            is UnicodeCategory.UppercaseLetter
+                or UnicodeCategory.LowercaseLetter
+                or UnicodeCategory.TitlecaseLetter;
 
     private static bool IsCaseIgnorable(Rune rune) =>
-        Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format
-            or UnicodeCategory.ModifierLetter or UnicodeCategory.ModifierSymbol
+        Rune.GetUnicodeCategory(rune)
+            is UnicodeCategory.NonSpacingMark
+                or UnicodeCategory.EnclosingMark
+                or UnicodeCategory.Format
+                or UnicodeCategory.ModifierLetter
+                or UnicodeCategory.ModifierSymbol
         || (rune.IsBmp && IgnoredBetweenLetters.Contains((char)rune.Value));
 
     private static bool IsAsciiPunctuation(Rune rune) =>
@@ -61,7 +68,8 @@ internal static class AnswerText
     // An article stands between two word boundaries, so it is a whole run of word characters.
     private static string WithoutArticles(string text)
     {
-        StringBuilder kept = new(), run = new();
+        StringBuilder kept = new(),
+            run = new();
         foreach (Rune rune in text.EnumerateRunes())
         {
             if (IsOfWord(rune))
@@ -85,9 +93,13 @@ internal static class AnswerText
         }
     }
 
-    private static bool IsOfWord(Rune rune) => rune.Value == '_' || Rune.IsLetter(rune)
-        || Rune.GetUnicodeCategory(rune) is UnicodeCategory.DecimalDigitNumber
-            or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber;
+    private static bool IsOfWord(Rune rune) =>
+        rune.Value == '_'
+        || Rune.IsLetter(rune)
+        || Rune.GetUnicodeCategory(rune)
+            is UnicodeCategory.DecimalDigitNumber
+                or UnicodeCategory.LetterNumber
+                or UnicodeCategory.OtherNumber;
 
     private static string[] Split(string text)
     {

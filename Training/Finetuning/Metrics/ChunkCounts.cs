@@ -37,7 +37,8 @@ internal sealed class ChunkCounts
             throw new ArgumentException($"{truth.Count} tags and {predicted.Count} answers", nameof(predicted));
         }
 
-        Tag lastTruth = Tag.None, lastAnswer = Tag.None;
+        Tag lastTruth = Tag.None,
+            lastAnswer = Tag.None;
         bool inRight = false;
         for (int i = 0; i <= truth.Count; i++)
         {
@@ -45,12 +46,14 @@ internal sealed class ChunkCounts
             Tag answer = i < truth.Count ? Tag.Parse(predicted[i]) : Tag.None;
             if (inRight)
             {
-                bool ends = lastTruth.EndsBefore(expectedTag), answerEnds = lastAnswer.EndsBefore(answer);
+                bool ends = lastTruth.EndsBefore(expectedTag),
+                    answerEnds = lastAnswer.EndsBefore(answer);
                 right += ends && answerEnds ? 1 : 0;
                 inRight = !ends && !answerEnds && expectedTag.Type == answer.Type;
             }
 
-            bool starts = expectedTag.StartsAfter(lastTruth), answerStarts = answer.StartsAfter(lastAnswer);
+            bool starts = expectedTag.StartsAfter(lastTruth),
+                answerStarts = answer.StartsAfter(lastAnswer);
             inRight |= starts && answerStarts && expectedTag.Type == answer.Type;
             expected += starts ? 1 : 0;
             found += answerStarts ? 1 : 0;

@@ -11,11 +11,15 @@ internal static class Correlation
             throw new ArgumentException($"{first.Count} and {second.Count} numbers", nameof(second));
         }
 
-        double firstMean = first.DefaultIfEmpty(0).Average(), secondMean = second.DefaultIfEmpty(0).Average();
-        double joint = 0, firstSpread = 0, secondSpread = 0;
+        double firstMean = first.DefaultIfEmpty(0).Average(),
+            secondMean = second.DefaultIfEmpty(0).Average();
+        double joint = 0,
+            firstSpread = 0,
+            secondSpread = 0;
         for (int i = 0; i < first.Count; i++)
         {
-            double x = first[i] - firstMean, y = second[i] - secondMean;
+            double x = first[i] - firstMean,
+                y = second[i] - secondMean;
             joint += x * y;
             firstSpread += x * x;
             secondSpread += y * y;
@@ -34,9 +38,7 @@ internal static class Correlation
         double[] ranks = new double[values.Count];
         for (int start = 0, end; start < order.Length; start = end)
         {
-            for (end = start + 1; end < order.Length && values[order[end]] == values[order[start]]; end++)
-            {
-            }
+            for (end = start + 1; end < order.Length && values[order[end]] == values[order[start]]; end++) { }
 
             foreach (int i in order.AsSpan(start, end - start))
             {

@@ -27,13 +27,15 @@ internal sealed class AnsweringTask : FinetuneTask
             seed,
             file => SquadFile.Read(files.PathOf(file), files.DigestOf(file)),
             question => question.Context,
-            question => $"{question.Context}\0{question.Question}");
+            question => $"{question.Context}\0{question.Question}"
+        );
         mayLackAnswer = all.Concat(questions).Any(question => question.Answers.Count == 0);
         ContextWindows windows = new(tokenizer, options.SequenceLength, options.DocumentStride);
 
         // Nothing is learned from an answer whose place in the file is wrong.
-        IEnumerable<SpanQuestion> usable = all.Where(
-            question => question.Answers.Count == 0 || question.Answers.Any(answer => answer.Start >= 0));
+        IEnumerable<SpanQuestion> usable = all.Where(question =>
+            question.Answers.Count == 0 || question.Answers.Any(answer => answer.Start >= 0)
+        );
         train = [.. usable.SelectMany((question, i) => windows.Of(question, i))];
         evaluation = [.. questions.SelectMany((question, i) => windows.Of(question, i))];
         Digest = DigestOf(all, questions);

@@ -51,17 +51,22 @@ internal sealed class ClassificationTask : FinetuneTask
     public override FinetuneBaseline Baseline { get; }
 
     /// <inheritdoc/>
-    public override Tensor Loss(Tensor logits, EncodedExample[] batch) => nn.functional.cross_entropy(
-        logits,
-        tensor(Array.ConvertAll(batch, example => (long)((ClassExample)example).Label), device: logits.device),
-        reduction: nn.Reduction.Sum);
+    public override Tensor Loss(Tensor logits, EncodedExample[] batch) =>
+        nn.functional.cross_entropy(
+            logits,
+            tensor(Array.ConvertAll(batch, example => (long)((ClassExample)example).Label), device: logits.device),
+            reduction: nn.Reduction.Sum
+        );
 
     /// <inheritdoc/>
     public override ITaskScore NewScore() => new Score(Labels.Count);
 
     /// <inheritdoc/>
     public override HuggingFaceConfig ConfigOf(HuggingFaceConfig encoder) =>
-        encoder.WithLabels(Labels) with { ProblemType = "single_label_classification" };
+        encoder.WithLabels(Labels) with
+        {
+            ProblemType = "single_label_classification",
+        };
 
     private FinetuneBaseline MajorityOf(IReadOnlyList<ClassExample> examples)
     {
@@ -69,7 +74,8 @@ internal sealed class ClassificationTask : FinetuneTask
             .CountBy(example => example.Label)
             .OrderByDescending(item => item.Value)
             .ThenBy(item => item.Key)
-            .First().Key;
+            .First()
+            .Key;
         Score score = new(Labels.Count);
         foreach (ClassExample example in evaluation)
         {

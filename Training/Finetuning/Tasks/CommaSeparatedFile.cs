@@ -27,9 +27,11 @@ internal static class CommaSeparatedFile
     }
 
     private static int[] Places(string path, string[] header, IReadOnlyList<string> columns) =>
-        [.. columns.Select(column => Array.IndexOf(header, column) is >= 0 and var found
-            ? found
-            : throw TaskFile.MissingColumn(path, column, header, line: 1))];
+        [
+            .. columns.Select(column =>
+                Array.IndexOf(header, column) is >= 0 and var found ? found : throw TaskFile.MissingColumn(path, column, header, line: 1)
+            ),
+        ];
 
     private static bool Read(string path, CsvReader csv)
     {

@@ -17,7 +17,8 @@ internal sealed record ConllColumns(int Word, int Tag)
         FinetuneOptions defaults = new() { Name = "", Train = "" };
         return new ConllColumns(
             options.TextColumn == defaults.TextColumn ? 0 : Place(options, options.TextColumn),
-            options.LabelColumn == defaults.LabelColumn ? Last : Place(options, options.LabelColumn));
+            options.LabelColumn == defaults.LabelColumn ? Last : Place(options, options.LabelColumn)
+        );
     }
 
     private static int Place(FinetuneOptions options, string column) =>
@@ -25,7 +26,8 @@ internal sealed record ConllColumns(int Word, int Tag)
             ? place
             : throw new PermanentException(
                 $"finetune \"{options.Name}\": \"{column}\" is no column of a file that names none; \"#0\" is the "
-                + "first, \"#-1\" the last");
+                    + "first, \"#-1\" the last"
+            );
 }
 
 /// <summary>
@@ -43,7 +45,8 @@ internal static class ConllFile
     {
         bool isUniversal = path.Contains(".conllu", StringComparison.OrdinalIgnoreCase);
         List<TaggedSentence> sentences = [];
-        List<string> words = [], tags = [];
+        List<string> words = [],
+            tags = [];
         foreach ((long line, string text) in TextLines.Of(path, TaskFile.ReadBytes(path, sha256)))
         {
             string[] fields = text.Contains('\t') ? text.Split('\t') : text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -63,7 +66,8 @@ internal static class ConllFile
                 return index >= 0 && index < fields.Length && fields[index].Trim() is { Length: > 0 } field
                     ? field
                     : throw new PermanentException(
-                        $"{path}, line {line}: {fields.Length} columns, none of them \"#{place}\" with a text in it");
+                        $"{path}, line {line}: {fields.Length} columns, none of them \"#{place}\" with a text in it"
+                    );
             }
         }
 

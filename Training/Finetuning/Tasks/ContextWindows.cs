@@ -14,8 +14,14 @@ namespace ElectraPipeline.Training.Finetuning.Tasks;
 /// <param name="Pieces">Where each of the part's tokens comes from in the context.</param>
 /// <param name="Widest">Whether the part shows more of a token's surroundings than the other parts that have it.</param>
 internal sealed record WindowExample(
-    int[] Ids, int SecondSegment, int Question, int Start, int End, (int Start, int End)[] Pieces, bool[] Widest)
-    : EncodedExample(Ids, SecondSegment, Truncated: false);
+    int[] Ids,
+    int SecondSegment,
+    int Question,
+    int Start,
+    int End,
+    (int Start, int End)[] Pieces,
+    bool[] Widest
+) : EncodedExample(Ids, SecondSegment, Truncated: false);
 
 /// <summary>Cuts texts into overlapping parts that fit behind their questions, and finds the answers in them.</summary>
 internal sealed class ContextWindows(ITokenizer tokenizer, int maxLength, int stride)
@@ -50,7 +56,8 @@ internal sealed class ContextWindows(ITokenizer tokenizer, int maxLength, int st
                 holds ? head.Length + answer.First - start : 0,
                 holds ? head.Length + answer.Last - start : 0,
                 [.. tokens.GetRange(start, length).Select(token => (token.Start, token.End))],
-                [.. Enumerable.Range(start, length).Select(token => parts.MaxBy(part => Surroundings(part, token)) == (start, length))]);
+                [.. Enumerable.Range(start, length).Select(token => parts.MaxBy(part => Surroundings(part, token)) == (start, length))]
+            );
         }
     }
 
@@ -68,9 +75,10 @@ internal sealed class ContextWindows(ITokenizer tokenizer, int maxLength, int st
         }
     }
 
-    private static double Surroundings((int Start, int Length) part, int token) => token < part.Start || token >= part.Start + part.Length
-        ? -1
-        : Math.Min(token - part.Start, part.Start + part.Length - 1 - token) + (0.01 * part.Length);
+    private static double Surroundings((int Start, int Length) part, int token) =>
+        token < part.Start || token >= part.Start + part.Length
+            ? -1
+            : Math.Min(token - part.Start, part.Start + part.Length - 1 - token) + (0.01 * part.Length);
 
     private static (int First, int Last) Find(List<(int Id, int Start, int End)> tokens, IReadOnlyList<SpanAnswer> answers)
     {
@@ -80,7 +88,8 @@ internal sealed class ContextWindows(ITokenizer tokenizer, int maxLength, int st
         }
 
         int end = found.Start + found.Text.Length;
-        int first = tokens.FindIndex(token => token.End > found.Start), last = tokens.FindLastIndex(token => token.Start < end);
+        int first = tokens.FindIndex(token => token.End > found.Start),
+            last = tokens.FindLastIndex(token => token.Start < end);
         return first <= last ? (first, last) : (-1, -1);
     }
 
@@ -104,10 +113,11 @@ internal sealed class ContextWindows(ITokenizer tokenizer, int maxLength, int st
     private static IEnumerable<(int Start, int End)> Pieces(string context)
     {
         int start = 0;
-        for (int i = 0; i < context.Length;)
+        for (int i = 0; i < context.Length; )
         {
             int length = char.IsSurrogatePair(context, i) ? 2 : 1;
-            bool isSpace = char.IsWhiteSpace(context[i]), isAlone = StandsAlone(context, i);
+            bool isSpace = char.IsWhiteSpace(context[i]),
+                isAlone = StandsAlone(context, i);
             if ((isSpace || isAlone) && start < i)
             {
                 yield return (start, i);
@@ -128,14 +138,19 @@ internal sealed class ContextWindows(ITokenizer tokenizer, int maxLength, int st
         }
     }
 
-    private static bool StandsAlone(string context, int i) => CharUnicodeInfo.GetUnicodeCategory(context, i) switch
-    {
-        UnicodeCategory.OtherLetter =>
-            context[i] is >= '\u3400' and <= '\u9FFF' or >= '\uF900' and <= '\uFAFF' || char.IsHighSurrogate(context[i]),
-        UnicodeCategory.ConnectorPunctuation or UnicodeCategory.DashPunctuation or UnicodeCategory.OpenPunctuation
-            or UnicodeCategory.ClosePunctuation or UnicodeCategory.InitialQuotePunctuation or UnicodeCategory.FinalQuotePunctuation
+    private static bool StandsAlone(string context, int i) =>
+        CharUnicodeInfo.GetUnicodeCategory(context, i) switch
+        {
+            UnicodeCategory.OtherLetter => context[i] is >= '\u3400' and <= '\u9FFF' or >= '\uF900' and <= '\uFAFF'
+                || char.IsHighSurrogate(context[i]),
+            UnicodeCategory.ConnectorPunctuation
+            or UnicodeCategory.DashPunctuation
+            or UnicodeCategory.OpenPunctuation
+            or UnicodeCategory.ClosePunctuation
+            or UnicodeCategory.InitialQuotePunctuation
+            or UnicodeCategory.FinalQuotePunctuation
             or UnicodeCategory.OtherPunctuation => true,
-        UnicodeCategory.MathSymbol or UnicodeCategory.CurrencySymbol or UnicodeCategory.ModifierSymbol => context[i] < '\u007F',
-        _ => false,
-    };
+            UnicodeCategory.MathSymbol or UnicodeCategory.CurrencySymbol or UnicodeCategory.ModifierSymbol => context[i] < '\u007F',
+            _ => false,
+        };
 }

@@ -23,7 +23,8 @@ internal static class ExampleSelection
         Func<string, IReadOnlyList<T>> read,
         Func<T, string> groupOf,
         Func<T, string> keyOf,
-        Func<IReadOnlyList<T>, IReadOnlyList<T>>? augment = null)
+        Func<IReadOnlyList<T>, IReadOnlyList<T>>? augment = null
+    )
     {
         IReadOnlyList<T> all = read(options.Train);
         (IReadOnlyList<T> train, IReadOnlyList<T> evaluation) = options.Evaluation is { } file
@@ -39,16 +40,21 @@ internal static class ExampleSelection
     /// </summary>
     /// <exception cref="PermanentException">All examples are of one group.</exception>
     public static (IReadOnlyList<T> Train, IReadOnlyList<T> Evaluation) Split<T>(
-        IReadOnlyList<T> examples, Func<T, string> groupOf, double share, string source)
+        IReadOnlyList<T> examples,
+        Func<T, string> groupOf,
+        double share,
+        string source
+    )
     {
-        List<IGrouping<string, T>> groups = [.. examples
-            .GroupBy(groupOf)
-            .OrderBy(group => Hash(group.Key))
-            .ThenBy(group => group.Key, StringComparer.Ordinal)];
+        List<IGrouping<string, T>> groups =
+        [
+            .. examples.GroupBy(groupOf).OrderBy(group => Hash(group.Key)).ThenBy(group => group.Key, StringComparer.Ordinal),
+        ];
         if (groups.Count < 2)
         {
-            throw new PermanentException($"{source}: all examples are of one group, \"{groups[0].Key}\"; name an evaluation file or "
-                + "another group column");
+            throw new PermanentException(
+                $"{source}: all examples are of one group, \"{groups[0].Key}\"; name an evaluation file or " + "another group column"
+            );
         }
 
         long room = Math.Max(1, (long)Math.Round(share * examples.Count));

@@ -50,7 +50,8 @@ internal abstract class FinetuneTask
         return figures.Contains(task.Metric)
             ? task
             : throw new PermanentException(
-                $"finetune \"{options.Name}\": Metric is {task.Metric}; this task has {string.Join(", ", figures)}");
+                $"finetune \"{options.Name}\": Metric is {task.Metric}; this task has {string.Join(", ", figures)}"
+            );
     }
 
     /// <summary>The loss of a batch, summed over all its targets.</summary>
@@ -63,9 +64,7 @@ internal abstract class FinetuneTask
     public abstract HuggingFaceConfig ConfigOf(HuggingFaceConfig encoder);
 
     /// <summary>Changes trained parameters into those that are exported.</summary>
-    public virtual void PrepareExport(ParameterStore parameters)
-    {
-    }
+    public virtual void PrepareExport(ParameterStore parameters) { }
 
     /// <summary>The head over whole texts that the options ask for.</summary>
     protected static TaskHead HeadOf(FinetuneOptions options, int outputs) =>

@@ -40,8 +40,9 @@ internal static class JsonLinesFile
         {
             JsonValueKind.String => value.GetString()!,
             JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
-            _ => throw new PermanentException($"{path}, line {line}: \"{column}\" is a JSON {value.ValueKind}, not text, a number "
-                + "or a boolean"),
+            _ => throw new PermanentException(
+                $"{path}, line {line}: \"{column}\" is a JSON {value.ValueKind}, not text, a number " + "or a boolean"
+            ),
         };
     }
 }

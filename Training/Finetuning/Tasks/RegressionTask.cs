@@ -34,11 +34,12 @@ internal sealed class RegressionTask : FinetuneTask
         ScoreExample Encode(TaskExample example)
         {
             EncodedText text = encoder.Encode(example.Text, example.Pair);
-            return double.TryParse(example.Label, NumberStyles.Float, CultureInfo.InvariantCulture, out double score)
-                && double.IsFinite(score)
+            return
+                double.TryParse(example.Label, NumberStyles.Float, CultureInfo.InvariantCulture, out double score) && double.IsFinite(score)
                 ? new ScoreExample(text.Ids, text.SecondSegment, text.Truncated, score)
                 : throw new PermanentException(
-                    $"finetune \"{options.Name}\": the label \"{example.Label}\" is no number, as regression needs");
+                    $"finetune \"{options.Name}\": the label \"{example.Label}\" is no number, as regression needs"
+                );
         }
     }
 
@@ -88,7 +89,10 @@ internal sealed class RegressionTask : FinetuneTask
 
     /// <inheritdoc/>
     public override HuggingFaceConfig ConfigOf(HuggingFaceConfig encoder) =>
-        encoder.WithLabels(["score"]) with { ProblemType = "regression" };
+        encoder.WithLabels(["score"]) with
+        {
+            ProblemType = "regression",
+        };
 
     /// <inheritdoc/>
     public override void PrepareExport(ParameterStore parameters)
@@ -117,10 +121,11 @@ internal sealed class RegressionTask : FinetuneTask
             predicted.Add(answer);
         }
 
-        public IReadOnlyDictionary<string, double> Figures() => new Dictionary<string, double>
-        {
-            ["pearson"] = Correlation.Pearson(truth, predicted),
-            ["spearman"] = Correlation.Spearman(truth, predicted),
-        };
+        public IReadOnlyDictionary<string, double> Figures() =>
+            new Dictionary<string, double>
+            {
+                ["pearson"] = Correlation.Pearson(truth, predicted),
+                ["spearman"] = Correlation.Spearman(truth, predicted),
+            };
     }
 }

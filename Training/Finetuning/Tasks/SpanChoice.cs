@@ -16,10 +16,12 @@ internal sealed record SpanChoice(int Start, int End, float Score, float NoAnswe
     public static SpanChoice Of(WindowExample window, ReadOnlySpan<float> logits)
     {
         float[] both = logits.ToArray();
-        int first = window.SecondSegment, count = window.Pieces.Length;
-        int[] starts = [.. Enumerable.Range(0, count)
-            .Where(i => window.Widest[i])
-            .OrderByDescending(i => both[2 * (first + i)]).Take(Candidates)];
+        int first = window.SecondSegment,
+            count = window.Pieces.Length;
+        int[] starts =
+        [
+            .. Enumerable.Range(0, count).Where(i => window.Widest[i]).OrderByDescending(i => both[2 * (first + i)]).Take(Candidates),
+        ];
         int[] ends = [.. Enumerable.Range(0, count).OrderByDescending(i => both[(2 * (first + i)) + 1]).Take(Candidates)];
         SpanChoice best = new(0, 0, float.NegativeInfinity, both[0] + both[1]);
         foreach (int start in starts)
@@ -27,9 +29,15 @@ internal sealed record SpanChoice(int Start, int End, float Score, float NoAnswe
             foreach (int end in ends.Where(end => end >= start && end < start + LongestAnswer))
             {
                 float score = both[2 * (first + start)] + both[(2 * (first + end)) + 1];
-                best = score > best.Score
-                    ? best with { Start = window.Pieces[start].Start, End = window.Pieces[end].End, Score = score }
-                    : best;
+                best =
+                    score > best.Score
+                        ? best with
+                        {
+                            Start = window.Pieces[start].Start,
+                            End = window.Pieces[end].End,
+                            Score = score,
+                        }
+                        : best;
             }
         }
 

@@ -28,15 +28,22 @@ internal static class SquadFile
         try
         {
             using JsonDocument document = JsonDocument.Parse(content);
-            SpanQuestion[] questions = [.. document.RootElement.GetProperty("data").EnumerateArray()
-                .SelectMany(article => article.GetProperty("paragraphs").EnumerateArray())
-                .SelectMany(Questions)];
+            SpanQuestion[] questions =
+            [
+                .. document
+                    .RootElement.GetProperty("data")
+                    .EnumerateArray()
+                    .SelectMany(article => article.GetProperty("paragraphs").EnumerateArray())
+                    .SelectMany(Questions),
+            ];
             return questions.Length > 0 ? questions : throw new PermanentException($"{path}: the file holds no question");
         }
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException)
         {
             throw new PermanentException(
-                $"{path}: not of SQuAD's form (data > paragraphs > context, qas > question, answers): {fault.Message}", fault);
+                $"{path}: not of SQuAD's form (data > paragraphs > context, qas > question, answers): {fault.Message}",
+                fault
+            );
         }
     }
 
@@ -44,19 +51,25 @@ internal static class SquadFile
     {
         string context = paragraph.GetProperty("context").GetString()!;
         int[] places = [.. PlacesOfCodePoints(context)];
-        return [.. paragraph.GetProperty("qas").EnumerateArray().Select(item => new SpanQuestion(
-            context,
-            item.GetProperty("question").GetString()!,
-            [.. item.GetProperty("answers").EnumerateArray().Select(answer => Answer(answer, context, places))]))];
+        return
+        [
+            .. paragraph
+                .GetProperty("qas")
+                .EnumerateArray()
+                .Select(item => new SpanQuestion(
+                    context,
+                    item.GetProperty("question").GetString()!,
+                    [.. item.GetProperty("answers").EnumerateArray().Select(answer => Answer(answer, context, places))]
+                )),
+        ];
     }
 
     private static SpanAnswer Answer(JsonElement answer, string context, int[] places)
     {
         string text = answer.GetProperty("text").GetString()!;
         JsonElement stated = answer.GetProperty("answer_start"); // some sets write it as a text
-        bool isNumber = stated.ValueKind == JsonValueKind.String
-            ? int.TryParse(stated.GetString(), out int place)
-            : stated.TryGetInt32(out place);
+        bool isNumber =
+            stated.ValueKind == JsonValueKind.String ? int.TryParse(stated.GetString(), out int place) : stated.TryGetInt32(out place);
         int start = isNumber && place >= 0 && place < places.Length ? places[place] : -1;
         bool isThere = start >= 0 && text.Length > 0 && context.AsSpan(start).StartsWith(text, StringComparison.Ordinal);
         return new SpanAnswer(text, isThere ? start : -1);

@@ -22,19 +22,26 @@ internal static class TabSeparatedFile
             {
                 throw new PermanentException(
                     $"{path}, line {line}: {fields.Length} columns, the first line has {width}; tabs separate columns and quotation "
-                        + "marks do not join them");
+                        + "marks do not join them"
+                );
             }
 
             if (places is null)
             {
-                places = [.. columns.Select(column => Array.IndexOf(fields, column) is >= 0 and var found
-                    ? found
-                    : throw TaskFile.MissingColumn(path, column, fields, line))];
+                places =
+                [
+                    .. columns.Select(column =>
+                        Array.IndexOf(fields, column) is >= 0 and var found
+                            ? found
+                            : throw TaskFile.MissingColumn(path, column, fields, line)
+                    ),
+                ];
             }
             else if (headerless && places.Any(place => place >= width))
             {
-                throw new PermanentException($"{path}, line {line}: {width} columns, \"#{places.Max()}\" is asked for (\"#0\" is "
-                    + "the first)");
+                throw new PermanentException(
+                    $"{path}, line {line}: {width} columns, \"#{places.Max()}\" is asked for (\"#0\" is " + "the first)"
+                );
             }
             else
             {

@@ -9,7 +9,11 @@ namespace ElectraPipeline.Training.Finetuning.Tasks;
 /// <param name="Tags">All tags in ordinal order; a tag's number is its place.</param>
 /// <param name="Digest">SHA-256 of both lists, lower-case hexadecimal.</param>
 internal sealed record TaggingData(
-    IReadOnlyList<TaggedSentence> Train, IReadOnlyList<TaggedSentence> Evaluation, IReadOnlyList<string> Tags, string Digest)
+    IReadOnlyList<TaggedSentence> Train,
+    IReadOnlyList<TaggedSentence> Evaluation,
+    IReadOnlyList<string> Tags,
+    string Digest
+)
 {
     /// <summary>Reads the files that options name, which are found in <paramref name="files"/>.</summary>
     /// <exception cref="PermanentException">Files or lines are missing or malformed.</exception>
@@ -17,7 +21,12 @@ internal sealed record TaggingData(
     {
         ConllColumns columns = ConllColumns.Of(options);
         (IReadOnlyList<TaggedSentence> train, IReadOnlyList<TaggedSentence> evaluation) = ExampleSelection.Load(
-            options, seed, file => ConllFile.Read(files.PathOf(file), columns, files.DigestOf(file)), TextOf, TextOf);
+            options,
+            seed,
+            file => ConllFile.Read(files.PathOf(file), columns, files.DigestOf(file)),
+            TextOf,
+            TextOf
+        );
         string[] tags = [.. train.Concat(evaluation).SelectMany(sentence => sentence.Tags).Distinct().Order(StringComparer.Ordinal)];
         return new TaggingData(train, evaluation, tags, DigestOf(train, evaluation));
     }

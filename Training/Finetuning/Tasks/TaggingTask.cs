@@ -104,13 +104,14 @@ internal sealed class TaggingTask : FinetuneTask
     {
         private readonly ChunkCounts counts = new();
 
-        public static IReadOnlyDictionary<string, double> FiguresOf(ChunkCounts counts) => new Dictionary<string, double>
-        {
-            ["entity_f1"] = counts.F1,
-            ["precision"] = counts.Precision,
-            ["recall"] = counts.Recall,
-            ["accuracy"] = counts.Accuracy,
-        };
+        public static IReadOnlyDictionary<string, double> FiguresOf(ChunkCounts counts) =>
+            new Dictionary<string, double>
+            {
+                ["entity_f1"] = counts.F1,
+                ["precision"] = counts.Precision,
+                ["recall"] = counts.Recall,
+                ["accuracy"] = counts.Accuracy,
+            };
 
         public void Add(EncodedExample[] batch, Tensor logits)
         {
@@ -119,8 +120,12 @@ internal sealed class TaggingTask : FinetuneTask
             for (int i = 0; i < batch.Length; i++)
             {
                 TagExample example = (TagExample)batch[i];
-                string[] predicted = [.. example.Tags.Select((_, word) =>
-                    word < example.Places.Length ? tags[(int)answers[i][example.Places[word]]] : Outside)];
+                string[] predicted =
+                [
+                    .. example.Tags.Select(
+                        (_, word) => word < example.Places.Length ? tags[(int)answers[i][example.Places[word]]] : Outside
+                    ),
+                ];
                 counts.AddSentence([.. example.Tags.Select(tag => tags[tag])], predicted);
             }
         }

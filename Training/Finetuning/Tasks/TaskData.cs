@@ -13,7 +13,11 @@ namespace ElectraPipeline.Training.Finetuning.Tasks;
 /// </param>
 /// <param name="Digest">SHA-256 of both lists, lower-case hexadecimal.</param>
 internal sealed record TaskData(
-    IReadOnlyList<TaskExample> Train, IReadOnlyList<TaskExample> Evaluation, IReadOnlyList<string> Labels, string Digest)
+    IReadOnlyList<TaskExample> Train,
+    IReadOnlyList<TaskExample> Evaluation,
+    IReadOnlyList<string> Labels,
+    string Digest
+)
 {
     private const string BuiltIn = "dotnet-docs:";
     private const string MemberKind = "member-kind";
@@ -28,7 +32,8 @@ internal sealed record TaskData(
             source => Read(source, options, files),
             example => example.Group ?? KeyOf(example),
             KeyOf,
-            options.BothOrders ? InBothOrders : null);
+            options.BothOrders ? InBothOrders : null
+        );
         IReadOnlyList<string> labels = Order(train.Concat(evaluation).Select(example => example.Label).Distinct());
         return labels.Count >= 2 || options.Kind != "classification"
             ? new TaskData(train, evaluation, labels, DigestOf(train, evaluation))
@@ -44,8 +49,9 @@ internal sealed record TaskData(
 
         return source[BuiltIn.Length..] == MemberKind
             ? [.. DotNetDocs.MemberKinds().Select(row => new TaskExample(row.Text, null, row.Label, row.Group))]
-            : throw new PermanentException($"finetune \"{options.Name}\": there is no built-in data \"{source}\"; there is "
-                + $"\"{BuiltIn}{MemberKind}\"");
+            : throw new PermanentException(
+                $"finetune \"{options.Name}\": there is no built-in data \"{source}\"; there is " + $"\"{BuiltIn}{MemberKind}\""
+            );
     }
 
     private static IReadOnlyList<TaskExample> InBothOrders(IReadOnlyList<TaskExample> examples) =>

@@ -17,9 +17,6 @@ internal sealed record TaskColumns(string Text, string? Pair, string Label, stri
     public IReadOnlyList<string> Names => [.. new[] { Text, Label, Pair, Group }.OfType<string>()];
 
     /// <summary>An example of the values of <see cref="Names"/>.</summary>
-    public TaskExample Example(IReadOnlyList<string> values) => new(
-        values[0],
-        Pair is null ? null : values[2],
-        values[1],
-        Group is null ? null : values[^1]);
+    public TaskExample Example(IReadOnlyList<string> values) =>
+        new(values[0], Pair is null ? null : values[2], values[1], Group is null ? null : values[^1]);
 }

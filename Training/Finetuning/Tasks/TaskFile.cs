@@ -46,11 +46,11 @@ internal static class TaskFile
         string nearest = NearestName.Of(column, available) is { } name ? $"; did you mean \"{name}\"?" : "";
         return new PermanentException(
             $"{path}, line {line}: there is no column \"{column}\" among "
-                + $"{string.Join(", ", available.Select(name => $"\"{name}\""))}{nearest}");
+                + $"{string.Join(", ", available.Select(name => $"\"{name}\""))}{nearest}"
+        );
     }
 
-    private static IEnumerable<(long Line, IReadOnlyList<string> Values)> Rows(
-        string path, IReadOnlyList<string> columns, string? sha256)
+    private static IEnumerable<(long Line, IReadOnlyList<string> Values)> Rows(string path, IReadOnlyList<string> columns, string? sha256)
     {
         string extension = Path.GetExtension(IsCompressed(path) ? path[..^3] : path).ToLowerInvariant();
         byte[] content = ReadBytes(path, sha256);
@@ -59,8 +59,9 @@ internal static class TaskFile
             ".tsv" => TabSeparatedFile.Rows(path, content, columns),
             ".csv" => CommaSeparatedFile.Rows(path, content, columns),
             ".jsonl" => JsonLinesFile.Rows(path, content, columns),
-            _ => throw new PermanentException($"{path}: labelled texts are read from .tsv, .csv and .jsonl files (or these with "
-                + $".gz), not \"{extension}\""),
+            _ => throw new PermanentException(
+                $"{path}: labelled texts are read from .tsv, .csv and .jsonl files (or these with " + $".gz), not \"{extension}\""
+            ),
         };
     }
 
@@ -81,13 +82,15 @@ internal static class TaskFile
             using GZipStream gzip = new(new MemoryStream(stored), CompressionMode.Decompress);
             using MemoryStream content = new();
             byte[] chunk = new byte[1 << 16];
-            for (int count; (count = gzip.Read(chunk)) > 0;)
+            for (int count; (count = gzip.Read(chunk)) > 0; )
             {
                 content.Write(chunk, 0, count);
                 if (content.Length > FreeExpansion && content.Length > MaxExpansion * stored.LongLength)
                 {
                     throw new PermanentException(
-                        $"{path}: its {stored.Length} bytes grow to more than {MaxExpansion} times as many, as no text does: a decompression bomb");
+                        $"{path}: its {stored.Length} bytes grow to more than {MaxExpansion} times as many, as no text does: a "
+                            + "decompression bomb"
+                    );
                 }
             }
 

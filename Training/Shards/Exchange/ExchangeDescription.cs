@@ -23,7 +23,8 @@ internal sealed record ExchangeDescription(
     string OptionsDigest,
     ulong Seed,
     ExampleOptions Examples,
-    TokenizeResult Counts)
+    TokenizeResult Counts
+)
 {
     public const string FileName = "shards.json";
     public const int CurrentVersion = 1;
@@ -44,11 +45,13 @@ internal sealed record ExchangeDescription(
         string path = Path.Combine(folder, FileName);
         try
         {
-            var description = JsonSerializer.Deserialize<ExchangeDescription>(File.ReadAllBytes(path), Json) ?? throw new JsonException("it holds null");
+            var description =
+                JsonSerializer.Deserialize<ExchangeDescription>(File.ReadAllBytes(path), Json) ?? throw new JsonException("it holds null");
             return description.Version == CurrentVersion
                 ? description
                 : throw new PermanentException(
-                    $"{path} is of version {description.Version}; this program reads version {CurrentVersion}; export again");
+                    $"{path} is of version {description.Version}; this program reads version {CurrentVersion}; export again"
+                );
         }
         catch (JsonException exception)
         {

@@ -21,14 +21,15 @@ internal static class MegatronFormat
     public static ReadOnlySpan<byte> Magic => "MMIDIDX\0\0"u8;
 
     /// <summary>Bytes of an id of this kind; 0: no kind of whole numbers.</summary>
-    public static int BytesOf(byte kind) => kind switch
-    {
-        1 or 2 => 1,
-        3 or UInt16 => 2,
-        Int32 => 4,
-        5 => 8,
-        _ => 0,
-    };
+    public static int BytesOf(byte kind) =>
+        kind switch
+        {
+            1 or 2 => 1,
+            3 or UInt16 => 2,
+            Int32 => 4,
+            5 => 8,
+            _ => 0,
+        };
 
     /// <summary>The two files that a prefix, or the name of either file, stands for.</summary>
     public static (string Data, string Index) FilesOf(string path)

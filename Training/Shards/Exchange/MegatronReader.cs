@@ -20,7 +20,10 @@ internal sealed class MegatronReader : IDisposable
     public MegatronReader(string path)
     {
         (dataPath, indexPath) = MegatronFormat.FilesOf(path);
-        string? missing = !File.Exists(indexPath) ? indexPath : !File.Exists(dataPath) ? dataPath : null;
+        string? missing =
+            !File.Exists(indexPath) ? indexPath
+            : !File.Exists(dataPath) ? dataPath
+            : null;
         if (missing is not null)
         {
             throw new PermanentException($"{missing}: no such file; an indexed data set is a pair of NAME.bin and NAME.idx");
@@ -28,7 +31,10 @@ internal sealed class MegatronReader : IDisposable
 
         byte[] index = File.ReadAllBytes(indexPath);
         Require(
-            index.Length >= MegatronFormat.HeaderBytes && index.AsSpan().StartsWith(MegatronFormat.Magic), 0, "is no index of Megatron-LM");
+            index.Length >= MegatronFormat.HeaderBytes && index.AsSpan().StartsWith(MegatronFormat.Magic),
+            0,
+            "is no index of Megatron-LM"
+        );
         ulong version = BinaryPrimitives.ReadUInt64LittleEndian(index.AsSpan(9));
         Require(version == MegatronFormat.Version, 9, $"has the version {version}; 1 is known");
         kind = index[17];
@@ -40,7 +46,8 @@ internal sealed class MegatronReader : IDisposable
         Require(
             sequences <= room / 12 && entries >= 1 && entries <= room / 8 && (12 * sequences) + (8 * entries) <= room,
             18,
-            $"has {index.Length:N0} bytes, too few for {sequences} sequences and {entries} entries of documents");
+            $"has {index.Length:N0} bytes, too few for {sequences} sequences and {entries} entries of documents"
+        );
         int at = MegatronFormat.HeaderBytes;
         lengths = Take<int>(index, ref at, (int)sequences);
         offsets = Take<long>(index, ref at, (int)sequences);
@@ -95,24 +102,28 @@ internal sealed class MegatronReader : IDisposable
         for (int i = 0; i < ids.Length; i++)
         {
             long id = IdAt(bytes.AsSpan(i * idBytes));
-            ids[i] = id >= 0 && id < tokens
-                ? (int)id
-                : throw new PermanentException(
-                    $"{dataPath}, byte {offsets[sequence] + (i * idBytes)} (sequence {sequence}): id {id} is not in the vocabulary of {tokens} tokens; give the right one");
+            ids[i] =
+                id >= 0 && id < tokens
+                    ? (int)id
+                    : throw new PermanentException(
+                        $"{dataPath}, byte {offsets[sequence] + (i * idBytes)} (sequence {sequence}): id {id} is not in the "
+                            + $"vocabulary of {tokens} tokens; give the right one"
+                    );
         }
 
         return ids;
     }
 
-    private long IdAt(ReadOnlySpan<byte> bytes) => kind switch
-    {
-        1 => bytes[0],
-        2 => (sbyte)bytes[0],
-        3 => BinaryPrimitives.ReadInt16LittleEndian(bytes),
-        MegatronFormat.UInt16 => BinaryPrimitives.ReadUInt16LittleEndian(bytes),
-        MegatronFormat.Int32 => BinaryPrimitives.ReadInt32LittleEndian(bytes),
-        _ => BinaryPrimitives.ReadInt64LittleEndian(bytes),
-    };
+    private long IdAt(ReadOnlySpan<byte> bytes) =>
+        kind switch
+        {
+            1 => bytes[0],
+            2 => (sbyte)bytes[0],
+            3 => BinaryPrimitives.ReadInt16LittleEndian(bytes),
+            MegatronFormat.UInt16 => BinaryPrimitives.ReadUInt16LittleEndian(bytes),
+            MegatronFormat.Int32 => BinaryPrimitives.ReadInt32LittleEndian(bytes),
+            _ => BinaryPrimitives.ReadInt64LittleEndian(bytes),
+        };
 
     private void Check()
     {
@@ -122,13 +133,21 @@ internal sealed class MegatronReader : IDisposable
             Require(
                 lengths[i] >= 0 && offsets[i] >= 0 && (long)lengths[i] * idBytes <= data.Length - offsets[i],
                 at,
-                $"gives sequence {i} {lengths[i]} ids from byte {offsets[i]}; {dataPath} has {data.Length} bytes");
+                $"gives sequence {i} {lengths[i]} ids from byte {offsets[i]}; {dataPath} has {data.Length} bytes"
+            );
             Require(
-                (long)lengths[i] * idBytes <= Array.MaxLength, at, $"gives sequence {i} {lengths[i]} ids, more than can be read at once");
+                (long)lengths[i] * idBytes <= Array.MaxLength,
+                at,
+                $"gives sequence {i} {lengths[i]} ids, more than can be read at once"
+            );
         }
 
         int start = MegatronFormat.HeaderBytes + (12 * lengths.Length);
-        Require(documents[0] == 0 && documents[^1] == lengths.Length, start, $"has documents from sequence {documents[0]} to {documents[^1]}; there are {lengths.Length}");
+        Require(
+            documents[0] == 0 && documents[^1] == lengths.Length,
+            start,
+            $"has documents from sequence {documents[0]} to {documents[^1]}; there are {lengths.Length}"
+        );
         for (int i = 1; i < documents.Length; i++)
         {
             Require(documents[i] >= documents[i - 1], start + (8 * i), $"lets document {i} begin before the one in front of it");

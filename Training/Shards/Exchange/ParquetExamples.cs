@@ -8,7 +8,10 @@ internal static class ParquetExamples
 {
     private const int RowsPerGroup = 65_536;
 
-    private static readonly ParquetSchema Schema = new(new ListField("input_ids", new DataField<int>("element")), new DataField<int>("second_segment_start"));
+    private static readonly ParquetSchema Schema = new(
+        new ListField("input_ids", new DataField<int>("element")),
+        new DataField<int>("second_segment_start")
+    );
 
     public static void Write(ExampleSet set, string path, CancellationToken cancellationToken)
     {

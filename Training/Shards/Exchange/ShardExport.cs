@@ -20,7 +20,10 @@ public static class ShardExport
         IReadOnlyList<string> files = ShardFolders.FilesOf(path);
         string folder = Path.GetDirectoryName(Path.GetFullPath(files[0]))!;
         (Vocabulary vocabulary, TokenizerOptions tokenizer) = VocabularyStore.Read(folder);
-        ShardsManifest[] manifests = [.. files.Select(file => Path.GetDirectoryName(Path.GetFullPath(file))!).Distinct().Select(ShardsManifest.Read)];
+        ShardsManifest[] manifests =
+        [
+            .. files.Select(file => Path.GetDirectoryName(Path.GetFullPath(file))!).Distinct().Select(ShardsManifest.Read),
+        ];
         VocabularyStore.Write(outputFolder, vocabulary, tokenizer);
         long examples = 0;
         ShardHeader? header = null;
@@ -48,8 +51,8 @@ public static class ShardExport
             examples += set.Count;
         }
 
-        ShardHeader common = header ?? throw new PermanentException(
-            $"{path}: no train.shard or heldout.shard; only shards of these names are exported");
+        ShardHeader common =
+            header ?? throw new PermanentException($"{path}: no train.shard or heldout.shard; only shards of these names are exported");
         new ExchangeDescription(
             ExchangeDescription.CurrentVersion,
             format,
@@ -59,7 +62,8 @@ public static class ShardExport
             Convert.ToHexStringLower(common.Options),
             manifests[0].Seed,
             manifests[0].Options,
-            Sum(manifests.Select(manifest => manifest.Counts))).Write(outputFolder);
+            Sum(manifests.Select(manifest => manifest.Counts))
+        ).Write(outputFolder);
         return examples;
     }
 
@@ -69,7 +73,8 @@ public static class ShardExport
         if (vocabulary.Digest != expected)
         {
             throw new PermanentException(
-                $"the vocabulary beside {file} has the SHA-256 {vocabulary.Digest}; the shard was made with {expected}; tokenize again");
+                $"the vocabulary beside {file} has the SHA-256 {vocabulary.Digest}; the shard was made with {expected}; tokenize again"
+            );
         }
     }
 
@@ -93,14 +98,19 @@ public static class ShardExport
         writer.Commit();
     }
 
-    private static TokenizeResult Sum(IEnumerable<TokenizeResult> counts) => counts.Aggregate((a, b) => new TokenizeResult(
-        a.Documents + b.Documents,
-        a.TokensIn + b.TokensIn,
-        a.TokensOut + b.TokensOut,
-        a.UnknownTokens + b.UnknownTokens,
-        a.TrainExamples + b.TrainExamples,
-        a.HeldOutExamples + b.HeldOutExamples)
-    {
-        FrequentTokens = TokenTally.MostFrequent(a.FrequentTokens.Concat(b.FrequentTokens)),
-    });
+    private static TokenizeResult Sum(IEnumerable<TokenizeResult> counts) =>
+        counts.Aggregate(
+            (a, b) =>
+                new TokenizeResult(
+                    a.Documents + b.Documents,
+                    a.TokensIn + b.TokensIn,
+                    a.TokensOut + b.TokensOut,
+                    a.UnknownTokens + b.UnknownTokens,
+                    a.TrainExamples + b.TrainExamples,
+                    a.HeldOutExamples + b.HeldOutExamples
+                )
+                {
+                    FrequentTokens = TokenTally.MostFrequent(a.FrequentTokens.Concat(b.FrequentTokens)),
+                }
+        );
 }

@@ -27,7 +27,8 @@ public static class ShardImport
             0,
             description.PadId,
             Convert.FromHexString(vocabulary.Digest),
-            Convert.FromHexString(description.OptionsDigest));
+            Convert.FromHexString(description.OptionsDigest)
+        );
         using var output = new ShardFolderWriter(outputFolder, vocabulary, tokenizer, header);
         foreach (Split split in (Split[])[Split.Train, Split.HeldOut])
         {
@@ -35,7 +36,14 @@ public static class ShardImport
             if (File.Exists(prefix + ".idx"))
             {
                 using var reader = new MegatronReader(prefix);
-                Restore(reader, prefix, vocabulary, header.SequenceLength, split == Split.Train ? output.Train : output.HeldOut, cancellationToken);
+                Restore(
+                    reader,
+                    prefix,
+                    vocabulary,
+                    header.SequenceLength,
+                    split == Split.Train ? output.Train : output.HeldOut,
+                    cancellationToken
+                );
             }
         }
 
@@ -56,13 +64,15 @@ public static class ShardImport
         ExampleOptions options,
         ulong seed,
         string outputFolder,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         using var reader = new MegatronReader(path);
         using var output = new ShardFolderWriter(outputFolder, vocabulary, tokenizer, options.Validated());
         var packer = new DocumentPacker(vocabulary, options, seed);
         var document = new EncodedDocument();
-        ExampleReceiver train = output.Train.Add, heldOut = output.HeldOut.Add;
+        ExampleReceiver train = output.Train.Add,
+            heldOut = output.HeldOut.Add;
         for (int number = 0; number < reader.Documents; number++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -74,7 +84,13 @@ public static class ShardImport
     }
 
     private static void Restore(
-        MegatronReader reader, string prefix, Vocabulary vocabulary, int sequenceLength, ShardWriter writer, CancellationToken cancellationToken)
+        MegatronReader reader,
+        string prefix,
+        Vocabulary vocabulary,
+        int sequenceLength,
+        ShardWriter writer,
+        CancellationToken cancellationToken
+    )
     {
         for (int number = 0; number < reader.Documents; number++)
         {
@@ -84,7 +100,9 @@ public static class ShardImport
             if (segments.Length is 0 or > 2 || ids.Length > sequenceLength)
             {
                 throw new PermanentException(
-                    $"{prefix}.idx: document {number} has {segments.Length} sequences and makes {ids.Length} tokens; an exported example has 1 or 2 and at most {sequenceLength}; export again");
+                    $"{prefix}.idx: document {number} has {segments.Length} sequences and makes {ids.Length} tokens; an exported "
+                        + $"example has 1 or 2 and at most {sequenceLength}; export again"
+                );
             }
 
             writer.Add(ids, segments.Length == 1 ? ids.Length : segments[0].Length + 2);

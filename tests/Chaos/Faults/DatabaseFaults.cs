@@ -13,7 +13,8 @@ internal sealed class ConnectionsCut : IFault
     {
         await using var connection = await world.Storage.Database.DataSource.OpenConnectionAsync();
         await connection.ExecuteAsync(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        );
         return true;
     }
 }

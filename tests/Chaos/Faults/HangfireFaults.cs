@@ -33,7 +33,11 @@ internal sealed class HangfireJobDeleted : IFault
 
     public async Task<bool> StrikeAsync(World world, Dice dice)
     {
-        StageRow? stage = dice.OneOf([.. (await world.UnfinishedStagesAsync()).Where(s => s is { HangfireJobId: not null, State: StageState.Ready or StageState.Running })]);
+        StageRow? stage = dice.OneOf([
+            .. (await world.UnfinishedStagesAsync()).Where(s =>
+                s is { HangfireJobId: not null, State: StageState.Ready or StageState.Running }
+            ),
+        ]);
         return stage is not null && world.Hangfire.Delete(stage.HangfireJobId);
     }
 }

@@ -1,6 +1,8 @@
 namespace ElectraPipeline.Chaos.Faults;
 
-/// <summary>A signal to a worker: SIGKILL, which takes its training child with it, or SIGTERM, the orderly end, at a moment nobody chose.</summary>
+/// <summary>
+/// A signal to a worker: SIGKILL, which takes its training child with it, or SIGTERM, the orderly end, at a moment nobody chose.
+/// </summary>
 internal sealed class WorkerSignalled(string name, int signal, int weight) : IFault
 {
     public string Name => name;

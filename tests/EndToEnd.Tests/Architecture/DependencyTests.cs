@@ -33,7 +33,10 @@ public sealed class DependencyTests
     public void TheProjectFileNamesOnlyWhatIsAllowed(string project)
     {
         XDocument file = XDocument.Load(Path.Combine(SharedData.RepositoryRoot, project, $"{project}.csproj"));
-        string[] named = [.. file.Descendants("ProjectReference").Select(r => Path.GetFileNameWithoutExtension((string)r.Attribute("Include")!))];
+        string[] named =
+        [
+            .. file.Descendants("ProjectReference").Select(r => Path.GetFileNameWithoutExtension((string)r.Attribute("Include")!)),
+        ];
         Assert.Subset(Allowed[project].ToHashSet(), named.ToHashSet());
     }
 
@@ -42,7 +45,10 @@ public sealed class DependencyTests
     public void TheCompiledCodeUsesOnlyWhatIsAllowed(string project)
     {
         string[] used = [.. References(project)];
-        string[] own = [.. used.Where(n => n.StartsWith("ElectraPipeline.", StringComparison.Ordinal)).Select(n => n["ElectraPipeline.".Length..])];
+        string[] own =
+        [
+            .. used.Where(n => n.StartsWith("ElectraPipeline.", StringComparison.Ordinal)).Select(n => n["ElectraPipeline.".Length..]),
+        ];
         Assert.Subset(Allowed[project].ToHashSet(), own.ToHashSet());
         foreach (string prefix in Forbidden.GetValueOrDefault(project, []))
         {

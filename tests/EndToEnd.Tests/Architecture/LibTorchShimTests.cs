@@ -73,8 +73,10 @@ public sealed class LibTorchShimTests
 
     private static byte[] Original()
     {
-        string package = typeof(LibTorchShimTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
-            .Single(a => a.Key == "TorchSharpPackage").Value!;
+        string package = typeof(LibTorchShimTests)
+            .Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Single(a => a.Key == "TorchSharpPackage")
+            .Value!;
         return File.ReadAllBytes(Path.Combine(package, "runtimes", "linux-x64", "native", "libLibTorchSharp.so"));
     }
 }

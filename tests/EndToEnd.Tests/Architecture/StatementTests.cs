@@ -25,7 +25,10 @@ public sealed partial class StatementTests
     [InlineData("durability.md", 9)]
     public void EveryStatementNamesATestOfTheProjectThatItIsIn(string document, int atLeast)
     {
-        string[] rows = [.. File.ReadLines(Path.Combine(SharedData.RepositoryRoot, "docs", document)).Where(line => line.StartsWith("| ")).Skip(1)];
+        string[] rows =
+        [
+            .. File.ReadLines(Path.Combine(SharedData.RepositoryRoot, "docs", document)).Where(line => line.StartsWith("| ")).Skip(1),
+        ];
         Assert.True(rows.Length >= atLeast, $"{rows.Length} statements");
         foreach (string row in rows)
         {
@@ -33,7 +36,11 @@ public sealed partial class StatementTests
             {
                 string[] names = [.. TestName().Matches(part).Select(match => match.Groups[1].Value)];
                 Assert.True(names.Length >= 2, row);
-                Assert.All(names[1..], name => Assert.NotEmpty(Directory.EnumerateFiles(Path.Combine(Tests, names[0]), $"{name}.cs", SearchOption.AllDirectories)));
+                Assert.All(
+                    names[1..],
+                    name =>
+                        Assert.NotEmpty(Directory.EnumerateFiles(Path.Combine(Tests, names[0]), $"{name}.cs", SearchOption.AllDirectories))
+                );
             }
         }
     }

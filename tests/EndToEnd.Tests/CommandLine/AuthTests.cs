@@ -29,9 +29,14 @@ public sealed class AuthTests
         Assert.Equal(2, (await project.RunAsync("auth", "remove", "ada")).ExitCode);
 
         using var log = JsonDocument.Parse((await project.SucceedAsync("auth", "log", "--json")).Output);
-        var deeds = log.RootElement.EnumerateArray()
-            .Select(deed => $"{deed.GetProperty("actor")} {deed.GetProperty("action")} {deed.GetProperty("detail")}").ToList();
-        Assert.Equal([$"user:{Environment.UserName} account removed ada", $"user:{Environment.UserName} account saved ada (operator)"], deeds);
+        var deeds = log
+            .RootElement.EnumerateArray()
+            .Select(deed => $"{deed.GetProperty("actor")} {deed.GetProperty("action")} {deed.GetProperty("detail")}")
+            .ToList();
+        Assert.Equal(
+            [$"user:{Environment.UserName} account removed ada", $"user:{Environment.UserName} account saved ada (operator)"],
+            deeds
+        );
         Assert.Contains("account removed", (await project.SucceedAsync("auth", "log", "--limit", "1")).Output);
     }
 
@@ -39,7 +44,10 @@ public sealed class AuthTests
     {
         string program = Path.Combine(BuiltElectra.Folder, "electra");
         using StartedProcess shell = StartedProcess.Start(
-            "/bin/sh", project.Environment, ["-c", $"echo '{password}' | '{program}' auth add '{name}' --role operator"]);
+            "/bin/sh",
+            project.Environment,
+            ["-c", $"echo '{password}' | '{program}' auth add '{name}' --role operator"]
+        );
         return await shell.WaitAsync(TimeSpan.FromMinutes(1));
     }
 }

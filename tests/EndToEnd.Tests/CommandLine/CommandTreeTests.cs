@@ -29,9 +29,11 @@ public sealed partial class CommandTreeTests
     {
         string readme = Path.Combine(SharedData.RepositoryRoot, "README.md");
         Assert.SkipUnless(File.Exists(readme), "there is no README.md yet");
-        string[] lines = 
+        string[] lines =
         [
-            .. ReadmeLine().Matches(File.ReadAllText(readme)).SelectMany(m => m.Groups[1].Value.Split(" #")[0].Split(" ; "))
+            .. ReadmeLine()
+                .Matches(File.ReadAllText(readme))
+                .SelectMany(m => m.Groups[1].Value.Split(" #")[0].Split(" ; "))
                 .Select(line => line.Trim().Replace("./electra ", "")),
         ];
         Assert.NotEmpty(lines);
@@ -41,7 +43,10 @@ public sealed partial class CommandTreeTests
     [Fact]
     public void TheCommandsOfTheComposeFileParse()
     {
-        string[][] commands = [.. ComposeCommand().Matches(Compose()).Select(m => ComposeWord().Matches(m.Value).Select(w => w.Groups[1].Value).ToArray())];
+        string[][] commands =
+        [
+            .. ComposeCommand().Matches(Compose()).Select(m => ComposeWord().Matches(m.Value).Select(w => w.Groups[1].Value).ToArray()),
+        ];
         string[][] checks = [.. commands.Where(c => c.Contains("/app/electra")).Select(c => c[2..])];
         string[][] services = [.. commands.Where(c => c[0] != "CMD")];
         Assert.Equal(3, services.Length);
@@ -64,9 +69,17 @@ public sealed partial class CommandTreeTests
     public async Task DockerAcceptsTheComposeFile()
     {
         string[]? compose = await ComposeProgramAsync();
-        Assert.SkipWhen(compose is null && Environment.GetEnvironmentVariable("CI") != "true", "neither 'docker compose' nor docker-compose is here");
+        Assert.SkipWhen(
+            compose is null && Environment.GetEnvironmentVariable("CI") != "true",
+            "neither 'docker compose' nor docker-compose is here"
+        );
         Assert.NotNull(compose);
-        using var config = StartedProcess.Start(compose[0], Secrets, [.. compose[1..], "--profile", "gpu", "config"], SharedData.RepositoryRoot);
+        using var config = StartedProcess.Start(
+            compose[0],
+            Secrets,
+            [.. compose[1..], "--profile", "gpu", "config"],
+            SharedData.RepositoryRoot
+        );
         ProcessResult result = await config.WaitAsync(TimeSpan.FromMinutes(1));
         Assert.True(result.ExitCode == 0, result.ToString());
         Assert.All((string[])["postgres:", "dashboard:", "worker:", "gpu-worker:", "nvidia"], word => Assert.Contains(word, result.Output));
@@ -76,9 +89,19 @@ public sealed partial class CommandTreeTests
 
     private static async Task<string[]?> ComposeProgramAsync()
     {
-        foreach (string[] program in (string[][])[["docker", "compose"], ["docker-compose"]])
+        foreach (
+            string[] program in (string[][])
+                [
+                    ["docker", "compose"],
+                    ["docker-compose"],
+                ]
+        )
         {
-            string? path = Environment.GetEnvironmentVariable("PATH")!.Split(':').Select(folder => Path.Combine(folder, program[0])).FirstOrDefault(File.Exists);
+            string? path = Environment
+                .GetEnvironmentVariable("PATH")!
+                .Split(':')
+                .Select(folder => Path.Combine(folder, program[0]))
+                .FirstOrDefault(File.Exists);
             if (path is null)
             {
                 continue;
@@ -98,9 +121,10 @@ public sealed partial class CommandTreeTests
 
     private static void AssertParses(string line) => Assert.Empty(Root.Parse([.. CommandLineParser.SplitCommandLine(line)]).Errors);
 
-    private static IEnumerable<(string Path, Command Command)> All(Command parent, string path) => parent.Subcommands
-        .Where(command => !command.Hidden)
-        .SelectMany(command => All(command, $"{path} {command.Name}".Trim()).Prepend(($"{path} {command.Name}".Trim(), command)));
+    private static IEnumerable<(string Path, Command Command)> All(Command parent, string path) =>
+        parent
+            .Subcommands.Where(command => !command.Hidden)
+            .SelectMany(command => All(command, $"{path} {command.Name}".Trim()).Prepend(($"{path} {command.Name}".Trim(), command)));
 
     [GeneratedRegex(@"^\s*(?:\$ )?\./electra ([^\n]+)$", RegexOptions.Multiline)]
     private static partial Regex ReadmeLine();

@@ -14,10 +14,27 @@ public sealed class DatabaseFaultTests(PostgresFixture postgres) : IDisposable
     private readonly TinyProject project = new();
 
     public static TheoryData<string> Commands =>
-    [
-        "up --port 0", "worker", "run CONFIG", "run CONFIG --watch", "status", "status 1", "retry 1", "cancel 1", "datasets", "models", "export tiny DIR",
-        "schedule list", "auth list", "auth log", "auth remove ada", "gc", "doctor", "backup DIR", "health --worker",
-    ];
+        [
+            "up --port 0",
+            "worker",
+            "run CONFIG",
+            "run CONFIG --watch",
+            "status",
+            "status 1",
+            "retry 1",
+            "cancel 1",
+            "datasets",
+            "models",
+            "export tiny DIR",
+            "schedule list",
+            "auth list",
+            "auth log",
+            "auth remove ada",
+            "gc",
+            "doctor",
+            "backup DIR",
+            "health --worker",
+        ];
 
     public void Dispose() => project.Dispose();
 

@@ -57,12 +57,19 @@ public sealed class ListeningTests(PostgresFixture postgres)
     /// <summary>Local addresses of the TCP sockets that a process listens on.</summary>
     private static List<string> Sockets(int process)
     {
-        var own = new DirectoryInfo($"/proc/{process}/fd").EnumerateFileSystemInfos()
-            .Select(file => file.LinkTarget).Where(target => target?.StartsWith("socket:[", StringComparison.Ordinal) == true)
-            .Select(target => target!["socket:[".Length..^1]).ToHashSet();
-        return [.. new[] { "tcp", "tcp6" }.SelectMany(table => File.ReadLines($"/proc/{process}/net/{table}").Skip(1))
-            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Where(fields => fields[3] == Listening && own.Contains(fields[9]))
-            .Select(fields => fields[1])];
+        var own = new DirectoryInfo($"/proc/{process}/fd")
+            .EnumerateFileSystemInfos()
+            .Select(file => file.LinkTarget)
+            .Where(target => target?.StartsWith("socket:[", StringComparison.Ordinal) == true)
+            .Select(target => target!["socket:[".Length..^1])
+            .ToHashSet();
+        return
+        [
+            .. new[] { "tcp", "tcp6" }
+                .SelectMany(table => File.ReadLines($"/proc/{process}/net/{table}").Skip(1))
+                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .Where(fields => fields[3] == Listening && own.Contains(fields[9]))
+                .Select(fields => fields[1]),
+        ];
     }
 }

@@ -8,7 +8,11 @@ namespace ElectraPipeline.EndToEnd.Tests.CommandLine;
 /// <summary>The commands that work on texts without a database, by the real executable, against the reference data.</summary>
 public sealed class TextToolTests : IDisposable
 {
-    private static readonly Dictionary<string, string?> Environment = new() { ["ELECTRA_DATA"] = "/nonexistent", ["ELECTRA_DATABASE"] = null };
+    private static readonly Dictionary<string, string?> Environment = new()
+    {
+        ["ELECTRA_DATA"] = "/nonexistent",
+        ["ELECTRA_DATABASE"] = null,
+    };
 
     private readonly TemporaryFolder folder = new();
 
@@ -23,8 +27,19 @@ public sealed class TextToolTests : IDisposable
     {
         string cases = SharedData.Require("golden/tokenization/cases.jsonl");
         string[] cased = name == "uncased" ? [] : ["--cased"];
-        await RunAsync(
-            ["tokenize", "--vocab", Plain(vocabulary), .. cased, "--special-tokens-in-text", "--input", cases, "--input-jsonl", "text", "--output", folder["ids.jsonl"]]);
+        await RunAsync([
+            "tokenize",
+            "--vocab",
+            Plain(vocabulary),
+            .. cased,
+            "--special-tokens-in-text",
+            "--input",
+            cases,
+            "--input-jsonl",
+            "text",
+            "--output",
+            folder["ids.jsonl"],
+        ]);
         int[][] expected = [.. File.ReadLines(cases).Select(line => Ids(line, name))];
         int[][] actual = [.. File.ReadLines(folder["ids.jsonl"]).Select(line => Ids(line, "ids"))];
         Assert.Equal(2_335, actual.Length);
@@ -47,7 +62,16 @@ public sealed class TextToolTests : IDisposable
         Assert.Equal(2, refused.ExitCode);
         Assert.Contains("[PAD]", refused.Error);
 
-        ProcessResult tooShort = await BuiltElectra.RunAsync(Environment, "tokenize", "--vocab", small, "--input", small, "--max-word-length", "0");
+        ProcessResult tooShort = await BuiltElectra.RunAsync(
+            Environment,
+            "tokenize",
+            "--vocab",
+            small,
+            "--input",
+            small,
+            "--max-word-length",
+            "0"
+        );
         Assert.Equal(2, tooShort.ExitCode);
         Assert.Contains("--max-word-length is 0", tooShort.Error);
     }
@@ -55,16 +79,50 @@ public sealed class TextToolTests : IDisposable
     [Theory]
     [InlineData("ordered-tiny-uncased-v60-mf0-la0-sp", "tiny.txt", "--size", "60", "--min-frequency", "0", "--limit-alphabet", "0")]
     [InlineData("ordered-tiny-uncased-v30000-mf2-la0-nosp", "tiny.txt", "--size", "30000", "--limit-alphabet", "0", "--specials", "none")]
-    [InlineData("ordered-en-small-uncased-v2000-mf0-la40-sp", "wordcounts-en-small-uncased.tsv", "--size", "2000", "--min-frequency", "0", "--limit-alphabet", "40")]
-    [InlineData("ordered-multi-small-uncased-v5000-mf2-la1000-sp", "multi-small.txt", "--size", "5000", "--specials", "[PAD],[UNK],[CLS],[SEP],[MASK]")]
-    [InlineData("hf-npm-en-small-cased-run1", "en-small.txt", "--cased", "--size", "30000", "--min-frequency", "0", "--limit-alphabet", "0", "--specials", "none", "--initial-order", "*")]
+    [InlineData(
+        "ordered-en-small-uncased-v2000-mf0-la40-sp",
+        "wordcounts-en-small-uncased.tsv",
+        "--size",
+        "2000",
+        "--min-frequency",
+        "0",
+        "--limit-alphabet",
+        "40"
+    )]
+    [InlineData(
+        "ordered-multi-small-uncased-v5000-mf2-la1000-sp",
+        "multi-small.txt",
+        "--size",
+        "5000",
+        "--specials",
+        "[PAD],[UNK],[CLS],[SEP],[MASK]"
+    )]
+    [InlineData(
+        "hf-npm-en-small-cased-run1",
+        "en-small.txt",
+        "--cased",
+        "--size",
+        "30000",
+        "--min-frequency",
+        "0",
+        "--limit-alphabet",
+        "0",
+        "--specials",
+        "none",
+        "--initial-order",
+        "*"
+    )]
     public async Task VocabTrainGivesTheRecordedFiles(string golden, string input, params string[] options)
     {
         string expected = SharedData.Require($"golden/vocabulary-training/{golden}.vocab.txt");
-        await RunAsync(
-        [
-            "vocab", "train", "--input", SharedData.Require("golden/vocabulary-training/" + input),
-            .. options.Select(option => option == "*" ? expected : option), "--output", folder["vocab.txt"],
+        await RunAsync([
+            "vocab",
+            "train",
+            "--input",
+            SharedData.Require("golden/vocabulary-training/" + input),
+            .. options.Select(option => option == "*" ? expected : option),
+            "--output",
+            folder["vocab.txt"],
         ]);
         Assert.Equal(File.ReadAllText(expected).TrimEnd('\n'), File.ReadAllText(folder["vocab.txt"]).TrimEnd('\n'));
     }
@@ -73,9 +131,25 @@ public sealed class TextToolTests : IDisposable
     public async Task ShardsAreBuiltInspectedAndVerified()
     {
         string vocabulary = SharedData.Require("data/vocab/bert-base-uncased/vocab.txt");
-        string text = folder.Write("text.txt", string.Join("\n\n", Enumerable.Range(0, 400).Select(i => $"It was the best of times, number {i}.\nIt was the worst of times.")));
+        string text = folder.Write(
+            "text.txt",
+            string.Join("\n\n", Enumerable.Range(0, 400).Select(i => $"It was the best of times, number {i}.\nIt was the worst of times."))
+        );
         string shards = folder["shards"];
-        await RunAsync(["shards", "build", "--input", text, "--vocab", vocabulary, "--held-out-share", "0.1", "--sequence-length", "32", "--output", shards]);
+        await RunAsync([
+            "shards",
+            "build",
+            "--input",
+            text,
+            "--vocab",
+            vocabulary,
+            "--held-out-share",
+            "0.1",
+            "--sequence-length",
+            "32",
+            "--output",
+            shards,
+        ]);
 
         string facts = await RunAsync(["shards", "inspect", shards]);
         Assert.Contains("train.shard", facts);
@@ -83,14 +157,29 @@ public sealed class TextToolTests : IDisposable
         string example = await RunAsync(["shards", "inspect", shards, "--example", "399"]);
         Assert.Contains("held-out", example);
         Assert.Contains("[CLS] it was the best of times , number ", example);
-        using JsonDocument json = JsonDocument.Parse(await RunAsync(["shards", "inspect", Path.Combine(shards, "train.shard"), "--example", "0", "--json"]));
+        using JsonDocument json = JsonDocument.Parse(
+            await RunAsync(["shards", "inspect", Path.Combine(shards, "train.shard"), "--example", "0", "--json"])
+        );
         Assert.Equal("train", json.RootElement.GetProperty("example").GetProperty("split").GetString());
         Assert.Equal(32, json.RootElement.GetProperty("shards")[0].GetProperty("sequenceLength").GetInt32());
 
         await RunAsync(["shards", "export", shards, "--format", "megatron", "--output", folder["exported"]]);
         await RunAsync(["shards", "import", folder["exported"], "--output", folder["imported"]]);
-        Assert.Equal(File.ReadAllBytes(Path.Combine(shards, "train.shard")), File.ReadAllBytes(Path.Combine(folder["imported"], "train.shard")));
-        await RunAsync(["shards", "import", folder["exported/train"], "--vocab", vocabulary, "--sequence-length", "64", "--output", folder["packed"]]);
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(shards, "train.shard")),
+            File.ReadAllBytes(Path.Combine(folder["imported"], "train.shard"))
+        );
+        await RunAsync([
+            "shards",
+            "import",
+            folder["exported/train"],
+            "--vocab",
+            vocabulary,
+            "--sequence-length",
+            "64",
+            "--output",
+            folder["packed"],
+        ]);
         await RunAsync(["shards", "export", shards, "--format", "parquet", "--output", folder["tables"]]);
         Assert.True(File.Exists(folder["tables/heldout.parquet"]));
 
@@ -106,13 +195,32 @@ public sealed class TextToolTests : IDisposable
         // What was written before the damage was met stands under no name.
         foreach (string format in (string[])["megatron", "parquet"])
         {
-            ProcessResult failed = await BuiltElectra.RunAsync(Environment, "shards", "export", shards, "--format", format, "--output", folder["failed"]);
+            ProcessResult failed = await BuiltElectra.RunAsync(
+                Environment,
+                "shards",
+                "export",
+                shards,
+                "--format",
+                format,
+                "--output",
+                folder["failed"]
+            );
             Assert.NotEqual(0, failed.ExitCode);
             Assert.Contains(train, failed.Error);
             Assert.Empty(Directory.GetFileSystemEntries(folder.Path, "failed*"));
         }
 
-        ProcessResult occupied = await BuiltElectra.RunAsync(Environment, "shards", "build", "--input", text, "--vocab", vocabulary, "--output", shards);
+        ProcessResult occupied = await BuiltElectra.RunAsync(
+            Environment,
+            "shards",
+            "build",
+            "--input",
+            text,
+            "--vocab",
+            vocabulary,
+            "--output",
+            shards
+        );
         Assert.Equal(2, occupied.ExitCode);
         Assert.Contains("not empty", occupied.Error);
     }
@@ -123,7 +231,15 @@ public sealed class TextToolTests : IDisposable
     {
         folder.Write("in/a.txt", "It was the best of times.\n\nIt was the worst of times.\n\nIt was the best of times.\n");
         folder.Write("in/b.jsonl", "{\"text\":\"The age of wisdom, as some lines of this file say.\"}\nnonsense\n");
-        string config = folder.Write("run.json", """{ "name": "x", "corpus": { "paths": ["in"], "maxRejectShare": 0.5, "filters": { "length": { "minWords": 7, "minCharacters": 1 } } } }""");
+        string config = folder.Write(
+            "run.json",
+            """
+            {
+              "name": "x",
+              "corpus": { "paths": ["in"], "maxRejectShare": 0.5, "filters": { "length": { "minWords": 7, "minCharacters": 1 } } }
+            }
+            """
+        );
         string[] ingest = ["ingest", "--config", config, "--input", folder["in"], "--cache", folder["cache"]];
         ProcessResult first = await BuiltElectra.RunAsync(Environment, [.. ingest, "--output", folder["one"]]);
         Assert.True(first.ExitCode == 0, first.ToString());
@@ -141,13 +257,17 @@ public sealed class TextToolTests : IDisposable
         Assert.Equal((6, 2), (manifest.GetProperty("records").GetInt32(), manifest.GetProperty("documents").GetInt32()));
 
         await RunAsync(["ingest", "--config", config, "--output", folder["rebuilt"]]);
-        Assert.All(Directory.GetFiles(folder["two"]), path => Assert.Equal(
-            File.ReadAllBytes(path), File.ReadAllBytes(Path.Combine(folder["rebuilt"], Path.GetFileName(path)))));
+        Assert.All(
+            Directory.GetFiles(folder["two"]),
+            path => Assert.Equal(File.ReadAllBytes(path), File.ReadAllBytes(Path.Combine(folder["rebuilt"], Path.GetFileName(path))))
+        );
 
         File.Delete(folder["in/0.txt"]);
         await RunAsync([.. ingest, "--output", folder["three"]]);
-        Assert.All(Directory.GetFiles(folder["one"]), path => Assert.Equal(
-            File.ReadAllBytes(path), File.ReadAllBytes(Path.Combine(folder["three"], Path.GetFileName(path)))));
+        Assert.All(
+            Directory.GetFiles(folder["one"]),
+            path => Assert.Equal(File.ReadAllBytes(path), File.ReadAllBytes(Path.Combine(folder["three"], Path.GetFileName(path))))
+        );
 
         ProcessResult nothing = await BuiltElectra.RunAsync(Environment, "ingest", "--output", folder["four"]);
         Assert.Equal(2, nothing.ExitCode);
@@ -171,7 +291,10 @@ public sealed class TextToolTests : IDisposable
     private static async Task<string> PipeAsync(string format, string options)
     {
         using StartedProcess shell = StartedProcess.Start(
-            "/bin/sh", Environment, ["-c", $"printf '{format}' | {Path.Combine(BuiltElectra.Folder, "electra")} tokenize --input - {options}"]);
+            "/bin/sh",
+            Environment,
+            ["-c", $"printf '{format}' | {Path.Combine(BuiltElectra.Folder, "electra")} tokenize --input - {options}"]
+        );
         ProcessResult result = await shell.WaitAsync(TimeSpan.FromMinutes(1));
         Assert.True(result.ExitCode == 0, result.ToString());
         return result.Output;

@@ -8,7 +8,11 @@ namespace ElectraPipeline.EndToEnd.Tests.CommandLine;
 /// <summary>"electra verify" by the real executable, on the reference numbers as they are and with one of them changed.</summary>
 public sealed class VerifyTests : IDisposable
 {
-    private static readonly Dictionary<string, string?> Environment = new() { ["ELECTRA_DATA"] = "/nonexistent", ["ELECTRA_DATABASE"] = null };
+    private static readonly Dictionary<string, string?> Environment = new()
+    {
+        ["ELECTRA_DATA"] = "/nonexistent",
+        ["ELECTRA_DATABASE"] = null,
+    };
 
     private readonly TemporaryFolder folder = new();
 
@@ -24,8 +28,18 @@ public sealed class VerifyTests : IDisposable
 
     [Theory]
     [InlineData("forward.safetensors", "discriminator.logits", 2e-5f, "forward/discriminator.logits")]
-    [InlineData("training.safetensors", "final.generator.generator_lm_head.bias", 2e-4f, "training/final parameters generator.generator_lm_head.bias")]
-    [InlineData("training.safetensors", "final.generator.generator_lm_head.bias", float.NaN, "training/final parameters generator.generator_lm_head.bias")]
+    [InlineData(
+        "training.safetensors",
+        "final.generator.generator_lm_head.bias",
+        2e-4f,
+        "training/final parameters generator.generator_lm_head.bias"
+    )]
+    [InlineData(
+        "training.safetensors",
+        "final.generator.generator_lm_head.bias",
+        float.NaN,
+        "training/final parameters generator.generator_lm_head.bias"
+    )]
     public async Task ANumberThatDiffersIsNamedAndFails(string file, string tensor, float change, string named)
     {
         Copy(SharedData.Require("golden/electra-tiny"), folder.Path);
@@ -33,7 +47,10 @@ public sealed class VerifyTests : IDisposable
         ProcessResult result = await BuiltElectra.RunAsync(Environment, "verify", folder.Path, "--json");
         Assert.Equal(1, result.ExitCode);
         using JsonDocument document = JsonDocument.Parse(result.Output);
-        JsonElement failed = Assert.Single(document.RootElement.EnumerateArray(), difference => !difference.GetProperty("passed").GetBoolean());
+        JsonElement failed = Assert.Single(
+            document.RootElement.EnumerateArray(),
+            difference => !difference.GetProperty("passed").GetBoolean()
+        );
         Assert.Equal(named, failed.GetProperty("name").GetString());
         Assert.Equal(float.IsNaN(change) ? JsonValueKind.Null : JsonValueKind.Number, failed.GetProperty("absolute").ValueKind);
     }

@@ -44,8 +44,12 @@ internal sealed class LauncherTree : IDisposable
             mkdir -p Cli/bin/Release/net10.0
             printf '%s\n' '#!/bin/sh' 'printf "[%s]" "$@"' 'exit ${FAKE_CODE:-0}' >Cli/bin/Release/net10.0/electra
             chmod +x Cli/bin/Release/net10.0/electra
-            """);
-        WriteScript(Path.Combine(Tools, "apt-get"), "#!/bin/sh\necho \"$*\" >>\"$APT_LOG\"\necho \"E: no network\"\nexit ${FAKE_APT_CODE:-0}\n");
+            """
+        );
+        WriteScript(
+            Path.Combine(Tools, "apt-get"),
+            "#!/bin/sh\necho \"$*\" >>\"$APT_LOG\"\necho \"E: no network\"\nexit ${FAKE_APT_CODE:-0}\n"
+        );
     }
 
     public string Root { get; }
@@ -63,8 +67,11 @@ internal sealed class LauncherTree : IDisposable
     private string BuildLog => Path.Combine(folder, "builds");
 
     /// <summary>Runs the launcher as <paramref name="script"/> (default: the tree's own) from a folder that is not the tree's.</summary>
-    public Task<ProcessResult> RunAsync(IEnumerable<string> arguments, string? script = null, Dictionary<string, string?>? environment = null) =>
-        ShellAsync(script ?? Path.Combine(Root, "electra"), arguments, environment);
+    public Task<ProcessResult> RunAsync(
+        IEnumerable<string> arguments,
+        string? script = null,
+        Dictionary<string, string?>? environment = null
+    ) => ShellAsync(script ?? Path.Combine(Root, "electra"), arguments, environment);
 
     /// <summary>Runs shell text with the launcher's functions loaded, so that one of them can be tried on its own.</summary>
     public Task<ProcessResult> FunctionAsync(string text, Dictionary<string, string?>? environment = null) =>

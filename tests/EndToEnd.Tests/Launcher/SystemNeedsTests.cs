@@ -38,8 +38,7 @@ public sealed class SystemNeedsTests : IDisposable
     [Fact]
     public async Task AFailedInstallationIsTriedWithFreshListsAndThenNamed()
     {
-        ProcessResult result = await tree.FunctionAsync(
-            "install_packages 'a reason' chromium", new() { ["FAKE_APT_CODE"] = "100" });
+        ProcessResult result = await tree.FunctionAsync("install_packages 'a reason' chromium", new() { ["FAKE_APT_CODE"] = "100" });
         Assert.Equal(2, result.ExitCode);
         Assert.Contains("E: no network", result.Error);
         Assert.Contains("install it by hand", result.Error);
@@ -50,7 +49,8 @@ public sealed class SystemNeedsTests : IDisposable
     public async Task NothingIsInstalledWhereNothingIsMissing()
     {
         ProcessResult result = await tree.FunctionAsync(
-            "find_initdb() { return 0; }\nhas_library() { return 0; }\nensure_postgresql\nensure_native_libraries");
+            "find_initdb() { return 0; }\nhas_library() { return 0; }\nensure_postgresql\nensure_native_libraries"
+        );
         Assert.Equal(0, result.ExitCode);
         Assert.Equal("", result.Output + result.Error);
         Assert.Empty(tree.Installations);
@@ -61,16 +61,22 @@ public sealed class SystemNeedsTests : IDisposable
     {
         string settings = Path.Combine(tree.Tools, "createcluster.conf");
         File.WriteAllText(settings, "#create_main_cluster = true\n");
-        LauncherTree.WriteScript(Path.Combine(tree.Tools, "apt-get"), $"#!/bin/sh\necho \"$*: $(tail -n 1 '{settings}')\" >>\"$APT_LOG\"\n");
+        LauncherTree.WriteScript(
+            Path.Combine(tree.Tools, "apt-get"),
+            $"#!/bin/sh\necho \"$*: $(tail -n 1 '{settings}')\" >>\"$APT_LOG\"\n"
+        );
         ProcessResult result = await tree.FunctionAsync(
-            $"tries=0\nfind_initdb() {{ tries=$((tries + 1)); [ $tries -gt 1 ]; }}\nis_debian_root() {{ return 0; }}\nensure_postgresql '{settings}'");
+            $"tries=0\nfind_initdb() {{ tries=$((tries + 1)); [ $tries -gt 1 ]; }}\nis_debian_root() {{ return 0; "
+                + $"}}\nensure_postgresql '{settings}'"
+        );
         Assert.Equal(0, result.ExitCode);
         Assert.Equal(
             [
                 "install -y --no-install-recommends postgresql-common: #create_main_cluster = true",
                 "install -y --no-install-recommends postgresql: create_main_cluster = false",
             ],
-            tree.Installations);
+            tree.Installations
+        );
         Assert.Equal("#create_main_cluster = true\n", File.ReadAllText(settings));
     }
 }

@@ -14,7 +14,11 @@ public sealed class ChaosTests(ITestOutputHelper output)
         Verdict verdict;
         try
         {
-            verdict = await Campaign.RunAsync(new CampaignOptions(Seed: 1, Faults: 60, Workers: 3), log, TestContext.Current.CancellationToken);
+            verdict = await Campaign.RunAsync(
+                new CampaignOptions(Seed: 1, Faults: 60, Workers: 3),
+                log,
+                TestContext.Current.CancellationToken
+            );
             verdict.Write(AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(log) }));
         }
         finally

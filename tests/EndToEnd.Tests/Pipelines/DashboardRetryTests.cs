@@ -8,8 +8,7 @@ namespace ElectraPipeline.EndToEnd.Tests.Pipelines;
 /// <summary>What an engineer does at eight in the morning: a stage failed, the input is mended, a click retries it.</summary>
 public sealed class DashboardRetryTests
 {
-    private const string Finetune =
-        """
+    private const string Finetune = """
         , "finetune": [{ "name": "fruit", "train": "fruit.tsv", "labelColumn": "kind", "epochs": 1, "batchSize": 8, "sequenceLength": 16 }]
         """;
 
@@ -52,7 +51,9 @@ public sealed class DashboardRetryTests
 
     private static void WriteTask(TinyProject project, string labelColumn)
     {
-        var rows = Enumerable.Range(0, 60).Select(i => i % 2 == 0 ? $"the cat sees an apple {i}\tanimal" : $"a red house and the moon {i}\tthing");
+        var rows = Enumerable
+            .Range(0, 60)
+            .Select(i => i % 2 == 0 ? $"the cat sees an apple {i}\tanimal" : $"a red house and the moon {i}\tthing");
         File.WriteAllLines(project.PathOf("fruit.tsv"), [$"text\t{labelColumn}", .. rows]);
     }
 

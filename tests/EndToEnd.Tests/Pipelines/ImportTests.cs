@@ -26,7 +26,8 @@ public sealed class ImportTests
             project.PathOf("tuned.json"),
             """
             {"name": "tuned", "from": "foreign", "finetune": [{"name": "pets", "train": "pets.tsv", "epochs": 1, "sequenceLength": 16}]}
-            """);
+            """
+        );
         ProcessResult run = await project.RunAsync("run", project.PathOf("tuned.json"), "--watch");
         Assert.True(run.ExitCode == 0, run.ToString());
         Assert.Contains("pets accuracy", run.Output);

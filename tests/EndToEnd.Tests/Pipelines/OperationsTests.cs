@@ -15,7 +15,10 @@ public sealed class OperationsTests(UndisturbedRun undisturbed)
         using StartedProcess run = project.Start("run", project.Config, "--watch");
         await TinyProject.WaitForAsync(() => Task.FromResult(project.Checkpoints > 0), run);
         await project.SucceedAsync("pause", "run", "1", "--now");
-        await TinyProject.WaitForAsync(() => Task.FromResult(run.Snapshot().Error.Contains("pretrain               held back: the run is paused by user:")), run);
+        await TinyProject.WaitForAsync(
+            () => Task.FromResult(run.Snapshot().Error.Contains("pretrain               held back: the run is paused by user:")),
+            run
+        );
         Assert.Contains("paused", (await project.SucceedAsync("status")).Output);
         Assert.Equal(0, (await project.StagesAsync())["pretrain"].GetProperty("attempt").GetInt32());
         Assert.Contains("was paused already", (await project.SucceedAsync("pause", "run", "1", "--now")).Error);
@@ -59,7 +62,10 @@ public sealed class OperationsTests(UndisturbedRun undisturbed)
         Assert.Contains("backup", (await project.SucceedAsync("auth", "log", "--limit", "1")).Output);
         ProcessResult again = await restored.SucceedAsync("run", project.Config, "--watch", "--json");
         using var json = JsonDocument.Parse(again.Output);
-        Assert.All(json.RootElement.GetProperty("stages").EnumerateArray(), stage => Assert.Equal("reused", stage.GetProperty("state").GetString()));
+        Assert.All(
+            json.RootElement.GetProperty("stages").EnumerateArray(),
+            stage => Assert.Equal("reused", stage.GetProperty("state").GetString())
+        );
 
         ProcessResult occupied = await restored.RunAsync("restore", project.PathOf("backup"));
         Assert.Equal(2, occupied.ExitCode);
@@ -72,7 +78,9 @@ public sealed class OperationsTests(UndisturbedRun undisturbed)
         using var project = new TinyProject();
         await project.SucceedAsync("run", project.Config, "--watch");
         await project.SucceedAsync("backup", project.PathOf("backup"));
-        string weights = Directory.EnumerateFiles(project.PathOf("backup/objects"), "model.safetensors", SearchOption.AllDirectories).First();
+        string weights = Directory
+            .EnumerateFiles(project.PathOf("backup/objects"), "model.safetensors", SearchOption.AllDirectories)
+            .First();
         FlipBit(weights);
         using var restored = new TinyProject(project.PathOf("restored"));
         ProcessResult refused = await restored.RunAsync("restore", project.PathOf("backup"));
@@ -90,7 +98,9 @@ public sealed class OperationsTests(UndisturbedRun undisturbed)
         ProcessResult healthy = await project.SucceedAsync("doctor");
         Assert.All(healthy.Output.Split('\n'), line => Assert.True(line.Length <= 80, line));
 
-        string weights = Directory.EnumerateFiles(Path.Combine(project.DataFolder, "objects"), "model.safetensors", SearchOption.AllDirectories).First();
+        string weights = Directory
+            .EnumerateFiles(Path.Combine(project.DataFolder, "objects"), "model.safetensors", SearchOption.AllDirectories)
+            .First();
         FlipBit(weights);
         ProcessResult ill = await project.RunAsync("doctor", "--json");
         Assert.Equal(1, ill.ExitCode);
@@ -104,8 +114,11 @@ public sealed class OperationsTests(UndisturbedRun undisturbed)
     public async Task TheDoctorSaysWhenLibTorchDoesNotLoad()
     {
         using var folder = new TemporaryFolder();
-        foreach (string file in Directory.EnumerateFiles(BuiltElectra.Folder)
-            .Where(file => !Path.GetFileName(file).StartsWith("libLibTorchSharp", StringComparison.Ordinal)))
+        foreach (
+            string file in Directory
+                .EnumerateFiles(BuiltElectra.Folder)
+                .Where(file => !Path.GetFileName(file).StartsWith("libLibTorchSharp", StringComparison.Ordinal))
+        )
         {
             string name = Path.GetFileName(file);
             if (name.StartsWith("electra", StringComparison.Ordinal))

@@ -17,10 +17,16 @@ public sealed class RunTests
 
         ProcessResult second = await project.SucceedAsync("run", project.Config, "--watch", "--json");
         using var json = JsonDocument.Parse(second.Output);
-        Assert.All(json.RootElement.GetProperty("stages").EnumerateArray(), stage => Assert.Equal("reused", stage.GetProperty("state").GetString()));
+        Assert.All(
+            json.RootElement.GetProperty("stages").EnumerateArray(),
+            stage => Assert.Equal("reused", stage.GetProperty("state").GetString())
+        );
 
         await project.SucceedAsync("export", "tiny", project.PathOf("exported"));
-        foreach (string file in (string[])["config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"])
+        foreach (
+            string file in (string[])
+                ["config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]
+        )
         {
             Assert.True(File.Exists(project.PathOf($"exported/discriminator/{file}")), file);
             Assert.True(File.Exists(project.PathOf($"exported/generator/{file}")), file);

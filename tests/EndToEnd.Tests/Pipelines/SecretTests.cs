@@ -7,7 +7,9 @@ using Xunit;
 
 namespace ElectraPipeline.EndToEnd.Tests.Pipelines;
 
-/// <summary>What nobody may read: it is in the environment of the processes, and in no log, page, table, file or list of processes.</summary>
+/// <summary>
+/// What nobody may read: it is in the environment of the processes, and in no log, page, table, file or list of processes.
+/// </summary>
 public sealed class SecretTests(PostgresFixture postgres)
 {
     private const string DatabasePassword = "pw-of-the-database-7f3a";
@@ -22,7 +24,11 @@ public sealed class SecretTests(PostgresFixture postgres)
         string connectionString = await postgres.NewGuardedDatabaseAsync("keeper", DatabasePassword, "superuser");
         using var project = new TinyProject(database: connectionString);
         project.WriteConfig(steps: UndisturbedRun.Steps);
-        var environment = new Dictionary<string, string?>(project.Environment) { ["ELECTRA_TOKEN"] = Token, ["AWS_SECRET_ACCESS_KEY"] = BucketKey };
+        var environment = new Dictionary<string, string?>(project.Environment)
+        {
+            ["ELECTRA_TOKEN"] = Token,
+            ["AWS_SECRET_ACCESS_KEY"] = BucketKey,
+        };
         int port = FreePort.Find();
         using StartedProcess up = BuiltElectra.Start(environment, "up", "--port", $"{port}");
         using StartedProcess run = BuiltElectra.Start(environment, "run", project.Config, "--json");
@@ -41,17 +47,30 @@ public sealed class SecretTests(PostgresFixture postgres)
                     disturbed = true;
                     await using NpgsqlConnection killer = await database.OpenConnectionAsync(TestContext.Current.CancellationToken);
                     await killer.ExecuteAsync(
-                        "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'keeper' and pid <> pg_backend_pid()");
+                        "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'keeper' and pid <> pg_backend_pid()"
+                    );
                 }
 
                 return await project.StateAsync() == "succeeded";
             },
-            up);
+            up
+        );
         Assert.True(disturbed);
         Assert.Contains(seen, line => line.Contains("stage-process", StringComparison.Ordinal));
         AssertHidden("a list of processes", string.Join('\n', seen.Distinct()));
 
-        foreach (string page in new[] { "/runs/1", "/api/runs/1", "/workers", "/audit", "/hangfire", "/hangfire/servers", "/hangfire/jobs/succeeded" })
+        foreach (
+            string page in new[]
+            {
+                "/runs/1",
+                "/api/runs/1",
+                "/workers",
+                "/audit",
+                "/hangfire",
+                "/hangfire/servers",
+                "/hangfire/jobs/succeeded",
+            }
+        )
         {
             AssertHidden(page, await PageAsync(port, page));
         }
@@ -99,15 +118,20 @@ public sealed class SecretTests(PostgresFixture postgres)
     private static async Task AssertNoRowHoldsOneAsync(NpgsqlDataSource database)
     {
         await using NpgsqlConnection connection = await database.OpenConnectionAsync(TestContext.Current.CancellationToken);
-        var tables = (await connection.QueryAsync<string>(
-            "select format('%I.%I', table_schema, table_name) from information_schema.tables where table_schema in ('electra', 'hangfire')")).AsList();
+        var tables = (
+            await connection.QueryAsync<string>(
+                "select format('%I.%I', table_schema, table_name) from information_schema.tables where table_schema in ('electra', "
+                    + "'hangfire')"
+            )
+        ).AsList();
         Assert.Contains("electra.run", tables);
         Assert.Contains("hangfire.server", tables);
         foreach (string table in tables)
         {
             int found = await connection.ExecuteScalarAsync<int>(
                 $"select count(*) from {table} t where t::text like any(@Patterns)",
-                new { Patterns = Secrets.Select(secret => $"%{secret}%").ToArray() });
+                new { Patterns = Secrets.Select(secret => $"%{secret}%").ToArray() }
+            );
             Assert.True(found == 0, $"{found} rows of {table} hold a secret");
         }
     }

@@ -21,7 +21,10 @@ public sealed class SharedArtifactsTests(PostgresFixture postgres, UndisturbedRu
 
         using (StartedProcess killed = one.Start("run", one.Config, "--watch"))
         {
-            await TinyProject.WaitForAsync(() => Task.FromResult(server.Keys.Any(key => key.EndsWith("state.safetensors", StringComparison.Ordinal))), killed);
+            await TinyProject.WaitForAsync(
+                () => Task.FromResult(server.Keys.Any(key => key.EndsWith("state.safetensors", StringComparison.Ordinal))),
+                killed
+            );
             await TinyProject.WaitForAsync(() => Task.FromResult(one.Checkpoints > 1), killed);
             killed.Kill();
         }
@@ -35,9 +38,14 @@ public sealed class SharedArtifactsTests(PostgresFixture postgres, UndisturbedRu
         using StartedProcess worker = other.Start("worker");
         await TinyProject.WaitForAsync(async () => await other.StateAsync() == "succeeded", worker);
         Assert.Equal(await undisturbed.WeightsAsync(), other.Weights);
-        Assert.True((await other.StagesAsync())["pretrain"].GetProperty("attempt").GetInt32() > 1, "the kill came too late to interrupt pre-training");
+        Assert.True(
+            (await other.StagesAsync())["pretrain"].GetProperty("attempt").GetInt32() > 1,
+            "the kill came too late to interrupt pre-training"
+        );
         Assert.All(
-            Directory.EnumerateFiles(Path.Combine(other.DataFolder, "logs")), log => Assert.DoesNotContain(FakeS3.SecretKey, File.ReadAllText(log)));
+            Directory.EnumerateFiles(Path.Combine(other.DataFolder, "logs")),
+            log => Assert.DoesNotContain(FakeS3.SecretKey, File.ReadAllText(log))
+        );
         Assert.Contains("match their digests", (await other.RunAsync("doctor", "--deep")).Output);
 
         // Backed up from the bucket, restored into a folder: nothing of it needs the bucket any more.
@@ -67,6 +75,9 @@ public sealed class SharedArtifactsTests(PostgresFixture postgres, UndisturbedRu
         using StartedProcess worker = other.Start("worker");
         await TinyProject.WaitForAsync(async () => await other.StateAsync() == "succeeded", worker);
         Assert.Equal(await undisturbed.WeightsAsync(), one.Weights);
-        Assert.True((await other.StagesAsync())["pretrain"].GetProperty("attempt").GetInt32() > 1, "the kill came too late to interrupt pre-training");
+        Assert.True(
+            (await other.StagesAsync())["pretrain"].GetProperty("attempt").GetInt32() > 1,
+            "the kill came too late to interrupt pre-training"
+        );
     }
 }

@@ -44,7 +44,9 @@ public sealed class UpgradeTests(PostgresFixture postgres) : IDisposable
         Assert.All(Restored.Split(' '), name => Assert.Equal(before[name], after[name]));
         Assert.Equal(2, after["pretrain"].Attempt);
         await using NpgsqlConnection connection = await database.OpenConnectionAsync(TestContext.Current.CancellationToken);
-        var log = (await connection.QueryAsync<string>("select line from electra.stage_log where stage_run_id = 5 and attempt = 2 order by id")).AsList();
+        var log = (
+            await connection.QueryAsync<string>("select line from electra.stage_log where stage_run_id = 5 and attempt = 2 order by id")
+        ).AsList();
         Assert.StartsWith(saying, log[0]);
         AssertWeights(after["pretrain"].Output!);
         Assert.Equal(["fsync = off"], await FaultsAsync(project)); // of the tests' own server
@@ -56,19 +58,26 @@ public sealed class UpgradeTests(PostgresFixture postgres) : IDisposable
     private static async Task<IEnumerable<string?>> FaultsAsync(TinyProject project)
     {
         using var findings = JsonDocument.Parse((await project.RunAsync("doctor", "--deep", "--json")).Output);
-        return [.. findings.RootElement.EnumerateArray()
-            .Where(finding => finding.GetProperty("severity").GetString() == "fault")
-            .Select(finding => finding.GetProperty("detail").GetString())];
+        return
+        [
+            .. findings
+                .RootElement.EnumerateArray()
+                .Where(finding => finding.GetProperty("severity").GetString() == "fault")
+                .Select(finding => finding.GetProperty("detail").GetString()),
+        ];
     }
 
     private static async Task<IReadOnlyDictionary<string, StageThen>> StagesAsync(NpgsqlDataSource database)
     {
         await using NpgsqlConnection connection = await database.OpenConnectionAsync();
-        return (await connection.QueryAsync<(string Name, string State, int Attempt, string? Output, DateTime? Finished)>(
-            """
-            select stage || case when shard = '' then '' else '[' || shard || ']' end, state::text, attempt, output_digest, finished_at
-            from electra.stage_run order by ordinal
-            """)).ToDictionary(row => row.Name, row => new StageThen(row.State, row.Attempt, row.Output, row.Finished));
+        return (
+            await connection.QueryAsync<(string Name, string State, int Attempt, string? Output, DateTime? Finished)>(
+                """
+                select stage || case when shard = '' then '' else '[' || shard || ']' end, state::text, attempt, output_digest, finished_at
+                from electra.stage_run order by ordinal
+                """
+            )
+        ).ToDictionary(row => row.Name, row => new StageThen(row.State, row.Attempt, row.Output, row.Finished));
     }
 
     /// <summary>Every value as the earlier commit itself ended with: to the bit on a processor like the one it ran on.</summary>
@@ -77,7 +86,8 @@ public sealed class UpgradeTests(PostgresFixture postgres) : IDisposable
         var expected = Weights(folder["left/expected.safetensors"]);
         var found = Weights(folder[$"data/objects/{digest[..2]}/{digest}/discriminator/model.safetensors"]);
         Assert.Equal(expected.Keys.Order(), found.Keys.Order());
-        bool isSameProcessor = File.ReadLines("/proc/cpuinfo").Contains($"model name\t: {File.ReadAllText(folder["left/processor.txt"]).Trim()}");
+        bool isSameProcessor = File.ReadLines("/proc/cpuinfo")
+            .Contains($"model name\t: {File.ReadAllText(folder["left/processor.txt"]).Trim()}");
         float tolerance = isSameProcessor ? 0 : 0.01f;
         foreach (var (name, values) in expected)
         {
@@ -92,12 +102,18 @@ public sealed class UpgradeTests(PostgresFixture postgres) : IDisposable
         byte[] bytes = File.ReadAllBytes(file);
         int start = 8 + (int)BitConverter.ToInt64(bytes);
         using var header = JsonDocument.Parse(bytes.AsMemory(8, start - 8));
-        return header.RootElement.EnumerateObject().Where(tensor => tensor.Name != "__metadata__").ToDictionary(tensor => tensor.Name, tensor =>
-        {
-            Assert.Equal("F32", tensor.Value.GetProperty("dtype").GetString());
-            int[] offsets = [.. tensor.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt32())];
-            return MemoryMarshal.Cast<byte, float>(bytes.AsSpan((start + offsets[0])..(start + offsets[1]))).ToArray();
-        });
+        return header
+            .RootElement.EnumerateObject()
+            .Where(tensor => tensor.Name != "__metadata__")
+            .ToDictionary(
+                tensor => tensor.Name,
+                tensor =>
+                {
+                    Assert.Equal("F32", tensor.Value.GetProperty("dtype").GetString());
+                    int[] offsets = [.. tensor.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt32())];
+                    return MemoryMarshal.Cast<byte, float>(bytes.AsSpan((start + offsets[0])..(start + offsets[1]))).ToArray();
+                }
+            );
     }
 
     private sealed record StageThen(string State, int Attempt, string? Output, DateTime? Finished);

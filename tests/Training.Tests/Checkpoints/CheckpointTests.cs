@@ -22,8 +22,10 @@ public sealed class CheckpointTests : IDisposable
 
         using Checkpoint checkpoint = Assert.IsType<Checkpoint>(CheckpointReader.OpenNewest(folder, log.Add));
         Assert.Equal(Path.Combine(folder, "step-000123"), checkpoint.Folder);
-        Assert.Equal((123L, 123L * 32, ulong.MaxValue, "test"),
-            (checkpoint.State.Step, checkpoint.State.DataPosition, checkpoint.State.Seed, checkpoint.State.Kind));
+        Assert.Equal(
+            (123L, 123L * 32, ulong.MaxValue, "test"),
+            (checkpoint.State.Step, checkpoint.State.DataPosition, checkpoint.State.Seed, checkpoint.State.Kind)
+        );
         Assert.Equal("{\"steps\":10}", JsonSerializer.Serialize(checkpoint.State.Config));
         Assert.Equal([123f, 123f], checkpoint.Tensors.Read("weight").data<float>().ToArray());
         Assert.Empty(log);
@@ -100,25 +102,39 @@ public sealed class CheckpointTests : IDisposable
         byte[] bytes = File.ReadAllBytes(tensors);
         switch (damage)
         {
-            case "truncated": File.WriteAllBytes(tensors, bytes[..^4]); break;
-            case "one bit": bytes[^1] ^= 1; File.WriteAllBytes(tensors, bytes); break;
-            case "no tensors": File.Delete(tensors); break;
-            case "state cut": File.WriteAllText(state, File.ReadAllText(state)[..40]); break;
-            case "no state": File.Delete(state); break;
-            case "version": File.WriteAllText(state, File.ReadAllText(state)
-                .Replace("\"formatVersion\": 1", "\"formatVersion\": 99")); break;
-            default: throw new ArgumentOutOfRangeException(nameof(damage));
+            case "truncated":
+                File.WriteAllBytes(tensors, bytes[..^4]);
+                break;
+            case "one bit":
+                bytes[^1] ^= 1;
+                File.WriteAllBytes(tensors, bytes);
+                break;
+            case "no tensors":
+                File.Delete(tensors);
+                break;
+            case "state cut":
+                File.WriteAllText(state, File.ReadAllText(state)[..40]);
+                break;
+            case "no state":
+                File.Delete(state);
+                break;
+            case "version":
+                File.WriteAllText(state, File.ReadAllText(state).Replace("\"formatVersion\": 1", "\"formatVersion\": 99"));
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(damage));
         }
     }
 
-    private static CheckpointState State(long step) => new()
-    {
-        Kind = "test",
-        Step = step,
-        DataPosition = step * 32,
-        Seed = ulong.MaxValue,
-        Config = JsonSerializer.SerializeToElement(new { steps = 10 }),
-    };
+    private static CheckpointState State(long step) =>
+        new()
+        {
+            Kind = "test",
+            Step = step,
+            DataPosition = step * 32,
+            Seed = ulong.MaxValue,
+            Config = JsonSerializer.SerializeToElement(new { steps = 10 }),
+        };
 
     private void Write(int keep, params long[] steps)
     {

@@ -53,7 +53,10 @@ public sealed class HuggingFaceFolderTests : IDisposable
         (string Name, Tensor Tensor)[] tensors = Random(config, ElectraArchitecture.MaskedLanguageModel);
         Assert.DoesNotContain(tensors, item => item.Name.Contains("embeddings_project"));
         HuggingFaceFolder.WriteGenerator(
-            folder, config, [.. tensors, ("generator_lm_head.weight", ones(config.VocabSize, config.EmbeddingSize))]);
+            folder,
+            config,
+            [.. tensors, ("generator_lm_head.weight", ones(config.VocabSize, config.EmbeddingSize))]
+        );
         using HuggingFaceModel model = HuggingFaceFolder.Read(folder, ElectraArchitecture.MaskedLanguageModel);
         Assert.Equal(tensors.Select(item => item.Name), model.Tensors.Keys);
     }
@@ -66,7 +69,8 @@ public sealed class HuggingFaceFolderTests : IDisposable
         using HuggingFaceModel model = HuggingFaceFolder.Read(folder, ElectraArchitecture.MultipleChoice);
         Assert.Equal(
             ["sequence_summary.summary.weight 8,8", "sequence_summary.summary.bias 8", "classifier.weight 1,8", "classifier.bias 1"],
-            model.Tensors.TakeLast(4).Select(item => $"{item.Key} {string.Join(',', item.Value.shape)}"));
+            model.Tensors.TakeLast(4).Select(item => $"{item.Key} {string.Join(',', item.Value.shape)}")
+        );
         Assert.Contains("ElectraForMultipleChoice", File.ReadAllText(Path.Combine(folder, "config.json")));
     }
 
@@ -86,8 +90,10 @@ public sealed class HuggingFaceFolderTests : IDisposable
     {
         using var scope = NewDisposeScope();
         HuggingFaceFolder.WriteDiscriminator(folder, Tiny, Random(Tiny, ElectraArchitecture.PreTraining));
-        Assert.Contains("the model is ElectraForPreTraining, not ElectraForMaskedLM",
-            ReadFault(() => HuggingFaceFolder.Read(folder, ElectraArchitecture.MaskedLanguageModel)));
+        Assert.Contains(
+            "the model is ElectraForPreTraining, not ElectraForMaskedLM",
+            ReadFault(() => HuggingFaceFolder.Read(folder, ElectraArchitecture.MaskedLanguageModel))
+        );
 
         Edit("hidden_size", 16);
         Assert.Contains("\"electra.embeddings_project.weight\" is [8, 4], config.json says [16, 4]", ReadFault());
@@ -155,16 +161,15 @@ public sealed class HuggingFaceFolderTests : IDisposable
 
     // Numbers compare by value: 0.0 and 0 are the same setting.
     private static bool SameValue(JsonNode? expected, JsonNode? actual) =>
-        expected?.GetValueKind() == JsonValueKind.Number
-            ? (double)expected! == (double)actual!
-            : JsonNode.DeepEquals(expected, actual);
+        expected?.GetValueKind() == JsonValueKind.Number ? (double)expected! == (double)actual! : JsonNode.DeepEquals(expected, actual);
 
     private string WriteFault((string, Tensor)[] tensors) =>
         Assert.Throws<ArgumentException>(() => HuggingFaceFolder.WriteDiscriminator(folder, Tiny, tensors)).Message;
 
     private string ReadFault(Func<HuggingFaceModel>? read = null) =>
-        Assert.Throws<PermanentException>(() => (read ?? (() => HuggingFaceFolder.Read(folder, ElectraArchitecture.PreTraining)))()
-            .Dispose()).Message;
+        Assert
+            .Throws<PermanentException>(() => (read ?? (() => HuggingFaceFolder.Read(folder, ElectraArchitecture.PreTraining)))().Dispose())
+            .Message;
 
     private void Edit(string key, JsonNode? value)
     {

@@ -41,24 +41,47 @@ public sealed class HuggingFaceTokenizerTests : IDisposable
     public void Settings_and_special_ids_follow_the_vocabulary()
     {
         Vocabulary vocabulary = new(["a", "[MASK]", "[SEP]", "é\"\\", "[CLS]", "[UNK]", "[PAD]", "##a"]);
-        TokenizerOptions options = new() { LowerCase = false, StripAccents = true, TokenizeChineseCharacters = false, MaxWordLength = 200 };
+        TokenizerOptions options = new()
+        {
+            LowerCase = false,
+            StripAccents = true,
+            TokenizeChineseCharacters = false,
+            MaxWordLength = 200,
+        };
         HuggingFaceFolder.WriteTokenizer(folder, vocabulary, options, maxLength: 128);
 
         JsonObject fast = Json("tokenizer.json");
         Assert.Equal(
-            ["[MASK]", "[SEP]", "[CLS]", "[UNK]", "[PAD]"], fast["added_tokens"]!.AsArray().Select(token => (string?)token!["content"]));
+            ["[MASK]", "[SEP]", "[CLS]", "[UNK]", "[PAD]"],
+            fast["added_tokens"]!.AsArray().Select(token => (string?)token!["content"])
+        );
         Assert.All(
-            fast["added_tokens"]!.AsArray(), token => Assert.Equal((string?)token!["content"], vocabulary.TokenOf((int)token["id"]!)));
+            fast["added_tokens"]!.AsArray(),
+            token => Assert.Equal((string?)token!["content"], vocabulary.TokenOf((int)token["id"]!))
+        );
         Assert.Equal(4, (int)fast["post_processor"]!["special_tokens"]!["[CLS]"]!["ids"]![0]!);
         Assert.Equal(3, (int)fast["model"]!["vocab"]!["é\"\\"]!);
         Assert.Equal(200, (int)fast["model"]!["max_input_chars_per_word"]!);
-        Assert.Equal((false, true, false), (
-            (bool)fast["normalizer"]!["lowercase"]!, (bool)fast["normalizer"]!["strip_accents"]!, (bool)fast["normalizer"]!["handle_chinese_chars"]!));
+        Assert.Equal(
+            (false, true, false),
+            (
+                (bool)fast["normalizer"]!["lowercase"]!,
+                (bool)fast["normalizer"]!["strip_accents"]!,
+                (bool)fast["normalizer"]!["handle_chinese_chars"]!
+            )
+        );
 
         JsonObject config = Json("tokenizer_config.json");
-        Assert.Equal(("ElectraTokenizer", false, true, false, 128), (
-            (string)config["tokenizer_class"]!, (bool)config["do_lower_case"]!, (bool)config["strip_accents"]!,
-            (bool)config["tokenize_chinese_chars"]!, (int)config["model_max_length"]!));
+        Assert.Equal(
+            ("ElectraTokenizer", false, true, false, 128),
+            (
+                (string)config["tokenizer_class"]!,
+                (bool)config["do_lower_case"]!,
+                (bool)config["strip_accents"]!,
+                (bool)config["tokenize_chinese_chars"]!,
+                (int)config["model_max_length"]!
+            )
+        );
         foreach ((string role, JsonNode? token) in Json("special_tokens_map.json"))
         {
             Assert.True(vocabulary.TryGetId((string)token!, out _), role);

@@ -46,8 +46,16 @@ public sealed class SafeTensorsTests : IDisposable
         Tensor source = tensor(new[] { -3.0, -0.5, 0.0, 1.0, 2.0, 7.0 }).reshape(2, 3);
         ScalarType[] types =
         [
-            ScalarType.Bool, ScalarType.Byte, ScalarType.Int8, ScalarType.Int16, ScalarType.Int32, ScalarType.Int64,
-            ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float32, ScalarType.Float64,
+            ScalarType.Bool,
+            ScalarType.Byte,
+            ScalarType.Int8,
+            ScalarType.Int16,
+            ScalarType.Int32,
+            ScalarType.Int64,
+            ScalarType.Float16,
+            ScalarType.BFloat16,
+            ScalarType.Float32,
+            ScalarType.Float64,
         ];
         string path = Path.Combine(folder, "types.safetensors");
         SafeTensors.Write(path, [.. types.Select(type => (type.ToString(), source.abs().to_type(type)))]);
@@ -70,12 +78,11 @@ public sealed class SafeTensorsTests : IDisposable
         using var scope = NewDisposeScope();
         Tensor transposed = arange(6, ScalarType.Float32).reshape(2, 3).t();
         string path = Path.Combine(folder, "odd.safetensors");
-        SafeTensors.Write(path, [
-            ("scalar", tensor(4.5f)),
-            ("empty", zeros(0, 7)),
-            ("view", transposed),
-            ("parameter", torch.nn.Parameter(ones(2))),
-        ], new Dictionary<string, string> { ["format"] = "pt" });
+        SafeTensors.Write(
+            path,
+            [("scalar", tensor(4.5f)), ("empty", zeros(0, 7)), ("view", transposed), ("parameter", torch.nn.Parameter(ones(2)))],
+            new Dictionary<string, string> { ["format"] = "pt" }
+        );
 
         Dictionary<string, Tensor> read = SafeTensors.Read(path);
         Assert.Equal([], read["scalar"].shape);
@@ -96,18 +103,26 @@ public sealed class SafeTensorsTests : IDisposable
         SafeTensors.Write(path, [("a", ones(3))]);
         byte[] before = File.ReadAllBytes(path);
 
-        Assert.Throws<IOException>(() => DurableFile.Write(path, stream =>
-        {
-            stream.Write([1, 2, 3]);
-            throw new IOException("disk full");
-        }));
+        Assert.Throws<IOException>(() =>
+            DurableFile.Write(
+                path,
+                stream =>
+                {
+                    stream.Write([1, 2, 3]);
+                    throw new IOException("disk full");
+                }
+            )
+        );
         Assert.Throws<ArgumentException>(() => SafeTensors.Write(path, [("a", ones(3)), ("a", ones(3))]));
         Assert.Equal(before, File.ReadAllBytes(path));
     }
 
     [Theory]
     [InlineData(
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 7, "\"a\" ends at byte 8 of the values, the file has 7")]
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+        7,
+        "\"a\" ends at byte 8 of the values, the file has 7"
+    )]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 9, "end at byte 8 of the values, the file has 9")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8, "\"a\" has shape [3] of F32, 12 bytes, but 8 bytes")]
     [InlineData("{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[8],\"data_offsets\":[0,8]}}", 8, "\"a\" has the element type \"F8_E4M3\"")]
@@ -115,9 +130,21 @@ public sealed class SafeTensorsTests : IDisposable
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,8]}}", 8, "more than 2^63 bytes")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}", 8, "\"a\" has data_offsets [8, 0]")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8, "\"a\" has the keys [dtype, shape]")]
-    [InlineData("{\"a\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[4,12]}}", 12, "\"b\" starts at byte 4 of the values, \"a\" ends at 8: an overlap")]
-    [InlineData("{\"a\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[9,10]}}", 10, "a gap")]
-    [InlineData("{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]}}", 2, "the key \"a\" twice")]
+    [InlineData(
+        "{\"a\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[4,12]}}",
+        12,
+        "\"b\" starts at byte 4 of the values, \"a\" ends at 8: an overlap"
+    )]
+    [InlineData(
+        "{\"a\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[9,10]}}",
+        10,
+        "a gap"
+    )]
+    [InlineData(
+        "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]}}",
+        2,
+        "the key \"a\" twice"
+    )]
     [InlineData("{\"__metadata__\":{\"format\":1}}", 0, "\"format\" twice or with a value that is not text")]
     [InlineData("[1]", 0, "a JSON Array, not an object")]
     [InlineData("{\"a\":", 0, "not JSON")]
@@ -163,7 +190,14 @@ public sealed class SafeTensorsTests : IDisposable
     private string WriteRaw(string header, int valueBytes)
     {
         string path = Path.Combine(folder, "raw.safetensors");
-        File.WriteAllBytes(path, [.. BitConverter.GetBytes((ulong)Encoding.UTF8.GetByteCount(header)), .. Encoding.UTF8.GetBytes(header), .. new byte[valueBytes]]);
+        File.WriteAllBytes(
+            path,
+            [
+                .. BitConverter.GetBytes((ulong)Encoding.UTF8.GetByteCount(header)),
+                .. Encoding.UTF8.GetBytes(header),
+                .. new byte[valueBytes],
+            ]
+        );
         return path;
     }
 }

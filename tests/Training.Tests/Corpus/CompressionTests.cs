@@ -8,7 +8,8 @@ namespace ElectraPipeline.Training.Tests.Corpus;
 public sealed class CompressionTests
 {
     private static readonly byte[] Lines = Encoding.UTF8.GetBytes(
-        string.Concat(Enumerable.Range(0, 8_000).Select(i => $"{{\"id\":{i},\"text\":\"Number {i} of many.\"}}\n")));
+        string.Concat(Enumerable.Range(0, 8_000).Select(i => $"{{\"id\":{i},\"text\":\"Number {i} of many.\"}}\n"))
+    );
 
     public static TheoryData<string> Compressions => ["gz", "zst", "bz2"];
 
@@ -73,16 +74,22 @@ public sealed class CompressionTests
     [Fact]
     public void Text_that_shrinks_well_is_no_bomb()
     {
-        byte[] text = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 700_000).Select(
-            i => $"Row {i % 1000} is here, and it is as long as {i % 7} others.{new string(' ', 50)}\n\n")));
+        byte[] text = Encoding.UTF8.GetBytes(
+            string.Concat(
+                Enumerable
+                    .Range(0, 700_000)
+                    .Select(i => $"Row {i % 1000} is here, and it is as long as {i % 7} others.{new string(' ', 50)}\n\n")
+            )
+        );
         Assert.True(text.Length > 64 << 20);
         Assert.Empty(Read("x", Gzip(text), Options() with { Format = "text" }).Rejects);
     }
 
-    private static byte[] Compress(string compression, params byte[][] members) => compression switch
-    {
-        "gz" => Gzip(members),
-        "zst" => Zstd(members),
-        _ => BZip2(members),
-    };
+    private static byte[] Compress(string compression, params byte[][] members) =>
+        compression switch
+        {
+            "gz" => Gzip(members),
+            "zst" => Zstd(members),
+            _ => BZip2(members),
+        };
 }

@@ -115,7 +115,8 @@ public sealed class ConstantMemoryTests
         {
             "text" => text + "\n\n",
             "jsonl" => $"{{\"id\":{number},\"text\":\"{text}\"}}\n",
-            "warc" => $"WARC/1.0\r\nWARC-Type: conversion\r\nContent-Type: text/plain\r\nContent-Length: {text.Length}\r\n\r\n{text}\r\n\r\n",
+            "warc" =>
+                $"WARC/1.0\r\nWARC-Type: conversion\r\nContent-Type: text/plain\r\nContent-Length: {text.Length}\r\n\r\n{text}\r\n\r\n",
             "mediawiki" => $"<page><title>P{number}</title><ns>0</ns><revision><text>{text}</text></revision></page>\n",
             _ => $"<member name=\"T:N.T{number}\"><summary>{text}</summary></member>\n",
         };

@@ -17,7 +17,10 @@ internal static class CorpusTesting
 
     /// <summary>Documents and rejects of one file with the given bytes.</summary>
     public static (List<Document> Documents, List<Reject> Rejects) Read(
-        string name, ReadOnlySpan<byte> bytes, CorpusOptions? options = null)
+        string name,
+        ReadOnlySpan<byte> bytes,
+        CorpusOptions? options = null
+    )
     {
         using var folder = new TemporaryFolder();
         return Read(folder.Write(name, bytes), options);
@@ -31,39 +34,50 @@ internal static class CorpusTesting
         SourceFile file = Assert.Single(SourceFiles.Resolve(Options(path)));
         List<ReadRecord> records = DocumentSource.Read(file, options ?? Options(path)).ToList();
         Assert.All(
-            records, record => Assert.Single(new object?[] { record.Document, record.Reject, record.Skip }, found => found is not null));
-        return (records.Where(r => r.Document is not null).Select(r => r.Document!).ToList(),
-            records.Where(r => r.Reject is not null).Select(r => r.Reject!).ToList());
+            records,
+            record => Assert.Single(new object?[] { record.Document, record.Reject, record.Skip }, found => found is not null)
+        );
+        return (
+            records.Where(r => r.Document is not null).Select(r => r.Document!).ToList(),
+            records.Where(r => r.Reject is not null).Select(r => r.Reject!).ToList()
+        );
     }
 
     /// <summary>What was skipped of a file, by reason.</summary>
-    public static Dictionary<string, int> Skips(string path, CorpusOptions? options = null) => DocumentSource
-        .Read(Assert.Single(SourceFiles.Resolve(Options(path))), options ?? Options(path))
-        .Where(record => record.Skip is not null)
-        .CountBy(record => record.Skip!.Reason)
-        .ToDictionary();
+    public static Dictionary<string, int> Skips(string path, CorpusOptions? options = null) =>
+        DocumentSource
+            .Read(Assert.Single(SourceFiles.Resolve(Options(path))), options ?? Options(path))
+            .Where(record => record.Skip is not null)
+            .CountBy(record => record.Skip!.Reason)
+            .ToDictionary();
 
-    public static byte[] BZip2(params byte[][] members) => members.SelectMany(member =>
-    {
-        using var bytes = new MemoryStream();
-        using (var bzip2 = new BZip2OutputStream(bytes))
-        {
-            bzip2.Write(member);
-        }
+    public static byte[] BZip2(params byte[][] members) =>
+        members
+            .SelectMany(member =>
+            {
+                using var bytes = new MemoryStream();
+                using (var bzip2 = new BZip2OutputStream(bytes))
+                {
+                    bzip2.Write(member);
+                }
 
-        return bytes.ToArray();
-    }).ToArray();
+                return bytes.ToArray();
+            })
+            .ToArray();
 
-    public static byte[] Gzip(params byte[][] members) => members.SelectMany(member =>
-    {
-        using var bytes = new MemoryStream();
-        using (var gzip = new GZipStream(bytes, CompressionLevel.Optimal))
-        {
-            gzip.Write(member);
-        }
+    public static byte[] Gzip(params byte[][] members) =>
+        members
+            .SelectMany(member =>
+            {
+                using var bytes = new MemoryStream();
+                using (var gzip = new GZipStream(bytes, CompressionLevel.Optimal))
+                {
+                    gzip.Write(member);
+                }
 
-        return bytes.ToArray();
-    }).ToArray();
+                return bytes.ToArray();
+            })
+            .ToArray();
 
     public static byte[] Zstd(params byte[][] frames)
     {
@@ -85,13 +99,9 @@ internal sealed class SilentReporter : IStageReporter
 
     public void Progress(long done, long total, string unit) => LastProgress = (done, total, unit);
 
-    public void Metric(string name, long step, double value)
-    {
-    }
+    public void Metric(string name, long step, double value) { }
 
     public void Log(string message) => Lines.Add(message);
 
-    public void Checkpoint(long step, string folder)
-    {
-    }
+    public void Checkpoint(long step, string folder) { }
 }

@@ -11,7 +11,9 @@ public sealed class DetectionTests : IDisposable
 {
     private const string Warc = "WARC/1.0\r\nWARC-Type: conversion\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nA b.\r\n\r\n";
 
-    private const string Wiki = "<?xml version=\"1.0\"?>\n<!-- x > y -->\n<mediawiki><page><title>T</title><ns>0</ns><revision><text>A b.</text></revision></page></mediawiki>";
+    private const string Wiki =
+        "<?xml version=\"1.0\"?>\n<!-- x > y -->\n<mediawiki><page><title>T</title><ns>0</ns><revision><text>A "
+        + "b.</text></revision></page></mediawiki>";
 
     private readonly TemporaryFolder folder = new();
 
@@ -21,7 +23,10 @@ public sealed class DetectionTests : IDisposable
     [InlineData("misnamed.txt", Warc, "warc")]
     [InlineData("misnamed.jsonl", Wiki, "mediawiki")]
     [InlineData(
-        "misnamed.warc", "<doc><members><member name=\"T:A.B\"><summary>A b.</summary></member></members></doc>", "dotnet-xml-docs")]
+        "misnamed.warc",
+        "<doc><members><member name=\"T:A.B\"><summary>A b.</summary></member></members></doc>",
+        "dotnet-xml-docs"
+    )]
     [InlineData("noname", "{\"text\":\"A b.\"}", "jsonl")]
     [InlineData("braces.txt", "{\"text\":\"A b.\"}", "text")]
     [InlineData("noname", "A b.", "text")]
@@ -54,7 +59,10 @@ public sealed class DetectionTests : IDisposable
             var (documents, rejects) = Read("wiki", [.. encoding.GetPreamble(), .. encoding.GetBytes(wiki)]);
             Assert.Empty(rejects);
             Assert.Equal("A b.", Assert.Single(documents).Text);
-            Assert.Equal("A b.", Assert.Single(Read("lines", [.. encoding.GetPreamble(), .. encoding.GetBytes("{\"text\":\"A b.\"}")]).Documents).Text);
+            Assert.Equal(
+                "A b.",
+                Assert.Single(Read("lines", [.. encoding.GetPreamble(), .. encoding.GetBytes("{\"text\":\"A b.\"}")]).Documents).Text
+            );
         }
     }
 

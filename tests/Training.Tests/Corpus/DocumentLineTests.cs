@@ -11,8 +11,34 @@ public sealed class DocumentLineTests
 {
     private static readonly string[] Pieces =
     [
-        "a", "word ", "\n", "\"", "\\", "\t", "\u0001", "\u001F", "\u007F", "\u0085", "\u00A0", "\u1680", "\u2003", "\u2019", "\u2028", "\u202F", "\u205F", "\u3000",
-        "ä", "日本", "😀", "\",\"text\":\"", "\",\"source\":\"", "\"}", "\\n", "  ", "\r\n", "a longer piece of plain text",
+        "a",
+        "word ",
+        "\n",
+        "\"",
+        "\\",
+        "\t",
+        "\u0001",
+        "\u001F",
+        "\u007F",
+        "\u0085",
+        "\u00A0",
+        "\u1680",
+        "\u2003",
+        "\u2019",
+        "\u2028",
+        "\u202F",
+        "\u205F",
+        "\u3000",
+        "ä",
+        "日本",
+        "😀",
+        "\",\"text\":\"",
+        "\",\"source\":\"",
+        "\"}",
+        "\\n",
+        "  ",
+        "\r\n",
+        "a longer piece of plain text",
     ];
 
     [Fact]

@@ -11,7 +11,9 @@ public sealed class DotNetDocsTests
     [Fact]
     public void A_type_with_its_members_is_a_document()
     {
-        var (documents, rejects) = Read("Sample.xml", """
+        var (documents, rejects) = Read(
+            "Sample.xml",
+            """
             <?xml version="1.0"?>
             <doc>
               <assembly><name>Sample</name></assembly>
@@ -37,15 +39,23 @@ public sealed class DotNetDocsTests
                 <member name="P:Sample.Undocumented.X"/>
               </members>
             </doc>
-            """);
+            """
+        );
         Assert.Empty(rejects);
         Assert.Equal(["Sample.xml:Sample.Box`1", "Sample.xml:Sample.Other"], documents.Select(document => document.Id));
         Assert.Equal(
             [
-                "Holds a List of items.", "See the guide.", "The type of the items.", "Adds item, e.g. null, to T.", "An item or null.",
-                "The item is too large.", "The box is full.", "This box.",
+                "Holds a List of items.",
+                "See the guide.",
+                "The type of the items.",
+                "Adds item, e.g. null, to T.",
+                "An item or null.",
+                "The item is too large.",
+                "The box is full.",
+                "This box.",
             ],
-            documents[0].Text.Split('\n'));
+            documents[0].Text.Split('\n')
+        );
         Assert.Equal("One thing.\nAnother thing.", documents[1].Text);
     }
 
@@ -53,9 +63,12 @@ public sealed class DotNetDocsTests
     public void A_huge_type_becomes_several_documents()
     {
         string members = string.Concat(
-            Enumerable.Range(0, 95).Select(i => $"<member name=\"M:A.Huge.M{i}\"><summary>Sentence number {i}.</summary></member>"));
+            Enumerable.Range(0, 95).Select(i => $"<member name=\"M:A.Huge.M{i}\"><summary>Sentence number {i}.</summary></member>")
+        );
         var (documents, _) = Read(
-            "x.xml", $"<doc><members>{members}<member name=\"T:A.B\"><summary>Another type.</summary></member></members></doc>");
+            "x.xml",
+            $"<doc><members>{members}<member name=\"T:A.B\"><summary>Another type.</summary></member></members></doc>"
+        );
         Assert.Equal(["x.xml:A.Huge", "x.xml:A.Huge#2", "x.xml:A.Huge#3", "x.xml:A.B"], documents.Select(document => document.Id));
         Assert.Equal([40, 40, 15, 1], documents.Select(document => document.Text.Split('\n').Length));
     }
@@ -82,7 +95,9 @@ public sealed class DotNetDocsTests
     [Fact]
     public void Malformed_xml_keeps_the_types_before_and_names_the_line()
     {
-        const string Head = "<doc><members>\n<member name=\"T:A.A\"><summary>First type here.</summary></member>\n<member name=\"T:A.B\"><summary>Second type here.</summary></member>\n";
+        const string Head =
+            "<doc><members>\n<member name=\"T:A.A\"><summary>First type here.</summary></member>\n<member "
+            + "name=\"T:A.B\"><summary>Second type here.</summary></member>\n";
         var (documents, rejects) = Read("x.xml", Head + "<member name=\"T:A.C\"><summary>Third</member></members></doc>");
         Assert.Equal("First type here.", documents[0].Text);
         Reject reject = Assert.Single(rejects);
@@ -92,8 +107,15 @@ public sealed class DotNetDocsTests
     [Fact]
     public void Entities_are_not_expanded()
     {
-        var (documents, rejects) = Read("x.xml", "<!DOCTYPE doc [<!ENTITY a \"aaaa\">]><doc><members><member name=\"T:A.A\"><summary>&a; b c.</summary></member></members></doc>",
-            Options() with { Format = "dotnet-xml-docs" });
+        var (documents, rejects) = Read(
+            "x.xml",
+            "<!DOCTYPE doc [<!ENTITY a \"aaaa\">]><doc><members><member name=\"T:A.A\"><summary>&a; b "
+                + "c.</summary></member></members></doc>",
+            Options() with
+            {
+                Format = "dotnet-xml-docs",
+            }
+        );
         Assert.Empty(documents);
         Assert.Contains("DTD", Assert.Single(rejects).Detail);
     }
@@ -107,12 +129,15 @@ public sealed class DotNetDocsTests
         Assert.Equal(["event", "field", "method", "property", "type"], rows.Select(row => row.Label).Distinct().Order());
         Assert.All(rows, row => Assert.False(string.IsNullOrWhiteSpace(row.Group)));
         Assert.Contains(
-            rows, row => row is { Label: "method", Group: "System.Runtime" } && row.Text.StartsWith("Searches for the specified object"));
+            rows,
+            row => row is { Label: "method", Group: "System.Runtime" } && row.Text.StartsWith("Searches for the specified object")
+        );
 
         // Checked against the files themselves: no kept text describes a member of another kind.
         Dictionary<string, string> labels = rows.ToDictionary(row => row.Text, row => row.Label, StringComparer.OrdinalIgnoreCase);
-        foreach ((string path, _) in DotNetDocs.Files().Where(
-            file => file.Path.EndsWith("System.Collections.xml", StringComparison.Ordinal)))
+        foreach (
+            (string path, _) in DotNetDocs.Files().Where(file => file.Path.EndsWith("System.Collections.xml", StringComparison.Ordinal))
+        )
         {
             foreach (XElement member in XDocument.Load(path).Descendants("member"))
             {

@@ -12,8 +12,41 @@ public sealed class FilterCountingTests
 {
     private static readonly string[] Pieces =
     [
-        "a", "A", "the", "The", "word", "WORD", " ", " ", " ", "\n", "'", "’", "don't", "O’Neill", "3", "1990s", "é", "É", "Straße",
-        "e\u0301", "я", "Слово", "א", "日", "本", "ที่", "😀", "\U00020000", "\U0001D400", "-", "—", ".", "\u00A0", "a_long_piece_with_underscores", "incomprehensibilities",
+        "a",
+        "A",
+        "the",
+        "The",
+        "word",
+        "WORD",
+        " ",
+        " ",
+        " ",
+        "\n",
+        "'",
+        "’",
+        "don't",
+        "O’Neill",
+        "3",
+        "1990s",
+        "é",
+        "É",
+        "Straße",
+        "e\u0301",
+        "я",
+        "Слово",
+        "א",
+        "日",
+        "本",
+        "ที่",
+        "😀",
+        "\U00020000",
+        "\U0001D400",
+        "-",
+        "—",
+        ".",
+        "\u00A0",
+        "a_long_piece_with_underscores",
+        "incomprehensibilities",
     ];
 
     [Fact]
@@ -55,7 +88,11 @@ public sealed class FilterCountingTests
     [Fact]
     public void Stop_words_are_counted_once_in_each_language()
     {
-        var table = new StopWordTable([[HashOf("a"), HashOf("b"), HashOf("c")], [HashOf("b"), HashOf("d")], []]);
+        var table = new StopWordTable([
+            [HashOf("a"), HashOf("b"), HashOf("c")],
+            [HashOf("b"), HashOf("d")],
+            [],
+        ]);
         Assert.Equal(0, table.MostOfOneLanguage(TextWords.Of("x y z").Hashes, 9));
         Assert.Equal(1, table.MostOfOneLanguage(TextWords.Of("a A a").Hashes, 9));
         Assert.Equal(2, table.MostOfOneLanguage(TextWords.Of("b x D").Hashes, 9));
@@ -80,8 +117,12 @@ public sealed class FilterCountingTests
         return string.Concat(Enumerable.Range(0, random.Next(most)).Select(_ => Pieces[random.Next(Pieces.Length)]));
     }
 
-    private static ulong HashOf(string word) => XxHash3.HashToUInt64(MemoryMarshal.AsBytes(
-        string.Concat(word.Select(character => character == '’' ? '\'' : char.ToLowerInvariant(character))).AsSpan()));
+    private static ulong HashOf(string word) =>
+        XxHash3.HashToUInt64(
+            MemoryMarshal.AsBytes(
+                string.Concat(word.Select(character => character == '’' ? '\'' : char.ToLowerInvariant(character))).AsSpan()
+            )
+        );
 
     /// <summary>Every word's place, found one character after the other.</summary>
     private static List<(int Start, int Length)> PlainWords(string text)
@@ -95,8 +136,8 @@ public sealed class FilterCountingTests
             Rune rune = runes[i];
             bool isMark = Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
             bool isAlone = TextWords.IsUnspacedLetter(rune.Value) && !isMark;
-            bool isApostrophe = rune.Value is '\'' or '’'
-                && open && !EndsAlone(text, words) && i + 1 < runes.Length && char.IsLetter(text[position + 1]);
+            bool isApostrophe =
+                rune.Value is '\'' or '’' && open && !EndsAlone(text, words) && i + 1 < runes.Length && char.IsLetter(text[position + 1]);
             if (!isAlone && !isApostrophe && !isMark && !Rune.IsLetterOrDigit(rune))
             {
                 open = false;
@@ -122,19 +163,23 @@ public sealed class FilterCountingTests
     private static bool EndsAlone(string text, List<(int Start, int Length)> words) =>
         TextWords.IsUnspacedLetter(char.ConvertToUtf32(text, words[^1].Start));
 
-    private static double PlainTopShare(string text, int n) => Share(text, Ngrams(text, n)
-        .GroupBy(ngram => ngram)
-        .Where(group => group.Count() > 1)
-        .Select(group => group.Count() * Letters(group.Key))
-        .DefaultIfEmpty(0)
-        .Max());
+    private static double PlainTopShare(string text, int n) =>
+        Share(
+            text,
+            Ngrams(text, n)
+                .GroupBy(ngram => ngram)
+                .Where(group => group.Count() > 1)
+                .Select(group => group.Count() * Letters(group.Key))
+                .DefaultIfEmpty(0)
+                .Max()
+        );
 
     private static double PlainDuplicateShare(string text, int n)
     {
         string[] ngrams = [.. Ngrams(text, n)];
         var seen = new HashSet<string>();
         int repeated = 0;
-        for (int start = 0; start < ngrams.Length;)
+        for (int start = 0; start < ngrams.Length; )
         {
             bool isNew = seen.Add(ngrams[start]);
             repeated += isNew ? 0 : Letters(ngrams[start]);

@@ -21,23 +21,53 @@ public sealed class FilterDecontaminationTests : IDisposable
     {
         string file = folder.Write(name, string.Format(format, Evaluated));
         var filter = new DecontaminationFilter(
-            new DecontaminationOptions { Files = [file] }, [SourceFile.Of(file, name, InputFolders.Anywhere)]);
-        Assert.Contains("Thirteen words", Judge(filter, "Before it.\n" + Evaluated.ToUpperInvariant() + " Behind it.").Detail, StringComparison.OrdinalIgnoreCase);
-        Assert.Equal("evaluation-text", Judge(filter, "Some words in a row are what it takes to betray an evaluated sentence. And thirteen words in a row are what it takes to betray an evaluated one.").Reason);
+            new DecontaminationOptions { Files = [file] },
+            [SourceFile.Of(file, name, InputFolders.Anywhere)]
+        );
+        Assert.Contains(
+            "Thirteen words",
+            Judge(filter, "Before it.\n" + Evaluated.ToUpperInvariant() + " Behind it.").Detail,
+            StringComparison.OrdinalIgnoreCase
+        );
+        Assert.Equal(
+            "evaluation-text",
+            Judge(
+                filter,
+                "Some words in a row are what it takes to betray an evaluated sentence. And thirteen words in a row are what it "
+                    + "takes to betray an evaluated one."
+            ).Reason
+        );
         Assert.Null(Judge(filter, Evaluated.Replace("what", "all", StringComparison.Ordinal)).Reason);
     }
 
     [Fact]
     public void Sentences_of_a_real_task_are_found_in_a_corpus_and_counted()
     {
-        string task = Directory.GetFiles(SharedData.Require("data/glue/RTE"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First(path => path.EndsWith("dev.tsv", StringComparison.Ordinal));
-        List<string> rows = [.. File.ReadLines(task).Skip(1).Select(line => line.Split('\t')[1]).Where(text => TextWords.Of(text).Count > 20).Distinct().Take(50)];
+        string task = Directory
+            .GetFiles(SharedData.Require("data/glue/RTE"), "*", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal)
+            .First(path => path.EndsWith("dev.tsv", StringComparison.Ordinal));
+        List<string> rows =
+        [
+            .. File.ReadLines(task)
+                .Skip(1)
+                .Select(line => line.Split('\t')[1])
+                .Where(text => TextWords.Of(text).Count > 20)
+                .Distinct()
+                .Take(50),
+        ];
         Assert.Equal(50, rows.Count);
         string paragraphs = SharedData.Require("data/formats/made/wiki_paragraphs.jsonl");
         folder.Write("leak.txt", string.Join("\n\n", rows.Select(row => "It was said: " + row)));
         CorpusOptions options = Options(paragraphs, folder["leak.txt"]);
         IngestResult all = Ingest(options, folder["all"]);
-        IngestResult clean = Ingest(options with { Filters = new CorpusFilterOptions { Decontaminate = new DecontaminationOptions { Files = [task] } } }, folder["clean"]);
+        IngestResult clean = Ingest(
+            options with
+            {
+                Filters = new CorpusFilterOptions { Decontaminate = new DecontaminationOptions { Files = [task] } },
+            },
+            folder["clean"]
+        );
         Assert.Equal(50, clean.Manifest.Filters!.Documents);
         Assert.Equal(all.Documents - 50, clean.Documents);
         Assert.Equal(["dev.tsv"], clean.Manifest.Options.Filters!.Decontaminate!.Files);
@@ -48,9 +78,13 @@ public sealed class FilterDecontaminationTests : IDisposable
     {
         string broken = folder.Write("dev.jsonl", "{\"text\":\"fine\"}\nnonsense\n");
         Assert.Contains(
-            "dev.jsonl of corpus.filters.decontaminate.files, line 2", Assert.Throws<PermanentException>(() => Chain(broken)).Message);
+            "dev.jsonl of corpus.filters.decontaminate.files, line 2",
+            Assert.Throws<PermanentException>(() => Chain(broken)).Message
+        );
         Assert.Contains(
-            "none.tsv of corpus.filters is no file", Assert.Throws<PermanentException>(() => Chain(folder["none.tsv"])).Message);
+            "none.tsv of corpus.filters is no file",
+            Assert.Throws<PermanentException>(() => Chain(folder["none.tsv"])).Message
+        );
     }
 
     private static FilterChain Chain(string file)

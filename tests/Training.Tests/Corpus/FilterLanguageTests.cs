@@ -12,12 +12,37 @@ public sealed class FilterLanguageTests : IDisposable
 {
     private static readonly Lazy<LanguageIdentifier> BuiltIn = new(LanguageIdentifier.BuiltIn);
     private static readonly string[] Books =
-        ["ar-MA", "de-DE", "en-US", "es-ES", "fr-FR", "it-IT", "ja-JP", "ko-KR", "pt-BR", "ru-RU", "tr-TR", "zh-CN"];
+    [
+        "ar-MA",
+        "de-DE",
+        "en-US",
+        "es-ES",
+        "fr-FR",
+        "it-IT",
+        "ja-JP",
+        "ko-KR",
+        "pt-BR",
+        "ru-RU",
+        "tr-TR",
+        "zh-CN",
+    ];
 
     private static readonly (string Language, string File)[] Sentences =
     [
-        ("ar", "ara-eng.ara"), ("de", "deu-eng.deu"), ("en", "deu-eng.eng"), ("es", "spa-eng.spa"), ("fr", "fra-eng.fra"), ("he", "heb-eng.heb"), ("hi", "hin-eng.hin"),
-        ("ja", "jpn-eng.jpn"), ("ko", "kor-eng.kor"), ("ru", "rus-eng.rus"), ("th", "tha-eng.tha"), ("tr", "tur-eng.tur"), ("vi", "vie-eng.vie"), ("zh", "cmn-eng.cmn"),
+        ("ar", "ara-eng.ara"),
+        ("de", "deu-eng.deu"),
+        ("en", "deu-eng.eng"),
+        ("es", "spa-eng.spa"),
+        ("fr", "fra-eng.fra"),
+        ("he", "heb-eng.heb"),
+        ("hi", "hin-eng.hin"),
+        ("ja", "jpn-eng.jpn"),
+        ("ko", "kor-eng.kor"),
+        ("ru", "rus-eng.rus"),
+        ("th", "tha-eng.tha"),
+        ("tr", "tur-eng.tur"),
+        ("vi", "vie-eng.vie"),
+        ("zh", "cmn-eng.cmn"),
     ];
 
     /// <summary>The least accuracy of any language in each column of the table.</summary>
@@ -45,7 +70,8 @@ public sealed class FilterLanguageTests : IDisposable
     public void Single_sentences_are_told(string code, string language, double floor)
     {
         string[] sentences = File.ReadAllLines(
-            SharedData.Require($"data/corpora/tatoeba/tatoeba.{(code == "eng" ? "deu" : code)}-eng.{code}"));
+            SharedData.Require($"data/corpora/tatoeba/tatoeba.{(code == "eng" ? "deu" : code)}-eng.{code}")
+        );
         AssertAccuracy(BuiltIn.Value, sentences, language, floor);
     }
 
@@ -74,7 +100,9 @@ public sealed class FilterLanguageTests : IDisposable
     {
         var handbook = Books.Zip(Books.Select(Paragraphs)).ToDictionary(book => book.First[..2], book => book.Second);
         var sentences = Sentences.ToDictionary(
-            pair => pair.Language, pair => File.ReadAllLines(SharedData.Require($"data/corpora/tatoeba/tatoeba.{pair.File}")));
+            pair => pair.Language,
+            pair => File.ReadAllLines(SharedData.Require($"data/corpora/tatoeba/tatoeba.{pair.File}"))
+        );
         LanguageIdentifier ofHalfBooks = Learned("half-books", handbook, texts => texts[..(texts.Length / 2)]);
         LanguageIdentifier ofBooks = Learned("books", handbook, texts => texts);
         LanguageIdentifier ofHalfSentences = Learned("half-sentences", sentences, texts => texts[..(texts.Length / 2)]);
@@ -108,11 +136,26 @@ public sealed class FilterLanguageTests : IDisposable
     {
         string[] books = [.. Books.Where(book => book[..2] is not ("it" or "ko" or "pt"))];
         LanguageIdentifier learned = LanguageIdentifier.Trained(
-            books.Select(book => Listed(folder.Write($"{book[..2]}.txt", string.Join('\n', Paragraphs(book))))));
-        foreach ((string code, string language) in new[] { ("deu", "de"), ("fra", "fr"), ("spa", "es"), ("rus", "ru"), ("jpn", "ja"), ("cmn", "zh") })
+            books.Select(book => Listed(folder.Write($"{book[..2]}.txt", string.Join('\n', Paragraphs(book)))))
+        );
+        foreach (
+            (string code, string language) in new[]
+            {
+                ("deu", "de"),
+                ("fra", "fr"),
+                ("spa", "es"),
+                ("rus", "ru"),
+                ("jpn", "ja"),
+                ("cmn", "zh"),
+            }
+        )
         {
             AssertAccuracy(
-                learned, File.ReadAllLines(SharedData.Require($"data/corpora/tatoeba/tatoeba.{code}-eng.{code}")), language, 0.9);
+                learned,
+                File.ReadAllLines(SharedData.Require($"data/corpora/tatoeba/tatoeba.{code}-eng.{code}")),
+                language,
+                0.9
+            );
         }
     }
 
@@ -131,7 +174,10 @@ public sealed class FilterLanguageTests : IDisposable
         Assert.Equal(["language-fr", "mixed-languages", "no-language"], report.DocumentReasons.Select(reason => reason.Reason));
         Assert.Equal([new LanguageCount("de", 1), new LanguageCount("en", 1)], report.Languages!);
 
-        options = options with { Filters = new CorpusFilterOptions { Language = new LanguageFilterOptions { Profiles = [folder["none/de.txt"]] } } };
+        options = options with
+        {
+            Filters = new CorpusFilterOptions { Language = new LanguageFilterOptions { Profiles = [folder["none/de.txt"]] } },
+        };
         Assert.Contains("none/de.txt of corpus.filters", Assert.Throws<PermanentException>(() => Ingest(options, folder["out"])).Message);
     }
 
@@ -150,7 +196,9 @@ public sealed class FilterLanguageTests : IDisposable
         texts.Count(text => identifier.Identify(text) == language) / (double)texts.Count;
 
     private LanguageIdentifier Learned(string name, IReadOnlyDictionary<string, string[]> texts, Func<string[], string[]> part) =>
-        LanguageIdentifier.Trained(texts.Select(pair => Listed(folder.Write($"{name}/{pair.Key}.txt", string.Join('\n', part(pair.Value))))));
+        LanguageIdentifier.Trained(
+            texts.Select(pair => Listed(folder.Write($"{name}/{pair.Key}.txt", string.Join('\n', part(pair.Value)))))
+        );
 
     private static SourceFile Listed(string path) => SourceFile.Of(path, Path.GetFileName(path), InputFolders.Anywhere);
 
@@ -182,7 +230,8 @@ public sealed class FilterLanguageTests : IDisposable
     private static List<string> Lines(string name)
     {
         using var reader = new StreamReader(
-            new GZipStream(File.OpenRead(SharedData.Require($"data/corpora/debian_handbook/{name}.txt.gz")), CompressionMode.Decompress));
+            new GZipStream(File.OpenRead(SharedData.Require($"data/corpora/debian_handbook/{name}.txt.gz")), CompressionMode.Decompress)
+        );
         return [.. reader.ReadToEnd().Split('\n')];
     }
 

@@ -37,7 +37,8 @@ public sealed class FilterNearDuplicateTests : IDisposable
         double recall = found.Sum() / (3.0 * Families);
         double precision = (double)found.Sum() / (found.Sum() + wrong);
         TestContext.Current.SendDiagnosticMessage(
-            $"recall {recall:0.0000} ({string.Join(", ", found[1..])} of {Families}), precision {precision:0.0000}");
+            $"recall {recall:0.0000} ({string.Join(", ", found[1..])} of {Families}), precision {precision:0.0000}"
+        );
         Assert.True(recall > 0.995, $"recall {recall}");
         Assert.True(precision > 0.995, $"precision {precision}");
     }
@@ -74,7 +75,10 @@ public sealed class FilterNearDuplicateTests : IDisposable
     [Fact]
     public void Pairs_are_found_by_their_true_similarity()
     {
-        var table = new List<string> { "| Jaccard | pairs | found | recall | by the formula | wrongly removed | precision |\n|--:|--:|--:|--:|--:|--:|--:|" };
+        var table = new List<string>
+        {
+            "| Jaccard | pairs | found | recall | by the formula | wrongly removed | precision |\n|--:|--:|--:|--:|--:|--:|--:|",
+        };
         foreach (int percent in Enumerable.Range(10, 10).Select(step => 5 * step))
         {
             var filter = new NearDuplicateFilter(new NearDuplicateOptions());
@@ -83,7 +87,11 @@ public sealed class FilterNearDuplicateTests : IDisposable
             {
                 var random = new CounterRandom(11, (ulong)((percent * Pairs) + pair));
                 List<int> original = [.. Enumerable.Range(0, LongText).Select(_ => random.Next(3_000))];
-                List<int> related = [.. original.Take(LongText / 4), .. Enumerable.Range(0, LongText * 3 / 4).Select(_ => random.Next(3_000))];
+                List<int> related =
+                [
+                    .. original.Take(LongText / 4),
+                    .. Enumerable.Range(0, LongText * 3 / 4).Select(_ => random.Next(3_000)),
+                ];
                 List<int> edited = EditedTo(percent / 100.0, original, random, out double similarity);
                 Assert.InRange(similarity, (percent / 100.0) - 0.03, percent / 100.0);
                 expected += 1 - Math.Pow(1 - Math.Pow(similarity, 8), 14);
@@ -93,7 +101,10 @@ public sealed class FilterNearDuplicateTests : IDisposable
             }
 
             double precision = found / (double)Math.Max(1, found + wrong);
-            table.Add($"| {percent / 100.0:0.00} | {Pairs} | {found} | {found / (double)Pairs:0.000} | {expected / Pairs:0.000} | {wrong} | {precision:0.000} |");
+            table.Add(
+                $"| {percent / 100.0:0.00} | {Pairs} | {found} | {found / (double)Pairs:0.000} | {expected / Pairs:0.000} | {wrong} "
+                    + $"| {precision:0.000} |"
+            );
             Assert.InRange(found, expected - (4 * Math.Sqrt(Pairs * 0.25)), expected + (4 * Math.Sqrt(Pairs * 0.25)));
             Assert.InRange(wrong, 0, Pairs / 100);
         }
@@ -112,7 +123,9 @@ public sealed class FilterNearDuplicateTests : IDisposable
         IngestResult result = Ingest(options, folder["one"]);
         Ingest(options, folder["two"]);
         Assert.Equal(
-            documents.Take(100), DocumentParts.List(folder["one"]).SelectMany(DocumentParts.Read).Select(document => document.Text));
+            documents.Take(100),
+            DocumentParts.List(folder["one"]).SelectMany(DocumentParts.Read).Select(document => document.Text)
+        );
         Assert.Equal((100L, 1_900L, 1_000L), (result.Documents, result.Manifest.Filters!.Documents, result.Manifest.Duplicates));
         foreach (string path in Directory.GetFiles(folder["one"]))
         {
@@ -203,6 +216,6 @@ public sealed class FilterNearDuplicateTests : IDisposable
         return (double)shared / (a.Count + b.Count - shared);
     }
 
-    private static HashSet<string> Shingles(string[] words) => [.. Enumerable.Range(0, words.Length - 4).Select(
-        start => string.Join(' ', words[start..(start + 5)]))];
+    private static HashSet<string> Shingles(string[] words) =>
+        [.. Enumerable.Range(0, words.Length - 4).Select(start => string.Join(' ', words[start..(start + 5)]))];
 }

@@ -15,7 +15,13 @@ public sealed class FilterRuleTests
     [InlineData("abcdefghijklmnopqrstuvwxyz abcdefghijklmnopqrstuvwxyz abcdefghijklmnopqrstuvwxyz", 3, "too-many-characters")]
     public void Lengths_have_bounds(string text, int minWords, string? reason)
     {
-        var options = new LengthFilterOptions { MinWords = minWords, MaxWords = 10, MinCharacters = 20, MaxCharacters = 70 };
+        var options = new LengthFilterOptions
+        {
+            MinWords = minWords,
+            MaxWords = 10,
+            MinCharacters = 20,
+            MaxCharacters = 70,
+        };
         Assert.Equal(reason, Reason(new LengthFilter(options), text));
     }
 
@@ -48,10 +54,16 @@ public sealed class FilterRuleTests
         Assert.Equal("too-few-words", Reason(filter, string.Join(' ', Enumerable.Repeat("the and", 24)) + " word"));
         Assert.Equal("too-many-words", Reason(filter, string.Join(' ', Enumerable.Repeat("the and", 30)) + " word"));
         Assert.Equal("bullet-lines", Reason(filter, string.Join('\n', Enumerable.Repeat("- the house and tree", 13))));
-        Assert.Equal("ellipsis-lines", Reason(
-            filter, string.Join('\n', Enumerable.Range(0, 12).Select(i => "the red house and tree" + (i < 4 ? "…" : ".")))));
-        Assert.Null(Reason(filter, string.Join(
-            '\n', Enumerable.Range(0, 13).Select(i => (i < 10 ? "- " : "") + "the house and tree" + (i < 3 ? "…" : ".")))));
+        Assert.Equal(
+            "ellipsis-lines",
+            Reason(filter, string.Join('\n', Enumerable.Range(0, 12).Select(i => "the red house and tree" + (i < 4 ? "…" : "."))))
+        );
+        Assert.Null(
+            Reason(
+                filter,
+                string.Join('\n', Enumerable.Range(0, 13).Select(i => (i < 10 ? "- " : "") + "the house and tree" + (i < 3 ? "…" : ".")))
+            )
+        );
     }
 
     [Theory]
@@ -85,8 +97,10 @@ public sealed class FilterRuleTests
     public void A_frequent_n_gram_is_found(string reason, int length, int times)
     {
         string[] phrase = ["aaaaaa", "bbbbbb", "cccccc", "dddddd"];
-        var words = Enumerable.Range(0, times).SelectMany(i => phrase.Take(length).Append($"other{i}")).Concat(
-            Enumerable.Range(0, 36).Select(i => $"word{i:00}"));
+        var words = Enumerable
+            .Range(0, times)
+            .SelectMany(i => phrase.Take(length).Append($"other{i}"))
+            .Concat(Enumerable.Range(0, 36).Select(i => $"word{i:00}"));
         Assert.Equal(reason, Reason(new GopherRepetitionFilter(new GopherRepetitionOptions()), string.Join(' ', words)));
     }
 
@@ -101,7 +115,9 @@ public sealed class FilterRuleTests
         string[] phrase = [.. Enumerable.Range(0, length).Select(i => $"phrase{i:00}")];
         string[] rest = [.. Enumerable.Range(0, 60).Select(i => $"word{i:00}xx")];
         Assert.Equal(
-            $"duplicate-{length}-grams", Reason(filter, string.Join(' ', [.. phrase, .. rest[..30], .. phrase, .. rest[30..], .. phrase])));
+            $"duplicate-{length}-grams",
+            Reason(filter, string.Join(' ', [.. phrase, .. rest[..30], .. phrase, .. rest[30..], .. phrase]))
+        );
         Assert.Null(Reason(filter, string.Join(' ', [.. phrase[1..], .. rest[..30], .. phrase[1..], .. rest[30..], .. phrase[1..]])));
     }
 
@@ -147,15 +163,64 @@ public sealed class FilterRuleTests
     /// <summary>Different sentences with the stop words that English prose has.</summary>
     private static string Varied(int sentences)
     {
-        string[] nouns = ["garden", "harbour", "mountain", "library", "kitchen", "railway", "village", "theatre", "orchard", "factory", "museum", "island"];
-        string[] verbs = ["grew", "shone", "waited", "opened", "slept", "moved", "changed", "closed", "appeared", "burned", "settled", "vanished"];
-        string[] ends = ["early", "behind us", "without warning", "for years", "last summer", "before noon", "at night", "once more", "in silence", "there", "slowly", "again"];
-        return string.Join('\n', Enumerable.Range(0, sentences).Select(i =>
-            $"{(i % 2 == 0 ? "That" : "Our")} {nouns[i % 12]} {verbs[i * 5 % 12]} {ends[i * 7 % 12]}, and {(i % 3 == 0 ? "nobody" : "everyone")} saw {nouns[(i + 5) % 12]}s {verbs[(i * 5 + 3) % 12]} with delight."));
+        string[] nouns =
+        [
+            "garden",
+            "harbour",
+            "mountain",
+            "library",
+            "kitchen",
+            "railway",
+            "village",
+            "theatre",
+            "orchard",
+            "factory",
+            "museum",
+            "island",
+        ];
+        string[] verbs =
+        [
+            "grew",
+            "shone",
+            "waited",
+            "opened",
+            "slept",
+            "moved",
+            "changed",
+            "closed",
+            "appeared",
+            "burned",
+            "settled",
+            "vanished",
+        ];
+        string[] ends =
+        [
+            "early",
+            "behind us",
+            "without warning",
+            "for years",
+            "last summer",
+            "before noon",
+            "at night",
+            "once more",
+            "in silence",
+            "there",
+            "slowly",
+            "again",
+        ];
+        return string.Join(
+            '\n',
+            Enumerable
+                .Range(0, sentences)
+                .Select(i =>
+                    $"{(i % 2 == 0 ? "That" : "Our")} {nouns[i % 12]} {verbs[i * 5 % 12]} {ends[i * 7 % 12]}, and "
+                    + $"{(i % 3 == 0 ? "nobody" : "everyone")} saw {nouns[(i + 5) % 12]}s {verbs[(i * 5 + 3) % 12]} with delight."
+                )
+        );
     }
 
     private static string? Reason(IDocumentFilter filter, string text) => Judge(filter, text).Reason;
 
-    private static FilterVerdict Judge(IDocumentFilter filter, string text) => filter.Judge(
-        new FilteredDocument(new Document("id", text, "source"), false));
+    private static FilterVerdict Judge(IDocumentFilter filter, string text) =>
+        filter.Judge(new FilteredDocument(new Document("id", text, "source"), false));
 }

@@ -18,7 +18,10 @@ public sealed class FilteredIngestTests : IDisposable
     {
         Ingest(Options(folder.Write("a.txt", "One.")), folder["out"]);
         Assert.DoesNotContain(
-            "filters", File.ReadAllText(Path.Combine(folder["out"], "manifest.json")), StringComparison.OrdinalIgnoreCase);
+            "filters",
+            File.ReadAllText(Path.Combine(folder["out"], "manifest.json")),
+            StringComparison.OrdinalIgnoreCase
+        );
     }
 
     [Fact]
@@ -36,8 +39,10 @@ public sealed class FilteredIngestTests : IDisposable
         FilterReport report = manifest.Filters!;
         Assert.Equal((6L, 2L, 1L), (manifest.Records, manifest.Documents, manifest.Duplicates));
         Assert.Equal((3L, 1L), (report.Documents, report.Lines));
-        Assert.Equal([("length", "too-few-characters", 2L), ("c4", "curly-brace", 1L)], report.DocumentReasons.Select(
-            count => (count.Filter, count.Reason, count.Count)));
+        Assert.Equal(
+            [("length", "too-few-characters", 2L), ("c4", "curly-brace", 1L)],
+            report.DocumentReasons.Select(count => (count.Filter, count.Reason, count.Count))
+        );
         Assert.Equal(["Too short.", "Also short."], report.DocumentReasons[0].Samples.Select(sample => sample.Excerpt));
         Assert.Equal("a.txt", report.DocumentReasons[0].Samples[0].Source);
         Assert.Equal("Home and news", Assert.Single(Assert.Single(report.LineReasons).Samples).Excerpt);
@@ -71,14 +76,18 @@ public sealed class FilteredIngestTests : IDisposable
         FilterReport report = Ingest(options, folder["out"]).Manifest.Filters!;
         Assert.Equal(
             ["Menu\nText 0.\nMenu", "Menu\nText 1.\nMenu", "Menu\nText 2.\nMenu", "Text 3.", "Text 4.", "menu"],
-            DocumentParts.List(folder["out"]).SelectMany(DocumentParts.Read).Select(document => document.Text));
+            DocumentParts.List(folder["out"]).SelectMany(DocumentParts.Read).Select(document => document.Text)
+        );
         Assert.Equal((1L, 4L), (report.Documents, report.Lines));
     }
 
     [Fact]
     public void What_every_document_fails_is_told()
     {
-        CorpusOptions options = Options(folder.Write("a.txt", "One.")) with { Filters = new CorpusFilterOptions { Length = new LengthFilterOptions() } };
+        CorpusOptions options = Options(folder.Write("a.txt", "One.")) with
+        {
+            Filters = new CorpusFilterOptions { Length = new LengthFilterOptions() },
+        };
         Assert.Contains("1 removed by filters", Assert.Throws<PermanentException>(() => Ingest(options, folder["out"])).Message);
     }
 
@@ -101,16 +110,18 @@ public sealed class FilteredIngestTests : IDisposable
         Assert.Contains("corpus.filters.gopherRepetition.maxTopNgrams[1] is -1", message);
     }
 
-    private static CorpusFilterOptions Every { get; } = new()
-    {
-        Length = new LengthFilterOptions(),
-        C4 = new C4Options(),
-        GopherQuality = new GopherQualityOptions(),
-        GopherRepetition = new GopherRepetitionOptions(),
-        Language = new LanguageFilterOptions(),
-        NearDuplicates = new NearDuplicateOptions(),
-        Boilerplate = new BoilerplateOptions(),
-    };
+    private static CorpusFilterOptions Every { get; } =
+        new()
+        {
+            Length = new LengthFilterOptions(),
+            C4 = new C4Options(),
+            GopherQuality = new GopherQualityOptions(),
+            GopherRepetition = new GopherRepetitionOptions(),
+            Language = new LanguageFilterOptions(),
+            NearDuplicates = new NearDuplicateOptions(),
+            Boilerplate = new BoilerplateOptions(),
+        };
 
-    private static List<string> Ids(string corpus) => DocumentParts.List(corpus).SelectMany(DocumentParts.Read).Select(document => document.Id).ToList();
+    private static List<string> Ids(string corpus) =>
+        DocumentParts.List(corpus).SelectMany(DocumentParts.Read).Select(document => document.Id).ToList();
 }

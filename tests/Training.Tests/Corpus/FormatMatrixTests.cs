@@ -10,9 +10,10 @@ public sealed class FormatMatrixTests
 {
     private const int Paragraphs = 646;
 
-    public static TheoryData<string> Containers => Directory.Exists(Folder)
-        ? [.. Directory.GetFiles(Folder).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)]
-        : ["wiki_paragraphs.jsonl"];
+    public static TheoryData<string> Containers =>
+        Directory.Exists(Folder)
+            ? [.. Directory.GetFiles(Folder).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)]
+            : ["wiki_paragraphs.jsonl"];
 
     private static string Folder => Path.Combine(SharedData.RepositoryRoot, "../shared/data/formats/made");
 
@@ -34,7 +35,10 @@ public sealed class FormatMatrixTests
         string made = Path.GetDirectoryName(SharedData.Require("data/formats/made/wiki_paragraphs.jsonl"))!;
         CorpusManifest manifest = Ingest(Options(made), folder["out"]).Manifest;
         int files = Directory.GetFiles(made).Length;
-        Assert.Equal(((long)files * Paragraphs, Paragraphs, (long)(files - 1) * Paragraphs), (manifest.Records, manifest.Documents, manifest.Duplicates));
+        Assert.Equal(
+            ((long)files * Paragraphs, Paragraphs, (long)(files - 1) * Paragraphs),
+            (manifest.Records, manifest.Documents, manifest.Duplicates)
+        );
     }
 
     [Fact]
@@ -44,13 +48,18 @@ public sealed class FormatMatrixTests
         string all = Path.GetDirectoryName(SharedData.Require("data/formats/README.md"))!;
         CorpusManifest manifest = Ingest(Options(all) with { MaxRejectShare = 1 }, folder["out"]).Manifest;
         Assert.Equal(Directory.GetFiles(all, "*", SearchOption.AllDirectories).Length, manifest.Inputs.Count);
-        Assert.Equal(["arc", "jsonl", "mediawiki", "parquet", "text", "warc"], manifest.Inputs.Select(input => input.Format).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["arc", "jsonl", "mediawiki", "parquet", "text", "warc"],
+            manifest.Inputs.Select(input => input.Format).Distinct().Order(StringComparer.Ordinal)
+        );
         Assert.Equal(manifest.BytesIn, manifest.Inputs.Sum(input => new FileInfo(Path.Combine(all, input.Name)).Length));
 
         // Dolma's test documents have their text in "message", Vespa's in "fields.text".
         Assert.Equal(1_003, manifest.Rejects.Single(reject => reject.Reason == "no-text-field").Count);
-        Assert.All(manifest.Rejects.SelectMany(reason => reason.Samples), reject => Assert.True(
-            reject.Source.Length > 0 && reject.Detail.Length > 0));
+        Assert.All(
+            manifest.Rejects.SelectMany(reason => reason.Samples),
+            reject => Assert.True(reject.Source.Length > 0 && reject.Detail.Length > 0)
+        );
         Assert.True(manifest.Documents > Paragraphs + 200);
     }
 }

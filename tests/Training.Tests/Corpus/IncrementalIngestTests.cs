@@ -14,12 +14,16 @@ public sealed class IncrementalIngestTests : IDisposable
 
     public IncrementalIngestTests()
     {
-        File.Copy(SharedData.Require("data/formats/warc/warcio/example.warc.gz"), Path.Combine(
-            Directory.CreateDirectory(folder["in"]).FullName, "b.warc.gz"));
+        File.Copy(
+            SharedData.Require("data/formats/warc/warcio/example.warc.gz"),
+            Path.Combine(Directory.CreateDirectory(folder["in"]).FullName, "b.warc.gz")
+        );
         folder.Write("in/a.jsonl", "{\"text\":\"One.\\nTwo.\"}\nnonsense\n{\"text\":\" \"}\n");
         folder.Write("in/c.txt", "One.\nTwo.\n\nThree.\n");
         folder.Write(
-            "in/docs.xml", "<doc><members><member name=\"T:A.B\"><summary>First one. Second one.</summary></member></members></doc>");
+            "in/docs.xml",
+            "<doc><members><member name=\"T:A.B\"><summary>First one. Second one.</summary></member></members></doc>"
+        );
     }
 
     public void Dispose() => folder.Dispose();
@@ -122,10 +126,13 @@ public sealed class IncrementalIngestTests : IDisposable
         IngestResult result = Ingest(options, incremental, folder["cache"]);
         Ingest(options, full);
         Assert.Equal(Names(full), Names(incremental));
-        Assert.All(Names(full), name => Assert.Equal(
-            File.ReadAllBytes(Path.Combine(full, name)), File.ReadAllBytes(Path.Combine(incremental, name))));
+        Assert.All(
+            Names(full),
+            name => Assert.Equal(File.ReadAllBytes(Path.Combine(full, name)), File.ReadAllBytes(Path.Combine(incremental, name)))
+        );
         return result;
     }
 
-    private static IEnumerable<string> Names(string path) => Directory.GetFiles(path).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Names(string path) =>
+        Directory.GetFiles(path).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal);
 }

@@ -18,7 +18,10 @@ public sealed class IngestProgramTests : IDisposable
     public void Everything_read_is_accounted_for()
     {
         folder.Write("in/a.txt", [.. "One.\nTwo.\n\nOne.  \n Two.\n\nbad "u8, 0xFF, .. "\n\nThree.\n"u8]);
-        folder.Write("in/b.jsonl", "{\"text\":\"Four.\"}\n{\"text\":\" \\n \"}\nnonsense\n{\"text\":\"One. Two.\"}\n{\"id\":\"x\",\"text\":\"Four.\\nOne.\"}\n");
+        folder.Write(
+            "in/b.jsonl",
+            "{\"text\":\"Four.\"}\n{\"text\":\" \\n \"}\nnonsense\n{\"text\":\"One. Two.\"}\n{\"id\":\"x\",\"text\":\"Four.\\nOne.\"}\n"
+        );
         var reporter = new SilentReporter();
         CorpusOptions options = Options(folder["in"]) with { MaxRejectShare = 1, RemoveDuplicateLines = true, Parts = 3 };
         IngestResult result = IngestProgram.Run(options, folder["out"], reporter, TestContext.Current.CancellationToken);
@@ -77,9 +80,13 @@ public sealed class IngestProgramTests : IDisposable
         Ingest(Options(folder["wiki_paragraphs.jsonl"]), folder["two"]);
         string[] names = Directory.GetFiles(folder["one"]).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal).ToArray();
         Assert.Equal(
-            ["documents-00000.jsonl", "documents-00001.jsonl", "documents-00002.jsonl", "documents-00003.jsonl", "manifest.json"], names);
-        Assert.All(names, name => Assert.Equal(
-            File.ReadAllBytes(Path.Combine(folder["one"], name)), File.ReadAllBytes(Path.Combine(folder["two"], name))));
+            ["documents-00000.jsonl", "documents-00001.jsonl", "documents-00002.jsonl", "documents-00003.jsonl", "manifest.json"],
+            names
+        );
+        Assert.All(
+            names,
+            name => Assert.Equal(File.ReadAllBytes(Path.Combine(folder["one"], name)), File.ReadAllBytes(Path.Combine(folder["two"], name)))
+        );
         Assert.DoesNotContain(folder.Path, File.ReadAllText(Path.Combine(folder["two"], "manifest.json")));
     }
 
@@ -92,16 +99,33 @@ public sealed class IngestProgramTests : IDisposable
             folder.Write($"in/{file:00}.jsonl", file % 7 == 3 ? "nonsense\n" : lines[(file * 1_000)..]);
         }
 
-        folder.Write("in/long.txt", string.Join(
-            "\n\n", Enumerable.Range(0, 5_000).Select(i => $"This is number {i} of the short documents in one file.\nIt has two lines.")));
+        folder.Write(
+            "in/long.txt",
+            string.Join(
+                "\n\n",
+                Enumerable.Range(0, 5_000).Select(i => $"This is number {i} of the short documents in one file.\nIt has two lines.")
+            )
+        );
         CorpusOptions options = Options(folder["in"], "dotnet-docs") with
         {
-            Filters = new() { Length = new() { MinWords = 6 }, GopherRepetition = new(), NearDuplicates = new() { Bands = 20 }, Boilerplate = new() },
+            Filters = new()
+            {
+                Length = new() { MinWords = 6 },
+                GopherRepetition = new(),
+                NearDuplicates = new() { Bands = 20 },
+                Boilerplate = new(),
+            },
         };
         foreach (int threads in (int[])[1, 2, 5])
         {
             IngestProgram.Run(
-                options, folder[$"out{threads}"], new SilentReporter(), TestContext.Current.CancellationToken, folder["cache"], threads);
+                options,
+                folder[$"out{threads}"],
+                new SilentReporter(),
+                TestContext.Current.CancellationToken,
+                folder["cache"],
+                threads
+            );
         }
 
         foreach (string name in Directory.GetFiles(folder["out1"]).Select(path => Path.GetFileName(path)))
@@ -191,7 +215,9 @@ public sealed class IngestProgramTests : IDisposable
         SourceFile listed = Assert.Single(SourceFiles.Resolve(Options(path)));
         File.WriteAllText(path, "One.\n\nSix.");
         Assert.Contains(
-            "changed while it was read", Assert.Throws<IOException>(() => DocumentSource.Read(listed, Options(path)).Count()).Message);
+            "changed while it was read",
+            Assert.Throws<IOException>(() => DocumentSource.Read(listed, Options(path)).Count()).Message
+        );
     }
 
     [Fact]
@@ -199,7 +225,10 @@ public sealed class IngestProgramTests : IDisposable
     {
         CorpusOptions options = Options(folder.Write("in/a.txt", "One.\n\nTwo.")) with
         {
-            Filters = new CorpusFilterOptions { Decontaminate = new DecontaminationOptions { Files = [folder.Write("dev.txt", "Some words.")] } },
+            Filters = new CorpusFilterOptions
+            {
+                Decontaminate = new DecontaminationOptions { Files = [folder.Write("dev.txt", "Some words.")] },
+            },
         };
         CorpusFiles found = CorpusFiles.Resolve(options);
         Assert.Equal(2, Run("first").Documents);
@@ -209,8 +238,8 @@ public sealed class IngestProgramTests : IDisposable
         folder.Write("dev.txt", "More words.");
         Assert.Contains("dev.txt changed while it was read", Assert.Throws<IOException>(() => Run("third")).Message);
 
-        IngestResult Run(string output) => IngestProgram.Run(
-            options, folder[output], new SilentReporter(), TestContext.Current.CancellationToken, files: found);
+        IngestResult Run(string output) =>
+            IngestProgram.Run(options, folder[output], new SilentReporter(), TestContext.Current.CancellationToken, files: found);
     }
 
     [Fact]
@@ -232,7 +261,11 @@ public sealed class IngestProgramTests : IDisposable
     [InlineData(true)]
     public void A_damaged_part_is_named(bool compress)
     {
-        CorpusOptions options = Options(SharedData.Require("data/formats/made/wiki_paragraphs.jsonl")) with { Parts = 1, Compress = compress };
+        CorpusOptions options = Options(SharedData.Require("data/formats/made/wiki_paragraphs.jsonl")) with
+        {
+            Parts = 1,
+            Compress = compress,
+        };
         Ingest(options, folder["out"]);
         string part = Assert.Single(DocumentParts.List(folder["out"]));
         byte[] whole = File.ReadAllBytes(part);
@@ -270,7 +303,9 @@ public sealed class IngestProgramTests : IDisposable
     {
         IngestResult result = Ingest(Options("dotnet-docs"), folder["out"]);
         TestContext.Current.SendDiagnosticMessage(
-            $"{result.Documents} documents, {result.Manifest.Lines} lines, {result.TextBytes} bytes, {result.Manifest.DuplicateLines} duplicate lines");
+            $"{result.Documents} documents, {result.Manifest.Lines} lines, {result.TextBytes} bytes, "
+                + $"{result.Manifest.DuplicateLines} duplicate lines"
+        );
         Assert.InRange(result.Manifest.Lines, 60_000, 400_000);
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (Document document in DocumentParts.List(folder["out"]).SelectMany(DocumentParts.Read))
@@ -280,6 +315,8 @@ public sealed class IngestProgramTests : IDisposable
 
         Assert.Equal(result.Manifest.Lines, seen.Count);
         Assert.DoesNotContain(
-            seen, line => line.Contains("<see", StringComparison.Ordinal) || line.Contains("cref=", StringComparison.Ordinal));
+            seen,
+            line => line.Contains("<see", StringComparison.Ordinal) || line.Contains("cref=", StringComparison.Ordinal)
+        );
     }
 }

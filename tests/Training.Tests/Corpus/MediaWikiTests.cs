@@ -63,7 +63,10 @@ public sealed class MediaWikiTests
         Assert.Equal(106, documents.Count);
         Assert.Equal(new Dictionary<string, int> { ["redirect"] = 99, ["other-namespace"] = 1 }, Skips(path));
         Assert.Equal("12", documents[0].Id);
-        Assert.StartsWith("Anarchism is a political philosophy that advocates self-governed societies based on voluntary institutions. These are", documents[0].Text);
+        Assert.StartsWith(
+            "Anarchism is a political philosophy that advocates self-governed societies based on voluntary institutions. These are",
+            documents[0].Text
+        );
         foreach (string markup in (string[])["{{", "}}", "[[", "]]", "{|", "<ref", "''", "&nbsp;"])
         {
             Assert.DoesNotContain(documents, document => document.Text.Contains(markup, StringComparison.Ordinal));
@@ -94,7 +97,15 @@ public sealed class MediaWikiTests
         CorpusOptions options = Options(path) with { MaxDocumentBytes = 1_000 };
         var (documents, rejects) = Read(path, options);
         Assert.Equal([new Document("7", "new & bold", "w.xml")], documents);
-        Assert.Equal(new Dictionary<string, int> { ["other-namespace"] = 2, ["redirect"] = 2, ["not-wikitext"] = 1 }, Skips(path, options));
+        Assert.Equal(
+            new Dictionary<string, int>
+            {
+                ["other-namespace"] = 2,
+                ["redirect"] = 2,
+                ["not-wikitext"] = 1,
+            },
+            Skips(path, options)
+        );
         Assert.Equal(["no-text", "record-too-large"], rejects.Select(reject => reject.Reason));
         Assert.Equal([8L, 9L], rejects.Select(reject => reject.Line));
     }
@@ -102,8 +113,13 @@ public sealed class MediaWikiTests
     [Fact]
     public void A_dump_cut_short_gives_the_pages_before_the_cut()
     {
-        string xml = "<mediawiki>" + string.Concat(Enumerable.Range(0, 500).Select(
-            i => $"<page><title>P{i}</title><ns>0</ns><id>{i}</id><revision><text>Text {i}.</text></revision></page>\n"));
+        string xml =
+            "<mediawiki>"
+            + string.Concat(
+                Enumerable
+                    .Range(0, 500)
+                    .Select(i => $"<page><title>P{i}</title><ns>0</ns><id>{i}</id><revision><text>Text {i}.</text></revision></page>\n")
+            );
         var (documents, rejects) = Read("w.xml", xml);
         Assert.Equal(500, documents.Count);
         Assert.Equal("damaged-file", Assert.Single(rejects).Reason);
@@ -111,7 +127,8 @@ public sealed class MediaWikiTests
 
     [Theory]
     [InlineData(
-        "<!DOCTYPE mediawiki [<!ENTITY a \"x\"><!ENTITY b \"&a;&a;&a;&a;\">]><mediawiki><page><title>&b;</title></page></mediawiki>")]
+        "<!DOCTYPE mediawiki [<!ENTITY a \"x\"><!ENTITY b \"&a;&a;&a;&a;\">]><mediawiki><page><title>&b;</title></page></mediawiki>"
+    )]
     [InlineData("<!DOCTYPE mediawiki SYSTEM \"file:///etc/passwd\"><mediawiki/>")]
     public void Document_type_definitions_are_refused(string xml)
     {

@@ -31,7 +31,10 @@ public sealed class ParquetTests : IDisposable
     {
         string path = await Write(5, rowGroupSize: 10);
         Assert.Equal("Title 4", Read(path, Options() with { TextField = "title" }).Documents[4].Text);
-        Assert.Equal(("no-text-field", "no column \"body\"; there are \"id\", \"title\", \"text\", \"year\" (option corpus.textField)"), Fault(path, "body"));
+        Assert.Equal(
+            ("no-text-field", "no column \"body\"; there are \"id\", \"title\", \"text\", \"year\" (option corpus.textField)"),
+            Fault(path, "body")
+        );
         Assert.Equal(("text-not-a-string", "the column \"year\" holds Int32, not strings (option corpus.textField)"), Fault(path, "year"));
         Assert.Equal("nested-text-column", Fault(path, "tags").Reason);
     }
@@ -129,16 +132,32 @@ public sealed class ParquetTests : IDisposable
         return (reject.Reason, reject.Detail);
     }
 
-    private Task<string> Write(int rows, int rowGroupSize) => Write(Enumerable.Range(0, rows).Select(i => new Row
-    {
-        id = i, title = $"Title {i}", text = i == 3 ? null : $"Row {i}.\nSecond line.", year = 2000 + i, tags = [$"t{i}"],
-    }), rowGroupSize, CompressionMethod.None);
+    private Task<string> Write(int rows, int rowGroupSize) =>
+        Write(
+            Enumerable
+                .Range(0, rows)
+                .Select(i => new Row
+                {
+                    id = i,
+                    title = $"Title {i}",
+                    text = i == 3 ? null : $"Row {i}.\nSecond line.",
+                    year = 2000 + i,
+                    tags = [$"t{i}"],
+                }),
+            rowGroupSize,
+            CompressionMethod.None
+        );
 
     private async Task<string> Write(IEnumerable<Row> table, int rowGroupSize, CompressionMethod compression)
     {
         string path = folder["table.parquet"];
         await using FileStream stream = File.Create(path);
-        var options = new ParquetOptions { CompressionMethod = compression, RowGroupSize = rowGroupSize, DictionaryEncodingThreshold = 0 };
+        var options = new ParquetOptions
+        {
+            CompressionMethod = compression,
+            RowGroupSize = rowGroupSize,
+            DictionaryEncodingThreshold = 0,
+        };
         await ParquetSerializer.SerializeAsync(table, stream, options, cancellationToken: TestContext.Current.CancellationToken);
         return path;
     }

@@ -95,7 +95,15 @@ public sealed class PlainTextReaderTests
             }
 
             Assert.Equal(
-                [("a", 1, 5, false), ("", 2, 8, false), ("bcd", 3, 9, false), (max < 10 ? "" : "0123456789", 4, 13, max < 10), ("xy", 5, 24, false)], seen);
+                [
+                    ("a", 1, 5, false),
+                    ("", 2, 8, false),
+                    ("bcd", 3, 9, false),
+                    (max < 10 ? "" : "0123456789", 4, 13, max < 10),
+                    ("xy", 5, 24, false),
+                ],
+                seen
+            );
         }
     }
 }

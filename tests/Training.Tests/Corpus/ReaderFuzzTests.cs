@@ -54,7 +54,8 @@ public sealed class ReaderFuzzTests
             rejects += reading.Result;
             File.Delete(path);
 
-            string Described(string what) => $"{format}, seed {FuzzBudget.Seed}, case {i} {what}; its bytes: {Convert.ToBase64String(bytes)}";
+            string Described(string what) =>
+                $"{format}, seed {FuzzBudget.Seed}, case {i} {what}; its bytes: {Convert.ToBase64String(bytes)}";
         }
 
         Assert.True(format == "text" || cases < 100 || rejects > cases / 10, $"{rejects} rejects");

@@ -28,7 +28,9 @@ public sealed class SourceFilesTests : IDisposable
         Assert.Equal(["B.txt", "a/deep/y.txt", "a/z.jsonl", "b.txt"], files.Select(file => file.Name));
         SourceFile b = files[^1];
         Assert.Equal(
-            (folder["b.txt"], 3L, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), (b.Path, b.Length, b.Sha256));
+            (folder["b.txt"], 3L, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            (b.Path, b.Length, b.Sha256)
+        );
     }
 
     [Fact]
@@ -54,8 +56,7 @@ public sealed class SourceFilesTests : IDisposable
 
         var links = new List<string>();
         IReadOnlyList<SourceFile> files = SourceFiles.Resolve(Options(folder.Path), links.Add);
-        Assert.Equal(
-            ["B.txt", "a/alias.txt", "a/deep/y.txt", "a/z.jsonl", "b.txt", "shown/x.txt"], files.Select(file => file.Name));
+        Assert.Equal(["B.txt", "a/alias.txt", "a/deep/y.txt", "a/z.jsonl", "b.txt", "shown/x.txt"], files.Select(file => file.Name));
         Assert.Equal(["a/out.txt", "a/up", "nowhere.txt", "out", "shown/again"], links);
 
         // A link to a file that a pattern does not match is not told of; what a path says in full is read.
@@ -65,7 +66,8 @@ public sealed class SourceFilesTests : IDisposable
         links.Clear();
         Assert.Equal(
             ["deep/more.txt", "secret.txt", "out.txt"],
-            SourceFiles.Resolve(Options(folder["out"], folder["a/out.txt"]), links.Add).Select(file => file.Name));
+            SourceFiles.Resolve(Options(folder["out"], folder["a/out.txt"]), links.Add).Select(file => file.Name)
+        );
         Assert.Equal([], links);
 
         Directory.CreateDirectory(folder["only"]);
@@ -89,7 +91,10 @@ public sealed class SourceFilesTests : IDisposable
     public void An_empty_folder_and_an_empty_list_are_refused()
     {
         Directory.CreateDirectory(folder["empty"]);
-        Assert.Contains("/empty of corpus.paths holds no files", Assert.Throws<PermanentException>(() => SourceFiles.Resolve(Options(folder["empty"]))).Message);
+        Assert.Contains(
+            "/empty of corpus.paths holds no files",
+            Assert.Throws<PermanentException>(() => SourceFiles.Resolve(Options(folder["empty"]))).Message
+        );
         Assert.Contains("corpus.paths is empty", Assert.Throws<PermanentException>(() => SourceFiles.Resolve(Options())).Message);
     }
 

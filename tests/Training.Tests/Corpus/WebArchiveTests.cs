@@ -44,9 +44,14 @@ public sealed class WebArchiveTests
     {
         Document document = Assert.Single(Read(SharedData.Require("data/formats/warc/warcio/example.warc.gz")).Documents);
         Assert.Equal(
-            new Document("http://example.com/", "Example Domain\nThis domain is established to be used for illustrative examples in documents. You may use this domain in "
-                + "examples without prior coordination or asking for permission.\nMore information...", "example.warc.gz"),
-            document);
+            new Document(
+                "http://example.com/",
+                "Example Domain\nThis domain is established to be used for illustrative examples in documents. You may use this domain in "
+                    + "examples without prior coordination or asking for permission.\nMore information...",
+                "example.warc.gz"
+            ),
+            document
+        );
     }
 
     [Fact]
@@ -70,7 +75,11 @@ public sealed class WebArchiveTests
     public void The_charset_is_found(string charset, string mediaType, string meta)
     {
         Encoding encoding = CodePagesEncodingProvider.Instance.GetEncoding(charset) ?? Encoding.GetEncoding(charset);
-        byte[] page = [.. charset == "utf-16" ? encoding.GetPreamble() : [], .. encoding.GetBytes(Html.Replace("<head>", "<head>" + meta, StringComparison.Ordinal))];
+        byte[] page =
+        [
+            .. charset == "utf-16" ? encoding.GetPreamble() : [],
+            .. encoding.GetBytes(Html.Replace("<head>", "<head>" + meta, StringComparison.Ordinal)),
+        ];
         Assert.Equal("Größe zählt.", Assert.Single(Read("x", Response(page, $"Content-Type: {mediaType}")).Documents).Text);
     }
 
@@ -79,7 +88,15 @@ public sealed class WebArchiveTests
     {
         string russian = "<p>Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива по-своему.</p>";
         string japanese = "<p>吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。</p>";
-        foreach ((string text, string charset) in new[] { (russian, "windows-1251"), (russian, "koi8-r"), (japanese, "shift_jis"), (japanese, "euc-jp") })
+        foreach (
+            (string text, string charset) in new[]
+            {
+                (russian, "windows-1251"),
+                (russian, "koi8-r"),
+                (japanese, "shift_jis"),
+                (japanese, "euc-jp"),
+            }
+        )
         {
             byte[] page = CodePagesEncodingProvider.Instance.GetEncoding(charset)!.GetBytes(text);
             Assert.Equal(text[3..^4], Assert.Single(Read("x", Response(page, "Content-Type: text/html")).Documents).Text);
@@ -94,9 +111,23 @@ public sealed class WebArchiveTests
     public void Bodies_are_decoded_from_chunks_and_compression(string encoding)
     {
         byte[] compressed = Compress(Encoding.UTF8.GetBytes(Html), encoding);
-        byte[] chunked = [.. Encoding.ASCII.GetBytes($"3;a=b\r\n"), .. compressed[..3], .. Encoding.ASCII.GetBytes($"\r\n{compressed.Length - 3:X}\r\n"), .. compressed[3..], .. "\r\n0\r\n\r\n"u8];
+        byte[] chunked =
+        [
+            .. Encoding.ASCII.GetBytes($"3;a=b\r\n"),
+            .. compressed[..3],
+            .. Encoding.ASCII.GetBytes($"\r\n{compressed.Length - 3:X}\r\n"),
+            .. compressed[3..],
+            .. "\r\n0\r\n\r\n"u8,
+        ];
         string headers = $"Content-Type: text/html\r\nContent-Encoding: {encoding}";
-        foreach (byte[] file in (byte[][])[Response(compressed, headers), Response(chunked, headers + "\r\ntransfer-encoding: Chunked"), Response(Encoding.UTF8.GetBytes(Html), headers)])
+        foreach (
+            byte[] file in (byte[][])
+                [
+                    Response(compressed, headers),
+                    Response(chunked, headers + "\r\ntransfer-encoding: Chunked"),
+                    Response(Encoding.UTF8.GetBytes(Html), headers),
+                ]
+        )
         {
             Assert.Equal("Größe zählt.", Assert.Single(Read("x", file).Documents).Text);
         }
@@ -142,7 +173,10 @@ public sealed class WebArchiveTests
         byte[] after = reason == "record-too-large" ? [] : good;
         var (documents, rejects) = Read("x", [.. good, .. Encoding.ASCII.GetBytes(broken), .. after]);
         Assert.Equal(after.Length > 0 ? 2 : 1, documents.Count);
-        Assert.Equal((reason == "record-too-large" ? "truncated-record" : reason, (long)good.Length), (Assert.Single(rejects).Reason, rejects[0].Offset));
+        Assert.Equal(
+            (reason == "record-too-large" ? "truncated-record" : reason, (long)good.Length),
+            (Assert.Single(rejects).Reason, rejects[0].Offset)
+        );
     }
 
     [Fact]
@@ -151,7 +185,8 @@ public sealed class WebArchiveTests
         using var folder = new TemporaryFolder();
         byte[] page = Encoding.UTF8.GetBytes(Html);
         byte[] missing = Encoding.ASCII.GetBytes(
-            Encoding.ASCII.GetString(Response(page, "Content-Type: text/html")).Replace("200 OK", "404 No", StringComparison.Ordinal));
+            Encoding.ASCII.GetString(Response(page, "Content-Type: text/html")).Replace("200 OK", "404 No", StringComparison.Ordinal)
+        );
         folder.Write("x.warc", [.. Response(page, "Content-Type: text/html"), .. Response(page, "Content-Type: image/png"), .. missing]);
         CorpusManifest manifest = Ingest(Options(folder["x.warc"]), folder["out"]).Manifest;
         Assert.Equal((3L, 1L, 2L, 0L), (manifest.Records, manifest.Documents, manifest.Skipped, manifest.Rejected));
@@ -161,20 +196,24 @@ public sealed class WebArchiveTests
     private static byte[] Response(byte[] body, string headers)
     {
         byte[] http = [.. Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\n{headers}\r\n\r\n"), .. body];
-        string warc = $"WARC/1.1\r\nWARC-Type: response\r\nWARC-Target-URI: <http://a.b/>\r\nContent-Type: application/http; msgtype=response\r\nContent-Length: {http.Length}\r\n\r\n";
+        string warc =
+            "WARC/1.1\r\nWARC-Type: response\r\nWARC-Target-URI: <http://a.b/>\r\nContent-Type: application/http; "
+            + $"msgtype=response\r\nContent-Length: {http.Length}\r\n\r\n";
         return [.. Encoding.ASCII.GetBytes(warc), .. http, .. "\r\n\r\n"u8];
     }
 
     private static byte[] Compress(byte[] bytes, string encoding)
     {
         using var compressed = new MemoryStream();
-        using (Stream stream = encoding switch
-        {
-            "gzip" => new GZipStream(compressed, CompressionLevel.Optimal),
-            "deflate" => new ZLibStream(compressed, CompressionLevel.Optimal),
-            "br" => new BrotliStream(compressed, CompressionLevel.Fastest),
-            _ => new ZstdSharp.CompressionStream(compressed),
-        })
+        using (
+            Stream stream = encoding switch
+            {
+                "gzip" => new GZipStream(compressed, CompressionLevel.Optimal),
+                "deflate" => new ZLibStream(compressed, CompressionLevel.Optimal),
+                "br" => new BrotliStream(compressed, CompressionLevel.Fastest),
+                _ => new ZstdSharp.CompressionStream(compressed),
+            }
+        )
         {
             stream.Write(bytes);
         }

@@ -39,18 +39,25 @@ public sealed class AnsweringTests
         using GZipStream gzip = new(File.OpenRead(SharedData.Require("data/squad/" + dataset)), CompressionMode.Decompress);
         using JsonDocument questions = JsonDocument.Parse(gzip);
         AnswerScores scores = new(mayLackAnswer: version == "v2.0");
-        foreach (JsonElement question in questions.RootElement.GetProperty("data").EnumerateArray()
-            .SelectMany(article => article.GetProperty("paragraphs").EnumerateArray())
-            .SelectMany(paragraph => paragraph.GetProperty("qas").EnumerateArray()))
+        foreach (
+            JsonElement question in questions
+                .RootElement.GetProperty("data")
+                .EnumerateArray()
+                .SelectMany(article => article.GetProperty("paragraphs").EnumerateArray())
+                .SelectMany(paragraph => paragraph.GetProperty("qas").EnumerateArray())
+        )
         {
             string? answer = answers.RootElement.TryGetProperty(question.GetProperty("id").GetString()!, out JsonElement given)
-                ? given.GetString() : null;
+                ? given.GetString()
+                : null;
             scores.Add([.. question.GetProperty("answers").EnumerateArray().Select(item => item.GetProperty("text").GetString()!)], answer);
         }
 
         using JsonDocument golden = JsonDocument.Parse(File.ReadAllBytes(SharedData.Require("data/squad/golden/expected.json")));
-        JsonElement expected = golden.RootElement.EnumerateObject()
-            .First(item => item.Name.StartsWith($"{version} | {dataset} | {predictions}", StringComparison.Ordinal)).Value;
+        JsonElement expected = golden
+            .RootElement.EnumerateObject()
+            .First(item => item.Name.StartsWith($"{version} | {dataset} | {predictions}", StringComparison.Ordinal))
+            .Value;
         Assert.Equal(expected.GetProperty(version == "v1.1" ? "exact_match" : "exact").GetDouble(), 100 * scores.ExactMatch, 1e-9);
         Assert.Equal(expected.GetProperty("f1").GetDouble(), 100 * scores.F1, 1e-9);
     }
@@ -65,20 +72,26 @@ public sealed class AnsweringTests
         IReadOnlyList<SpanQuestion> questions = SquadFile.Read(SharedData.Require("data/squad/" + dataset));
         Assert.Equal((count, unanswerable), (questions.Count, questions.Count(question => question.Answers.Count == 0)));
         ContextWindows windows = new(
-            new WordPieceTokenizer(Multilingual(), new TokenizerOptions { LowerCase = false }), maxLength: 128, stride: 40);
+            new WordPieceTokenizer(Multilingual(), new TokenizerOptions { LowerCase = false }),
+            maxLength: 128,
+            stride: 40
+        );
         foreach (SpanQuestion question in questions.Take(60).Where(question => question.Answers is [{ Start: >= 0 }, ..]))
         {
             WindowExample[] parts = [.. windows.Of(question, 0)];
             Assert.All(parts, part => Assert.InRange(part.Ids.Length, 3, 128));
             WindowExample? holding = Array.Find(parts, part => part.Start > 0);
             Assert.NotNull(holding);
-            int start = holding.Pieces[holding.Start - holding.SecondSegment].Start, end = holding.Pieces[holding.End - holding.SecondSegment].End;
+            int start = holding.Pieces[holding.Start - holding.SecondSegment].Start,
+                end = holding.Pieces[holding.End - holding.SecondSegment].End;
             Assert.Contains(question.Answers[0].Text.Trim(), question.Context[start..end]);
 
             // Every token can start an answer in some part.
             HashSet<(int, int)> all = [.. parts.SelectMany(part => part.Pieces)];
-            HashSet<(int, int)> widest = [.. parts.SelectMany(part => part.Pieces.Zip(part.Widest)).Where(item => item.Second)
-                .Select(item => item.First)];
+            HashSet<(int, int)> widest =
+            [
+                .. parts.SelectMany(part => part.Pieces.Zip(part.Widest)).Where(item => item.Second).Select(item => item.First),
+            ];
             Assert.Equal(all, widest);
         }
     }
@@ -103,27 +116,39 @@ public sealed class AnsweringTests
         set_num_threads(1);
         using TemporaryFolder folder = new();
         using var scope = NewDisposeScope();
-        folder.Write("train.json", """
+        folder.Write(
+            "train.json",
+            """
             {"data": [{"paragraphs": [{"context": "a b c", "qas": [{"question": "a", "answers": [{"text": "b", "answer_start": 2}]}]},
                                       {"context": "c b a", "qas": [{"question": "c", "answers": []}]}]}]}
-            """);
+            """
+        );
         Vocabulary vocabulary = new([.. SpecialTokens.All, "a", "b", "c"]);
         FinetuneOptions options = new()
         {
-            Name = "answers", Train = "train.json", Evaluation = "train.json", Kind = "answering", SequenceLength = 16,
+            Name = "answers",
+            Train = "train.json",
+            Evaluation = "train.json",
+            Kind = "answering",
+            SequenceLength = 16,
         };
         FinetuneTask task = FinetuneTask.Load(options, new(folder.Path), 1, new WordPieceTokenizer(vocabulary, new TokenizerOptions()));
         Assert.Equal((2, 0.5), (task.Train.Count, task.Baseline.Value));
         Assert.Equal([(4, 4), (0, 0)], task.Train.Cast<WindowExample>().Select(window => (window.Start, window.End)));
         EncodedExample[] batch = [.. task.Train];
-        Tensor logits = randn(2, 7, 2), padded = cat([logits, full([2, 3, 2], 50f)], 1);
+        Tensor logits = randn(2, 7, 2),
+            padded = cat([logits, full([2, 3, 2], 50f)], 1);
         Assert.Equal(task.Loss(logits, batch).item<float>(), task.Loss(padded, batch).item<float>(), 1e-4f);
     }
 
     private static Vocabulary Multilingual()
     {
-        using StreamReader reader = new(new GZipStream(
-            File.OpenRead(SharedData.Require("data/vocab/bert-base-multilingual-cased/vocab.txt.gz")), CompressionMode.Decompress));
+        using StreamReader reader = new(
+            new GZipStream(
+                File.OpenRead(SharedData.Require("data/vocab/bert-base-multilingual-cased/vocab.txt.gz")),
+                CompressionMode.Decompress
+            )
+        );
         return new Vocabulary(reader.ReadToEnd().TrimEnd('\n').Split('\n'));
     }
 }

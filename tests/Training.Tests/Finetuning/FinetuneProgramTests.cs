@@ -4,8 +4,8 @@ using ElectraPipeline.Training.Checkpoints;
 using ElectraPipeline.Training.Finetuning;
 using ElectraPipeline.Training.Finetuning.Tasks;
 using ElectraPipeline.Training.Model;
-using ElectraPipeline.Training.Pretraining;
 using ElectraPipeline.Training.Objective;
+using ElectraPipeline.Training.Pretraining;
 using ElectraPipeline.Training.Tokenization;
 using Xunit;
 using static TorchSharp.torch;
@@ -29,20 +29,21 @@ public sealed class FinetuneProgramTests : IDisposable
 
     private static Vocabulary Vocabulary => new([.. SpecialTokens.All, .. Words]);
 
-    private static FinetuneOptions Options => new()
-    {
-        Name = "order",
-        Train = "task.jsonl",
-        Epochs = 6,
-        BatchSize = 16,
-        LearningRate = 1e-3,
-        LayerwiseDecay = 1,
-        SequenceLength = 16,
-        Dropout = 0.1,
-        Seeds = [1, 2, 3],
-        RandomBaseline = true,
-        CheckpointSteps = 20,
-    };
+    private static FinetuneOptions Options =>
+        new()
+        {
+            Name = "order",
+            Train = "task.jsonl",
+            Epochs = 6,
+            BatchSize = 16,
+            LearningRate = 1e-3,
+            LayerwiseDecay = 1,
+            SequenceLength = 16,
+            Dropout = 0.1,
+            Seeds = [1, 2, 3],
+            RandomBaseline = true,
+            CheckpointSteps = 20,
+        };
 
     [Fact]
     public void A_task_is_learned_reported_and_exported()
@@ -68,8 +69,13 @@ public sealed class FinetuneProgramTests : IDisposable
             Assert.Equal(120, recorder.Metrics.Where(point => point.Name == $"finetune/random/seed-3/{name}").Max(point => point.Step));
         }
 
-        double[] losses = [.. recorder.Metrics.Where(point => point.Name == "finetune/pretrained/seed-1/train_loss")
-            .OrderBy(point => point.Step).Select(point => point.Value)];
+        double[] losses =
+        [
+            .. recorder
+                .Metrics.Where(point => point.Name == "finetune/pretrained/seed-1/train_loss")
+                .OrderBy(point => point.Step)
+                .Select(point => point.Value),
+        ];
         Assert.True(losses[^20..].Average() < 0.7 * losses[..20].Average(), string.Join(", ", losses));
         Assert.Equal((720L, 720L), recorder.Steps.MaxBy(step => step.Done));
     }
@@ -80,7 +86,13 @@ public sealed class FinetuneProgramTests : IDisposable
     [InlineData("electric")]
     public void A_model_of_any_objective_is_fine_tuned(string objective)
     {
-        var encoder = new EncoderConfig { Layers = 2, HiddenSize = 32, IntermediateSize = 64, AttentionHeads = 2 };
+        var encoder = new EncoderConfig
+        {
+            Layers = 2,
+            HiddenSize = 32,
+            IntermediateSize = 64,
+            AttentionHeads = 2,
+        };
         var config = new ElectraConfig
         {
             VocabularySize = Vocabulary.Count,
@@ -93,13 +105,26 @@ public sealed class FinetuneProgramTests : IDisposable
         using (ElectraPretrainingModel model = new(config, CPU))
         {
             model.Initialize(3);
-            var description = new ElectraDescription { Model = config, Pretrain = new() { Objective = objective }, Step = 1, Seed = 3 };
+            var description = new ElectraDescription
+            {
+                Model = config,
+                Pretrain = new() { Objective = objective },
+                Step = 1,
+                Seed = 3,
+            };
             ElectraModelFolder.Write(At("other"), model, description, Vocabulary, new TokenizerOptions());
         }
 
         FinetuneOptions options = Options with { Epochs = 1, Seeds = [1], RandomBaseline = false };
         FinetuneResult result = FinetuneProgram.Run(
-            Request("out") with { ModelFolder = At("other"), Options = options }, new Recorder(), CancellationToken.None);
+            Request("out") with
+            {
+                ModelFolder = At("other"),
+                Options = options,
+            },
+            new Recorder(),
+            CancellationToken.None
+        );
         Assert.Equal(20, result.Arms.Single().Trainings.Single().Steps);
         Assert.InRange(result.Arms[0].Median, 0.3, 1);
     }
@@ -112,8 +137,9 @@ public sealed class FinetuneProgramTests : IDisposable
 
         using CancellationTokenSource stop = new();
         Recorder first = new() { StopAt = (90, stop) };
-        Assert.Throws<OperationCanceledException>(
-            () => FinetuneProgram.Run(Request("resumed") with { Options = shorter }, first, stop.Token));
+        Assert.Throws<OperationCanceledException>(() =>
+            FinetuneProgram.Run(Request("resumed") with { Options = shorter }, first, stop.Token)
+        );
         Assert.False(File.Exists(At("resumed/results.json")));
         Assert.NotEmpty(first.Checkpoints);
 
@@ -173,7 +199,13 @@ public sealed class FinetuneProgramTests : IDisposable
         WriteScored("scores.tsv");
         FinetuneOptions options = Options with
         {
-            Kind = kind, Train = train, Head = FinetuneOptions.OfficialHead, Seeds = [1], RandomBaseline = false, Epochs = 8, BatchSize = 16,
+            Kind = kind,
+            Train = train,
+            Head = FinetuneOptions.OfficialHead,
+            Seeds = [1],
+            RandomBaseline = false,
+            Epochs = 8,
+            BatchSize = 16,
         };
         FinetuneRequest request = Request("official") with { Options = options };
         FinetuneResult result = FinetuneProgram.Run(request, new Recorder(), CancellationToken.None);
@@ -216,7 +248,13 @@ public sealed class FinetuneProgramTests : IDisposable
         WriteQuestions("questions.json");
         FinetuneOptions options = Options with { Kind = "answering", Train = "questions.json", Seeds = [1], RandomBaseline = false };
         FinetuneResult result = FinetuneProgram.Run(
-            Request("answering") with { Options = options }, new Recorder(), CancellationToken.None);
+            Request("answering") with
+            {
+                Options = options,
+            },
+            new Recorder(),
+            CancellationToken.None
+        );
         Assert.Equal(("f1", 0.0), (result.Metric, result.Baseline.Value));
         Assert.True(result.Arms[0].Median > 0.6, $"{result.Arms[0].Median}"); // one word of ten, guessed: 0.1
         using HuggingFaceModel model = HuggingFaceFolder.Read(At("answering"), ElectraArchitecture.QuestionAnswering);
@@ -229,7 +267,11 @@ public sealed class FinetuneProgramTests : IDisposable
         WriteScored("scores.tsv");
         FinetuneOptions options = Options with
         {
-            Kind = "regression", Train = "scores.tsv", Seeds = [1], RandomBaseline = false, Epochs = 8,
+            Kind = "regression",
+            Train = "scores.tsv",
+            Seeds = [1],
+            RandomBaseline = false,
+            Epochs = 8,
         };
         FinetuneRequest request = Request("scored") with { Options = options };
         FinetuneResult result = FinetuneProgram.Run(request, new Recorder(), CancellationToken.None);
@@ -244,7 +286,8 @@ public sealed class FinetuneProgramTests : IDisposable
         using var scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         double mean = plan.Task.Evaluation.Average(example =>
-            exported.Forward(EncoderInput.Create(example.Ids, [example.Ids.Length], [example.SecondSegment], CPU), null).item<float>());
+            exported.Forward(EncoderInput.Create(example.Ids, [example.Ids.Length], [example.SecondSegment], CPU), null).item<float>()
+        );
         Assert.InRange(mean, plan.Task.Evaluation.Average(example => ((ScoreExample)example).Score) * 0.5, 300);
     }
 
@@ -254,7 +297,9 @@ public sealed class FinetuneProgramTests : IDisposable
         VocabularyStore.Write(At("other"), new Vocabulary([.. SpecialTokens.All, .. Words.Reverse()]), new TokenizerOptions());
         Assert.Contains("the model was trained with", Fault(Request("x") with { VocabularyFolder = At("other") }));
         Assert.Contains(
-            "SequenceLength is 64, the model takes 16", Fault(Request("x") with { Options = Options with { SequenceLength = 64 } }));
+            "SequenceLength is 64, the model takes 16",
+            Fault(Request("x") with { Options = Options with { SequenceLength = 64 } })
+        );
         Assert.Contains("Seeds is 1, 1", Fault(Request("x") with { Options = Options with { Seeds = [1, 1] } }));
         Assert.Contains("Head is wide", Fault(Request("x") with { Options = Options with { Head = "wide" } }));
         Assert.Contains("Kind is parsing", Fault(Request("x") with { Options = Options with { Kind = "parsing" } }));
@@ -265,8 +310,10 @@ public sealed class FinetuneProgramTests : IDisposable
         FinetuneRequest request = Request("x") with { Options = Options with { Seeds = [7], Epochs = 1, RandomBaseline = false } };
         FinetuneProgram.Run(request, new Recorder(), CancellationToken.None);
         Assert.Contains("start again without it", Fault(request with { Seed = 8, ResumeFrom = At("work-x") }));
-        Assert.Contains("start again without it",
-            Fault(request with { Options = request.Options with { LearningRate = 2e-3 }, ResumeFrom = At("work-x") }));
+        Assert.Contains(
+            "start again without it",
+            Fault(request with { Options = request.Options with { LearningRate = 2e-3 }, ResumeFrom = At("work-x") })
+        );
     }
 
     private string At(string path) => Path.Combine(folder, path);
@@ -274,23 +321,30 @@ public sealed class FinetuneProgramTests : IDisposable
     private string Fault(FinetuneRequest request) =>
         Assert.Throws<PermanentException>(() => FinetuneProgram.Run(request, new Recorder(), CancellationToken.None)).Message;
 
-    private FinetuneRequest Request(string output) => new()
-    {
-        ModelFolder = At("model"),
-        VocabularyFolder = At("vocabulary"),
-        Options = Options,
-        ConfigFolder = folder,
-        OutputFolder = At(output),
-        WorkFolder = At("work-" + output),
-        Device = "cpu",
-        Seed = 42,
-    };
+    private FinetuneRequest Request(string output) =>
+        new()
+        {
+            ModelFolder = At("model"),
+            VocabularyFolder = At("vocabulary"),
+            Options = Options,
+            ConfigFolder = folder,
+            OutputFolder = At(output),
+            WorkFolder = At("work-" + output),
+            Device = "cpu",
+            Seed = 42,
+        };
 
     /// <summary>A discriminator with drawn weights, as pre-training exports one.</summary>
     private static void WriteModel(string path)
     {
         using var scope = NewDisposeScope();
-        EncoderConfig encoder = new() { Layers = 2, HiddenSize = 32, IntermediateSize = 64, AttentionHeads = 2 };
+        EncoderConfig encoder = new()
+        {
+            Layers = 2,
+            HiddenSize = 32,
+            IntermediateSize = 64,
+            AttentionHeads = 2,
+        };
         ElectraConfig config = new()
         {
             VocabularySize = Vocabulary.Count,
@@ -352,7 +406,10 @@ public sealed class FinetuneProgramTests : IDisposable
             for (int words = 4 + random.Next(8); words > 0; words--)
             {
                 string word = Words[random.Next(3) == 0 ? 0 : random.Next(Words.Length)];
-                string tag = follows && word != "a" ? "I-X" : word == "a" ? "B-X" : "O";
+                string tag =
+                    follows && word != "a" ? "I-X"
+                    : word == "a" ? "B-X"
+                    : "O";
                 lines.Add($"{word} {tag}");
                 follows = word == "a";
             }
@@ -381,7 +438,8 @@ public sealed class FinetuneProgramTests : IDisposable
 
             object answer = new { text = "b", answer_start = 2 * place };
             paragraphs.Add(
-                new { context = string.Join(' ', letters), qas = new[] { new { question = "c d e f", answers = new[] { answer } } } });
+                new { context = string.Join(' ', letters), qas = new[] { new { question = "c d e f", answers = new[] { answer } } } }
+            );
         }
 
         File.WriteAllText(At(name), JsonSerializer.Serialize(new { data = new[] { new { paragraphs } } }));
@@ -395,8 +453,9 @@ public sealed class FinetuneProgramTests : IDisposable
         for (int i = 0; i < 400; i++)
         {
             int count = random.Next(5);
-            IEnumerable<string> letters = Enumerable.Range(0, 8).Select(
-                place => place < count ? "a" : Words[2 + random.Next(Words.Length - 2)]);
+            IEnumerable<string> letters = Enumerable
+                .Range(0, 8)
+                .Select(place => place < count ? "a" : Words[2 + random.Next(Words.Length - 2)]);
             lines.Add($"{string.Join(' ', letters)}\t{100 * count}");
         }
 

@@ -8,14 +8,17 @@ namespace ElectraPipeline.Training.Tests.Finetuning;
 public sealed class LengthBucketsTests
 {
     private static readonly EncodedExample[] Examples =
-        [.. Enumerable.Range(0, 1_003).Select(i => new ClassExample(new int[2 + ((i * 37) % 61)], 0, false, i))];
+    [
+        .. Enumerable.Range(0, 1_003).Select(i => new ClassExample(new int[2 + ((i * 37) % 61)], 0, false, i)),
+    ];
 
     [Fact]
     public void Every_epoch_is_a_permutation_of_its_own()
     {
         LengthBuckets buckets = new(Examples, batchSize: 32, seed: 5);
         Assert.Equal(32, buckets.StepsPerEpoch);
-        int[] first = Epoch(buckets, 0), second = Epoch(buckets, 1);
+        int[] first = Epoch(buckets, 0),
+            second = Epoch(buckets, 1);
         Assert.Equal(Enumerable.Range(0, Examples.Length), first.Order());
         Assert.Equal(Enumerable.Range(0, Examples.Length), second.Order());
         Assert.NotEqual(first, second);
@@ -36,8 +39,10 @@ public sealed class LengthBucketsTests
     public void Batches_hold_little_padding()
     {
         LengthBuckets buckets = new(Examples, 32, seed: 5);
-        double computed = Enumerable.Range(0, buckets.StepsPerEpoch).Select(step => buckets.Batch(step)).Sum(
-            batch => batch.Length * batch.Max(example => example.Ids.Length));
+        double computed = Enumerable
+            .Range(0, buckets.StepsPerEpoch)
+            .Select(step => buckets.Batch(step))
+            .Sum(batch => batch.Length * batch.Max(example => example.Ids.Length));
         double real = Examples.Sum(example => example.Ids.Length);
         Assert.InRange(computed / real, 1, 1.1); // unsorted batches of these lengths: 1.9
     }
@@ -56,6 +61,10 @@ public sealed class LengthBucketsTests
     }
 
     private static int[] Epoch(LengthBuckets buckets, int epoch) =>
-        [.. Enumerable.Range(0, buckets.StepsPerEpoch).SelectMany(step => buckets.Batch((epoch * buckets.StepsPerEpoch) + step)).Select(
-            example => ((ClassExample)example).Label)];
+        [
+            .. Enumerable
+                .Range(0, buckets.StepsPerEpoch)
+                .SelectMany(step => buckets.Batch((epoch * buckets.StepsPerEpoch) + step))
+                .Select(example => ((ClassExample)example).Label),
+        ];
 }

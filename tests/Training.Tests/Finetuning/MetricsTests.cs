@@ -23,7 +23,8 @@ public sealed class MetricsTests
         ConfusionMatrix matrix = new(
             labels.Length,
             [.. truth.Select(value => Array.IndexOf(labels, value))],
-            [.. predicted.Select(value => Array.IndexOf(labels, value))]);
+            [.. predicted.Select(value => Array.IndexOf(labels, value))]
+        );
         JsonElement expected = Expected(name);
         Assert.Equal(expected.GetProperty("n").GetInt32(), matrix.Total);
         Assert.Equal(expected.GetProperty("accuracy").GetDouble(), matrix.Accuracy, Tolerance);
@@ -69,10 +70,16 @@ public sealed class MetricsTests
 
     private static (string[] Truth, string[] Predicted) Golden(string name, string file, string text, string label)
     {
-        string[] truth = [.. TaskFile.Read(SharedData.Require("data/glue/" + file), new TaskColumns(text, null, label, null))
-            .Select(example => example.Label)];
-        string[] predicted = [.. File.ReadLines(SharedData.Require($"data/glue/golden/{name}.pred.tsv")).Skip(1)
-            .Select(line => line.Split('\t')[1])];
+        string[] truth =
+        [
+            .. TaskFile
+                .Read(SharedData.Require("data/glue/" + file), new TaskColumns(text, null, label, null))
+                .Select(example => example.Label),
+        ];
+        string[] predicted =
+        [
+            .. File.ReadLines(SharedData.Require($"data/glue/golden/{name}.pred.tsv")).Skip(1).Select(line => line.Split('\t')[1]),
+        ];
         return (truth, predicted);
     }
 

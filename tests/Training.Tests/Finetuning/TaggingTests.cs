@@ -11,11 +11,14 @@ namespace ElectraPipeline.Training.Tests.Finetuning;
 
 public sealed class TaggingTests
 {
-    public static TheoryData<string> Golden => [.. JsonDocument
-        .Parse(File.ReadAllBytes(SharedData.Require("data/chunking/golden/expected_conlleval.json")))
-        .RootElement.EnumerateObject()
-        .Select(item => item.Name)
-        .Where(name => File.Exists(SharedData.Require("data/chunking/golden") + $"/{name}.txt.gz"))];
+    public static TheoryData<string> Golden =>
+        [
+            .. JsonDocument
+                .Parse(File.ReadAllBytes(SharedData.Require("data/chunking/golden/expected_conlleval.json")))
+                .RootElement.EnumerateObject()
+                .Select(item => item.Name)
+                .Where(name => File.Exists(SharedData.Require("data/chunking/golden") + $"/{name}.txt.gz")),
+        ];
 
     [Theory]
     [MemberData(nameof(Golden))]
@@ -27,12 +30,17 @@ public sealed class TaggingTests
             counts.AddSentence(truth, predicted);
         }
 
-        using JsonDocument expected = JsonDocument.Parse(File.ReadAllBytes(SharedData.Require("data/chunking/golden/expected_conlleval.json")));
+        using JsonDocument expected = JsonDocument.Parse(
+            File.ReadAllBytes(SharedData.Require("data/chunking/golden/expected_conlleval.json"))
+        );
         (long right, long found, long chunks) = counts.Chunks;
-        string summary = string.Create(CultureInfo.InvariantCulture, $"phrases; found: {found} phrases; correct: {right}.\n")
+        string summary =
+            string.Create(CultureInfo.InvariantCulture, $"phrases; found: {found} phrases; correct: {right}.\n")
             + string.Create(
-                CultureInfo.InvariantCulture, $"accuracy: {100 * counts.Accuracy,6:F2}%; precision: {100 * counts.Precision,6:F2}%; ")
-            + string.Create(CultureInfo.InvariantCulture, $"recall: {100 * counts.Recall,6:F2}%; FB1: {100 * counts.F1,6:F2}\n");
+                CultureInfo.InvariantCulture,
+                $"accuracy: {100 * counts.Accuracy, 6:F2}%; precision: {100 * counts.Precision, 6:F2}%; "
+            )
+            + string.Create(CultureInfo.InvariantCulture, $"recall: {100 * counts.Recall, 6:F2}%; FB1: {100 * counts.F1, 6:F2}\n");
         Assert.Contains($"with {chunks} {summary}", expected.RootElement.GetProperty(name).GetString());
     }
 
@@ -40,12 +48,16 @@ public sealed class TaggingTests
     public void Real_files_are_read_whole()
     {
         IReadOnlyList<TaggedSentence> chunking = ConllFile.Read(
-            SharedData.Require("data/chunking/conll2000/test.txt.gz"), new ConllColumns(0, -1));
+            SharedData.Require("data/chunking/conll2000/test.txt.gz"),
+            new ConllColumns(0, -1)
+        );
         Assert.Equal((2_012, 47_377), (chunking.Count, chunking.Sum(sentence => sentence.Words.Count)));
         Assert.Equal(("Rockwell", "B-NP"), (chunking[0].Words[0], chunking[0].Tags[0]));
 
         IReadOnlyList<TaggedSentence> universal = ConllFile.Read(
-            SharedData.Require("data/chunking/ud/en_partut-ud-dev.conllu.gz"), new ConllColumns(1, 3));
+            SharedData.Require("data/chunking/ud/en_partut-ud-dev.conllu.gz"),
+            new ConllColumns(1, 3)
+        );
         Assert.All(universal.SelectMany(sentence => sentence.Tags), tag => Assert.Matches("^[A-Z]+$", tag));
         Assert.Equal(156, universal.Count);
 
@@ -61,7 +73,13 @@ public sealed class TaggingTests
         Assert.Contains($"{path}, line 4: 1 columns", Fault(() => ConllFile.Read(path, new ConllColumns(0, 1))));
         folder.Write("train.txt", "-DOCSTART- O\n\n");
         Assert.Contains("no tagged sentence", Fault(() => ConllFile.Read(path, new ConllColumns(0, 1))));
-        FinetuneOptions options = new() { Name = "tags", Train = "train.txt", Kind = "tagging", TextColumn = "word" };
+        FinetuneOptions options = new()
+        {
+            Name = "tags",
+            Train = "train.txt",
+            Kind = "tagging",
+            TextColumn = "word",
+        };
         Assert.Contains("\"word\" is no column of a file that names none", Fault(() => ConllColumns.Of(options)));
         Assert.Equal(new ConllColumns(1, 3), ConllColumns.Of(options with { TextColumn = "#1", LabelColumn = "#3" }));
         Assert.Equal(new ConllColumns(0, -1), ConllColumns.Of(options with { TextColumn = "text" }));
@@ -75,8 +93,12 @@ public sealed class TaggingTests
         string[] blocks = reader.ReadToEnd().Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
         foreach (string block in blocks)
         {
-            string[][] lines = [.. block.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(
-                line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
+            string[][] lines =
+            [
+                .. block
+                    .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                    .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)),
+            ];
             yield return ([.. lines.Select(line => line[^2])], [.. lines.Select(line => line[^1])]);
         }
     }

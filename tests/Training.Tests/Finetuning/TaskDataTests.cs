@@ -47,8 +47,9 @@ public sealed class TaskDataTests : IDisposable
     {
         WriteRows(Enumerable.Range(0, 1_000).Select(i => ($"text {i}", $"{i % 2}", "")));
         FinetuneOptions bounded = Options with { MaxTrainExamples = 50, MaxEvaluationExamples = 20 };
-        TaskData first = TaskData.Load(bounded, new(folder), seed: 1), again = TaskData.Load(bounded, new(folder),
-            seed: 1), other = TaskData.Load(bounded, new(folder), seed: 2);
+        TaskData first = TaskData.Load(bounded, new(folder), seed: 1),
+            again = TaskData.Load(bounded, new(folder), seed: 1),
+            other = TaskData.Load(bounded, new(folder), seed: 2);
         Assert.Equal((50, 20), (first.Train.Count, first.Evaluation.Count));
         Assert.Equal(first.Train, again.Train);
         Assert.Equal(first.Digest, again.Digest);
@@ -140,12 +141,25 @@ public sealed class TaskDataTests : IDisposable
     public void Pairs_in_both_orders_double_the_training_examples_alone()
     {
         File.WriteAllLines(Path.Combine(folder, "train.tsv"), ["text\tother\tlabel", "a\tb\t0", "c\td\t1", "e\tf\t1"]);
-        TaskData data = TaskData.Load(Options with { PairColumn = "other", BothOrders = true, EvaluationShare = 0.34 }, new(folder), seed: 1);
+        TaskData data = TaskData.Load(
+            Options with
+            {
+                PairColumn = "other",
+                BothOrders = true,
+                EvaluationShare = 0.34,
+            },
+            new(folder),
+            seed: 1
+        );
         Assert.Equal((4, 1), (data.Train.Count, data.Evaluation.Count));
         Assert.All(
-            data.Train.Take(2), example => Assert.Contains(example with { Text = example.Pair!, Pair = example.Text }, data.Train.Skip(2)));
+            data.Train.Take(2),
+            example => Assert.Contains(example with { Text = example.Pair!, Pair = example.Text }, data.Train.Skip(2))
+        );
         Assert.Contains(
-            "BothOrders is True", Assert.Throws<PermanentException>(() => (Options with { BothOrders = true }).Validate()).Message);
+            "BothOrders is True",
+            Assert.Throws<PermanentException>(() => (Options with { BothOrders = true }).Validate()).Message
+        );
     }
 
     private static FinetuneOptions Options => new() { Name = "test", Train = "train.tsv" };
@@ -155,5 +169,7 @@ public sealed class TaskDataTests : IDisposable
 
     private void WriteRows(IEnumerable<(string Text, string Label, string Group)> rows) =>
         File.WriteAllLines(
-            Path.Combine(folder, "train.tsv"), ["text\tlabel\tgroup", .. rows.Select(row => $"{row.Text}\t{row.Label}\t{row.Group}")]);
+            Path.Combine(folder, "train.tsv"),
+            ["text\tlabel\tgroup", .. rows.Select(row => $"{row.Text}\t{row.Label}\t{row.Group}")]
+        );
 }

@@ -21,7 +21,8 @@ public sealed class TaskFileTests : IDisposable
         string path = Write("a.tsv", "\uFEFFlabel\ttext\r\n1\t\"open quote\r\n0\tsays \"x\"\rhere, é");
         Assert.Equal(
             [new TaskExample("\"open quote", null, "1", null), new TaskExample("says \"x\"\rhere, é", null, "0", null)],
-            TaskFile.Read(path, Single));
+            TaskFile.Read(path, Single)
+        );
     }
 
     [Fact]
@@ -30,7 +31,8 @@ public sealed class TaskFileTests : IDisposable
         string path = Write("cola.tsv", "gj04\t1\t\tThe sailors rode.\nbc01\t0\t*\tThem left.\n");
         Assert.Equal(
             [new TaskExample("The sailors rode.", null, "1", "gj04"), new TaskExample("Them left.", null, "0", "bc01")],
-            TaskFile.Read(path, new TaskColumns("#3", null, "#1", "#0")));
+            TaskFile.Read(path, new TaskColumns("#3", null, "#1", "#0"))
+        );
         Assert.Contains("line 1: 4 columns, \"#4\" is asked for", Fault(path, new TaskColumns("#4", null, "#1", null)));
     }
 
@@ -40,7 +42,8 @@ public sealed class TaskFileTests : IDisposable
         string path = Write("a.csv", "\uFEFFtext,other,label,second\n\"a, \"\"b\"\"\nc\",x,yes,p\nplain,,no,q");
         Assert.Equal(
             [new TaskExample("a, \"b\"\nc", "p", "yes", "x"), new TaskExample("plain", "q", "no", "")],
-            TaskFile.Read(path, new TaskColumns("text", "second", "label", "other")));
+            TaskFile.Read(path, new TaskColumns("text", "second", "label", "other"))
+        );
     }
 
     [Fact]
@@ -49,14 +52,18 @@ public sealed class TaskFileTests : IDisposable
         string path = Write("a.jsonl.gz", "{\"text\":\"a\\nb\",\"label\":true,\"g\":\"x\"}\n\n{\"g\":7,\"label\":2,\"text\":\"\"}");
         Assert.Equal(
             [new TaskExample("a\nb", null, "true", "x"), new TaskExample("", null, "2", "7")],
-            TaskFile.Read(path, Single with { Group = "g" }));
+            TaskFile.Read(path, Single with { Group = "g" })
+        );
     }
 
     [Theory]
     [InlineData("a.tsv", "txt\tlabel\n", "line 1: there is no column \"text\" among \"txt\", \"label\"; did you mean \"txt\"?")]
     [InlineData("a.csv", "sentence,label\na,b\n", "line 1: there is no column \"text\" among \"sentence\", \"label\"")]
-    [InlineData("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"a\",\"Label\":1}\n",
-        "line 2: there is no column \"label\" among \"text\", \"Label\"; did you mean \"Label\"?")]
+    [InlineData(
+        "a.jsonl",
+        "{\"text\":\"a\",\"label\":1}\n{\"text\":\"a\",\"Label\":1}\n",
+        "line 2: there is no column \"label\" among \"text\", \"Label\"; did you mean \"Label\"?"
+    )]
     [InlineData("a.tsv", "text\tlabel\na\t1\nb\t1\tc\n", "line 3: 3 columns, the first line has 2")]
     [InlineData("a.csv", "text,label\na,1\nb\n", "line 3: not a row")]
     [InlineData("a.csv", "text,label\na,1\n\"b\"c,1\n", "line 3: not a row")]
@@ -82,8 +89,10 @@ public sealed class TaskFileTests : IDisposable
     public void Bytes_that_are_not_text_are_named(string name, string before)
     {
         string path = Path.Combine(folder, name);
-        string after = name.EndsWith("jsonl", StringComparison.Ordinal) ? "\",\"label\":1}" : name.EndsWith("tsv", StringComparison.Ordinal)
-            ? "\t1" : ",1";
+        string after =
+            name.EndsWith("jsonl", StringComparison.Ordinal) ? "\",\"label\":1}"
+            : name.EndsWith("tsv", StringComparison.Ordinal) ? "\t1"
+            : ",1";
         File.WriteAllBytes(path, [.. Encoding.UTF8.GetBytes(before), 0xC3, 0x28, .. Encoding.UTF8.GetBytes(after)]);
         Assert.Contains("line 3: not UTF-8", Fault(path, Single));
     }
@@ -122,7 +131,12 @@ public sealed class TaskFileTests : IDisposable
             var files = new TaskFiles(folder, new Dictionary<string, string> { [Path.Combine(folder, name)] = new('0', 64) });
             foreach (string kind in new[] { "classification", "tagging", "answering" })
             {
-                var options = new FinetuneOptions { Name = "t", Train = name, Kind = kind };
+                var options = new FinetuneOptions
+                {
+                    Name = "t",
+                    Train = name,
+                    Kind = kind,
+                };
                 var tokenizer = new WordPieceTokenizer(new Vocabulary(SpecialTokens.All), new TokenizerOptions());
                 string message = Assert.Throws<IOException>(() => FinetuneTask.Load(options, files, 1, tokenizer)).Message;
                 Assert.StartsWith($"{Path.Combine(folder, name)} changed while it was read", message);

@@ -47,7 +47,9 @@ public sealed class TaskModelTests
         answering.Load(spans);
         Tensor answers = answering.Forward(Input(golden), dropout: null).view(-1, 2);
         Tensor expected = stack(
-            [golden.Read("question_answering.start_logits").view(-1), golden.Read("question_answering.end_logits").view(-1)], 1);
+            [golden.Read("question_answering.start_logits").view(-1), golden.Read("question_answering.end_logits").view(-1)],
+            1
+        );
         Assert.InRange(MaxDifference(answers[real], expected[real]), 0, Tolerance);
     }
 
@@ -68,8 +70,8 @@ public sealed class TaskModelTests
             ElectraArchitecture.QuestionAnswering => new SpanHead(),
             _ => new SequenceHead(3),
         };
-        using TaskModel first = new(TaskModel.ConfigOf(model.Config), head, 0, CPU), second = new(
-            TaskModel.ConfigOf(model.Config), head, 0, CPU);
+        using TaskModel first = new(TaskModel.ConfigOf(model.Config), head, 0, CPU),
+            second = new(TaskModel.ConfigOf(model.Config), head, 0, CPU);
         first.Load(model);
         HuggingFaceFolder.Write(folder.Path, model.Config, architecture, first.State());
         using HuggingFaceModel written = HuggingFaceFolder.Read(folder.Path, architecture);
@@ -101,9 +103,7 @@ public sealed class TaskModelTests
         HuggingFaceConfig labelled = source.Config.WithLabels([.. Enumerable.Range(0, outputs).Select(label => $"l{label}")]);
         HuggingFaceFolder.Write(folder.Path, labelled, ElectraArchitecture.SequenceClassification, official.State());
         using HuggingFaceModel written = HuggingFaceFolder.Read(folder.Path, ElectraArchitecture.SequenceClassification);
-        Assert.Equal(
-            source.Tensors.Keys.Order(StringComparer.Ordinal),
-            written.Tensors.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(source.Tensors.Keys.Order(StringComparer.Ordinal), written.Tensors.Keys.Order(StringComparer.Ordinal));
         using TaskModel classifier = new(config, new SequenceHead(outputs), 0, CPU);
         classifier.Load(written);
         Assert.InRange(MaxDifference(classifier.Forward(Input(golden), dropout: null), expected), 0, Tolerance);
@@ -123,10 +123,13 @@ public sealed class TaskModelTests
         ModelExport.Copy(source, folder["whole"], "float32", CancellationToken.None);
         Assert.Equal(
             File.ReadAllBytes(Path.Combine(source, "sequence_classification/model.safetensors")),
-            File.ReadAllBytes(folder["whole/sequence_classification/model.safetensors"]));
+            File.ReadAllBytes(folder["whole/sequence_classification/model.safetensors"])
+        );
 
         using HuggingFaceModel model = HuggingFaceFolder.Read(
-            folder["half/sequence_classification"], ElectraArchitecture.SequenceClassification);
+            folder["half/sequence_classification"],
+            ElectraArchitecture.SequenceClassification
+        );
         Assert.Equal(elementType, model.Config.ElementType);
         Assert.All(model.Tensors.Values, tensor => Assert.Equal(2, tensor.element_size()));
         using TaskModel classifier = new(TaskModel.ConfigOf(model.Config), new SequenceHead(3), 0, CPU);
@@ -143,8 +146,9 @@ public sealed class TaskModelTests
         string source = Directory.CreateDirectory(folder["source"]).FullName;
         File.Copy(Path.Combine(Head("sequence_classification"), "config.json"), Path.Combine(source, "config.json"));
         SafeTensors.Write(Path.Combine(source, "model.safetensors"), [("large", tensor(new[] { 1f, 1e6f }))]);
-        string message = Assert.Throws<PermanentException>(() => ModelExport.Copy(source, folder["half"], "float16",
-            CancellationToken.None)).Message;
+        string message = Assert
+            .Throws<PermanentException>(() => ModelExport.Copy(source, folder["half"], "float16", CancellationToken.None))
+            .Message;
         Assert.Contains("tensor \"large\" has values up to 1E+06, more than float16 holds", message);
         ModelExport.Copy(source, folder["half"], "bfloat16", CancellationToken.None);
     }

@@ -41,7 +41,12 @@ public sealed class ElectraModelTests
     [InlineData("tiny", null, 130, "130")]
     public void Impossible_sizes_are_named(string preset, int? layers, int? hidden, string named)
     {
-        var options = new ModelOptions { Preset = preset, Layers = layers, HiddenSize = hidden };
+        var options = new ModelOptions
+        {
+            Preset = preset,
+            Layers = layers,
+            HiddenSize = hidden,
+        };
         Assert.Contains(named, Assert.Throws<PermanentException>(() => options.Resolve(100)).Message, StringComparison.Ordinal);
     }
 }

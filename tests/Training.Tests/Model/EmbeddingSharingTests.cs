@@ -11,7 +11,9 @@ namespace ElectraPipeline.Training.Tests.Model;
 /// <summary>Who moves whose embeddings, and which networks there are.</summary>
 public sealed class EmbeddingSharingTests
 {
-    private static readonly LossScale Both = new(1, 1), GeneratorOnly = new(1, 0), DetectionOnly = new(0, 1);
+    private static readonly LossScale Both = new(1, 1),
+        GeneratorOnly = new(1, 0),
+        DetectionOnly = new(0, 1);
 
     public EmbeddingSharingTests() => set_num_threads(1);
 
@@ -35,13 +37,18 @@ public sealed class EmbeddingSharingTests
         using Pretrainer trainer = TinyPretraining.Trainer(config: Config("disentangled"));
         Assert.Equal(Words(trainer.Model.GeneratorNames()), Words(trainer.Model.DetectionNames()));
         TinyPretraining.Train(trainer, 5);
-        float[] generator = Words(trainer.Model.GeneratorNames()), difference = trainer.Model.Parameters
-            .Value("discriminator.electra.embeddings.word_embeddings.weight").data<float>().ToArray();
+        float[] generator = Words(trainer.Model.GeneratorNames()),
+            difference = trainer.Model.Parameters.Value("discriminator.electra.embeddings.word_embeddings.weight").data<float>().ToArray();
         Assert.True(difference.Max(Math.Abs) > 1e-4);
         Assert.Equal(generator.Zip(difference, (own, other) => own + other), Words(trainer.Model.DetectionNames()));
 
-        float[] Words(IEnumerable<(string Name, string Parameter)> names) => trainer.Model.State(names)
-            .Single(pair => pair.Name == "electra.embeddings.word_embeddings.weight").Value.contiguous().data<float>().ToArray();
+        float[] Words(IEnumerable<(string Name, string Parameter)> names) =>
+            trainer
+                .Model.State(names)
+                .Single(pair => pair.Name == "electra.embeddings.word_embeddings.weight")
+                .Value.contiguous()
+                .data<float>()
+                .ToArray();
     }
 
     [Fact]
@@ -63,10 +70,24 @@ public sealed class EmbeddingSharingTests
     [InlineData(0.25, 0.01, 1, 64, 256, 1)]
     public void The_generator_is_a_share_of_the_discriminator(double? size, double? depth, int layers, int hidden, int inner, int heads)
     {
-        EncoderConfig generator = new ModelOptions { Preset = "small", GeneratorSize = size, GeneratorLayers = depth }.Resolve(1_000)
+        EncoderConfig generator = new ModelOptions
+        {
+            Preset = "small",
+            GeneratorSize = size,
+            GeneratorLayers = depth,
+        }
+            .Resolve(1_000)
             .Generator;
         Assert.Equal(
-            new EncoderConfig { Layers = layers, HiddenSize = hidden, IntermediateSize = inner, AttentionHeads = heads }, generator);
+            new EncoderConfig
+            {
+                Layers = layers,
+                HiddenSize = hidden,
+                IntermediateSize = inner,
+                AttentionHeads = heads,
+            },
+            generator
+        );
     }
 
     [Fact]
@@ -87,7 +108,8 @@ public sealed class EmbeddingSharingTests
 
         Assert.Equal(Math.Log(TinyPretraining.Vocabulary), sums.MeanGeneratorLoss, 1e-6);
         double expected = counts.Drawn.Count / (double)TinyPretraining.Vocabulary;
-        double chiSquared = Enumerable.Range(0, TinyPretraining.Vocabulary)
+        double chiSquared = Enumerable
+            .Range(0, TinyPretraining.Vocabulary)
             .Sum(token => Math.Pow(counts.Drawn.Count(drawn => drawn == token) - expected, 2) / expected);
         Assert.InRange(chiSquared, 50, 165); // 100 degrees of freedom: 0.0001 quantile 55, 0.9999 quantile 161
         Assert.NotEmpty(Moved(model, DetectionOnly));
@@ -112,11 +134,12 @@ public sealed class EmbeddingSharingTests
         Assert.Contains(named ?? "", refused?.Message ?? "", StringComparison.Ordinal);
     }
 
-    private static ElectraConfig Config(string sharing) => TinyPretraining.Config() with
-    {
-        EmbeddingSharing = sharing,
-        GeneratorEmbeddingSize = sharing == "untied" ? 12 : null,
-    };
+    private static ElectraConfig Config(string sharing) =>
+        TinyPretraining.Config() with
+        {
+            EmbeddingSharing = sharing,
+            GeneratorEmbeddingSize = sharing == "untied" ? 12 : null,
+        };
 
     private static ElectraPretrainingModel Model(ElectraConfig config)
     {
@@ -128,7 +151,8 @@ public sealed class EmbeddingSharingTests
     private static MaskedBatch Masked(int step)
     {
         ExampleBatch batch = TinyPretraining.Batch(step);
-        return new PretrainOptions().Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary)
+        return new PretrainOptions()
+            .Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary)
             .Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, seed: 1, step);
     }
 
@@ -139,8 +163,12 @@ public sealed class EmbeddingSharingTests
         model.Parameters.Gradients.zero_();
         MaskedBatch batch = Masked(0);
         new ElectraObjective(model).Accumulate(batch, new TokenReplacement(batch, 1, 0, 1, false), scale, dropout: null);
-        return [.. model.Parameters.Layout.Slots.Select(slot => slot.Name).Where(
-            name => model.Parameters.Gradient(name).abs().max().item<float>() > 0)];
+        return
+        [
+            .. model
+                .Parameters.Layout.Slots.Select(slot => slot.Name)
+                .Where(name => model.Parameters.Gradient(name).abs().max().item<float>() > 0),
+        ];
     }
 
     private sealed class CountingSampler : ITokenSampler

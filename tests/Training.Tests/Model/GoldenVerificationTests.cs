@@ -34,7 +34,8 @@ public sealed class GoldenVerificationTests : IDisposable
         List<GoldenDifference> differences = GoldenTraining.Run(SharedData.Require("golden/electra-tiny"), torch.CPU);
         Assert.True(differences.Count > (10 * 7) + (2 * 100), $"{differences.Count} comparisons");
         Assert.All(differences, difference => Assert.True(difference.Passed, difference.ToString()));
-        double? worst = differences.Where(difference => difference.Name.Contains("final", StringComparison.Ordinal))
+        double? worst = differences
+            .Where(difference => difference.Name.Contains("final", StringComparison.Ordinal))
             .Max(difference => difference.Absolute);
         TestContext.Current.TestOutputHelper?.WriteLine($"largest difference of a final parameter: {worst}");
     }
@@ -45,13 +46,22 @@ public sealed class GoldenVerificationTests : IDisposable
     [InlineData(12, 24, 3, 3, 12, 2, 2)] // the discriminator projects
     [InlineData(20, 16, 2, 1, 24, 4, 2)] // both project; a wider generator
     public void Any_sizes_are_verified(
-        int embedding, int width, int layers, int heads, int generatorWidth, int generatorLayers, int generatorHeads)
+        int embedding,
+        int width,
+        int layers,
+        int heads,
+        int generatorWidth,
+        int generatorLayers,
+        int generatorHeads
+    )
     {
         Folder(embedding, (width, layers, heads), (generatorWidth, generatorLayers, generatorHeads)).Write();
         IReadOnlyList<GoldenDifference> differences = GoldenVerification.Run(folder.Path);
         Assert.All(differences, difference => Assert.True(difference.Passed, difference.ToString()));
         Assert.Equal(
-            (layers + 1) + 2 + 4, differences.Count(difference => difference.Name.StartsWith("forward/", StringComparison.Ordinal)));
+            (layers + 1) + 2 + 4,
+            differences.Count(difference => difference.Name.StartsWith("forward/", StringComparison.Ordinal))
+        );
         Assert.Equal(3 * 7, differences.Count(difference => difference.Name.StartsWith("training/step", StringComparison.Ordinal)));
     }
 
@@ -60,19 +70,32 @@ public sealed class GoldenVerificationTests : IDisposable
     [InlineData(12, 24, 3, 3, 12, 2, 2)]
     [InlineData(20, 16, 2, 1, 24, 4, 2)]
     public void Gradients_are_the_slopes_of_the_plain_losses(
-        int embedding, int width, int layers, int heads, int generatorWidth, int generatorLayers, int generatorHeads)
+        int embedding,
+        int width,
+        int layers,
+        int heads,
+        int generatorWidth,
+        int generatorLayers,
+        int generatorHeads
+    )
     {
         WrittenGoldenFolder source = Folder(embedding, (width, layers, heads), (generatorWidth, generatorLayers, generatorHeads));
         using var scope = torch.NewDisposeScope();
         using ElectraPretrainingModel model = source.Model();
         ExampleBatch batch = source.Batch(0);
-        MaskedBatch masked = new DynamicMasking(TinyPretraining.Ids, 0.3, new MaskShares(0.85), withReplacement: false)
-            .Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, 5, 0);
+        MaskedBatch masked = new DynamicMasking(TinyPretraining.Ids, 0.3, new MaskShares(0.85), withReplacement: false).Mask(
+            batch.InputIds,
+            batch.Lengths,
+            batch.SecondSegmentStarts,
+            5,
+            0
+        );
         int[] samples = [.. masked.Positions.Select((position, i) => i % 3 == 0 ? masked.OriginalIds[position] : 5 + i)];
         LossScale scale = LossScale.For(masked.Positions.Length, masked.Tokens, 1, 50);
         new ElectraObjective(model).Accumulate(masked, new WrittenGoldenFolder.Given(samples), scale, dropout: null);
 
-        PlainElectra generator = source.Generator(model), discriminator = source.Discriminator(model);
+        PlainElectra generator = source.Generator(model),
+            discriminator = source.Discriminator(model);
         foreach (ParameterSlot slot in model.Parameters.Layout.Slots)
         {
             float[] gradient = model.Parameters.Gradient(slot.Name).contiguous().data<float>().ToArray();
@@ -83,8 +106,10 @@ public sealed class GoldenVerificationTests : IDisposable
                 .. model.DetectionNames().Where(pair => pair.Parameter == slot.Name).Select(pair => discriminator[pair.Name]),
             ];
             double slope = (LossAt(places, steepest, Step) - LossAt(places, steepest, -Step)) / (2 * Step);
-            Assert.True(Math.Abs(slope - gradient[steepest]) <= 1e-3 * Math.Max(Math.Abs(slope), 1e-2),
-                $"{slot.Name}: {gradient[steepest]}, not {slope}");
+            Assert.True(
+                Math.Abs(slope - gradient[steepest]) <= 1e-3 * Math.Max(Math.Abs(slope), 1e-2),
+                $"{slot.Name}: {gradient[steepest]}, not {slope}"
+            );
         }
 
         double LossAt(double[][] places, int index, double change)
@@ -104,7 +129,10 @@ public sealed class GoldenVerificationTests : IDisposable
         Folder(16, (32, 2, 2), (16, 1, 1)).Write();
         Change(folder["forward.safetensors"], tensor, values => values[1].narrow(0, 5, 1).fill_(tensor == "attention_mask" ? 0 : 1));
         Assert.Contains(
-            told, Assert.Throws<PermanentException>(() => GoldenVerification.Run(folder.Path)).Message, StringComparison.Ordinal);
+            told,
+            Assert.Throws<PermanentException>(() => GoldenVerification.Run(folder.Path)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -115,7 +143,8 @@ public sealed class GoldenVerificationTests : IDisposable
     public void What_is_missing_in_the_log_is_named(string text, string changed, string told)
     {
         Folder(16, (32, 2, 2), (16, 1, 1)).Write();
-        string path = folder["training.json"], log = File.ReadAllText(path);
+        string path = folder["training.json"],
+            log = File.ReadAllText(path);
         Assert.Contains(text, log, StringComparison.Ordinal);
         File.WriteAllText(path, log.Replace(text, changed, StringComparison.Ordinal));
         string message = Assert.Throws<PermanentException>(() => GoldenVerification.Run(folder.Path)).Message;
@@ -147,7 +176,9 @@ public sealed class GoldenVerificationTests : IDisposable
         Change(folder["heads/token_classification/model.safetensors"], "classifier.bias", bias => bias.add_(1e-3));
         IEnumerable<GoldenDifference> failed = GoldenVerification.Run(folder.Path).Where(difference => !difference.Passed);
         Assert.Equal(
-            ["forward/token_classification.logits", "training/step 1 generator_loss"], failed.Select(difference => difference.Name));
+            ["forward/token_classification.logits", "training/step 1 generator_loss"],
+            failed.Select(difference => difference.Name)
+        );
     }
 
     [Fact]
@@ -155,21 +186,30 @@ public sealed class GoldenVerificationTests : IDisposable
     {
         Assert.SkipWhen(torch.cuda.is_available(), "there is one");
         Assert.Contains(
-            "cuda", Assert.Throws<PermanentException>(() => GoldenVerification.Run(folder.Path, "cuda")).Message, StringComparison.Ordinal);
+            "cuda",
+            Assert.Throws<PermanentException>(() => GoldenVerification.Run(folder.Path, "cuda")).Message,
+            StringComparison.Ordinal
+        );
     }
 
     private WrittenGoldenFolder Folder(
-        int embedding, (int Width, int Layers, int Heads) main, (int Width, int Layers, int Heads) generator) =>
-        new(folder.Path, new ElectraConfig
-        {
-            VocabularySize = 53,
-            EmbeddingSize = embedding,
-            MaxPositions = 40,
-            Discriminator = Encoder(main),
-            Generator = Encoder(generator),
-            HiddenDropout = 0,
-            AttentionDropout = 0,
-        });
+        int embedding,
+        (int Width, int Layers, int Heads) main,
+        (int Width, int Layers, int Heads) generator
+    ) =>
+        new(
+            folder.Path,
+            new ElectraConfig
+            {
+                VocabularySize = 53,
+                EmbeddingSize = embedding,
+                MaxPositions = 40,
+                Discriminator = Encoder(main),
+                Generator = Encoder(generator),
+                HiddenDropout = 0,
+                AttentionDropout = 0,
+            }
+        );
 
     /// <summary>Writes a file again with one tensor changed.</summary>
     private static void Change(string path, string name, Action<torch.Tensor> change)
@@ -186,5 +226,11 @@ public sealed class GoldenVerificationTests : IDisposable
     }
 
     private static EncoderConfig Encoder((int Width, int Layers, int Heads) sizes) =>
-        new() { Layers = sizes.Layers, HiddenSize = sizes.Width, IntermediateSize = (2 * sizes.Width) + 3, AttentionHeads = sizes.Heads };
+        new()
+        {
+            Layers = sizes.Layers,
+            HiddenSize = sizes.Width,
+            IntermediateSize = (2 * sizes.Width) + 3,
+            AttentionHeads = sizes.Heads,
+        };
 }

@@ -24,8 +24,10 @@ public sealed class ParameterInitializerTests
             {
                 AssertVector(name, values);
             }
-            else if (name.EndsWith("embeddings_project.weight", StringComparison.Ordinal) || name.EndsWith(
-                "dense_prediction.weight", StringComparison.Ordinal))
+            else if (
+                name.EndsWith("embeddings_project.weight", StringComparison.Ordinal)
+                || name.EndsWith("dense_prediction.weight", StringComparison.Ordinal)
+            )
             {
                 AssertGlorot(name, shape, values);
             }
@@ -54,8 +56,15 @@ public sealed class ParameterInitializerTests
             {
                 int width = (int)shape[1];
                 double[] third = [.. Enumerable.Range(0, width).Select(i => 3 / Math.Pow(10_000, i / 2 * 2 / (double)width))];
-                Assert.All(third.Index(), item => Assert.Equal(
-                    0.05 * (item.Index % 2 == 0 ? Math.Sin(item.Item) : Math.Cos(item.Item)), values[(3 * width) + item.Index], 1e-6));
+                Assert.All(
+                    third.Index(),
+                    item =>
+                        Assert.Equal(
+                            0.05 * (item.Index % 2 == 0 ? Math.Sin(item.Item) : Math.Cos(item.Item)),
+                            values[(3 * width) + item.Index],
+                            1e-6
+                        )
+                );
             }
             else if (name.Contains("_embeddings.", StringComparison.Ordinal))
             {
@@ -77,8 +86,10 @@ public sealed class ParameterInitializerTests
             using TaskModel model = new(TinyPretraining.Config(), head, headDropout: 0, CPU);
             model.Initialize(3);
             (string Name, long[] Shape, float[] Values)[] own =
-                [.. ValuesOf(model.Parameters).Where(
-                    item => !item.Name.StartsWith("electra.", StringComparison.Ordinal) && item.Shape.Length > 1)];
+            [
+                .. ValuesOf(model.Parameters)
+                    .Where(item => !item.Name.StartsWith("electra.", StringComparison.Ordinal) && item.Shape.Length > 1),
+            ];
             Assert.NotEmpty(own);
             Assert.All(own, item => AssertGlorot(item.Name, item.Shape, item.Values));
         }
@@ -87,12 +98,17 @@ public sealed class ParameterInitializerTests
     [Fact]
     public void Values_are_a_function_of_the_seed_and_the_name()
     {
-        using ElectraPretrainingModel one = Model("normal"), again = Model("normal"), other = Model("normal", seed: 6);
+        using ElectraPretrainingModel one = Model("normal"),
+            again = Model("normal"),
+            other = Model("normal", seed: 6);
         float[] first = one.Parameters.Values.data<float>().ToArray();
         Assert.Equal(first, again.Parameters.Values.data<float>().ToArray());
         Assert.NotEqual(first, other.Parameters.Values.data<float>().ToArray());
-        string[] layers = ["discriminator.electra.encoder.layer.0.output.dense.weight",
-            "discriminator.electra.encoder.layer.1.output.dense.weight"];
+        string[] layers =
+        [
+            "discriminator.electra.encoder.layer.0.output.dense.weight",
+            "discriminator.electra.encoder.layer.1.output.dense.weight",
+        ];
         Assert.NotEqual(one.Parameters.Value(layers[0]).data<float>().ToArray(), one.Parameters.Value(layers[1]).data<float>().ToArray());
     }
 
@@ -101,7 +117,13 @@ public sealed class ParameterInitializerTests
         ElectraConfig config = TinyPretraining.Config(initialization: initialization) with
         {
             EmbeddingSize = 48,
-            Discriminator = new() { Layers = 2, HiddenSize = 64, IntermediateSize = 128, AttentionHeads = 2 },
+            Discriminator = new()
+            {
+                Layers = 2,
+                HiddenSize = 64,
+                IntermediateSize = 128,
+                AttentionHeads = 2,
+            },
         };
         var model = new ElectraPretrainingModel(config, CPU);
         model.Initialize(seed);
@@ -130,7 +152,8 @@ public sealed class ParameterInitializerTests
     /// <summary>Within four standard errors, roughly.</summary>
     private static void AssertDeviation(string name, float[] values, double expected)
     {
-        double found = Math.Sqrt(values.Average(value => (double)value * value)), allowed = 3 * expected / Math.Sqrt(values.Length);
+        double found = Math.Sqrt(values.Average(value => (double)value * value)),
+            allowed = 3 * expected / Math.Sqrt(values.Length);
         Assert.True(Math.Abs(found - expected) <= allowed, $"{name}: {found}, not {expected}");
         Assert.True(Math.Abs(values.Average()) <= 4 * expected / Math.Sqrt(values.Length), $"{name}: mean {values.Average()}");
     }

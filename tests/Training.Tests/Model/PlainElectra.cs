@@ -18,7 +18,9 @@ internal sealed class PlainElectra
     {
         this.sizes = sizes;
         values = state.ToDictionary(
-            pair => pair.Name, pair => Array.ConvertAll(pair.Value.contiguous().data<float>().ToArray(), value => (double)value));
+            pair => pair.Name,
+            pair => Array.ConvertAll(pair.Value.contiguous().data<float>().ToArray(), value => (double)value)
+        );
     }
 
     /// <summary>The numbers of one tensor, to change them.</summary>
@@ -79,7 +81,9 @@ internal sealed class PlainElectra
 
     private double[][] Layer(string prefix, double[][] hidden)
     {
-        double[][] query = Projected("query"), key = Projected("key"), value = Projected("value");
+        double[][] query = Projected("query"),
+            key = Projected("key"),
+            value = Projected("value");
         int size = sizes.HiddenSize / sizes.AttentionHeads;
         var result = new double[hidden.Length][];
         for (int token = 0; token < hidden.Length; token++)
@@ -99,7 +103,9 @@ internal sealed class PlainElectra
             }
 
             double[] attended = Norm(
-                prefix + "attention.output.LayerNorm", Plus(Dense(prefix + "attention.output.dense", context), hidden[token]));
+                prefix + "attention.output.LayerNorm",
+                Plus(Dense(prefix + "attention.output.dense", context), hidden[token])
+            );
             double[] outer = Dense(prefix + "output.dense", Gelu(Dense(prefix + "intermediate.dense", attended)));
             result[token] = Norm(prefix + "output.LayerNorm", Plus(outer, attended));
         }
@@ -111,8 +117,10 @@ internal sealed class PlainElectra
 
     private double[] Norm(string name, double[] input)
     {
-        double mean = input.Average(), variance = input.Average(x => (x - mean) * (x - mean));
-        double[] scale = values[name + ".weight"], shift = values[name + ".bias"];
+        double mean = input.Average(),
+            variance = input.Average(x => (x - mean) * (x - mean));
+        double[] scale = values[name + ".weight"],
+            shift = values[name + ".bias"];
         return [.. input.Select((x, i) => ((x - mean) / Math.Sqrt(variance + Epsilon) * scale[i]) + shift[i])];
     }
 
@@ -131,7 +139,8 @@ internal sealed class PlainElectra
             return Math.Sign(x);
         }
 
-        double term = x, sum = x;
+        double term = x,
+            sum = x;
         for (int n = 1; Math.Abs(term) > 1e-17; n++)
         {
             term *= -x * x / n;

@@ -31,7 +31,10 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
         using var scope = NewDisposeScope();
         using ElectraPretrainingModel model = Model();
         HuggingFaceFolder.WriteDiscriminator(
-            Path.Combine(folder, "discriminator"), Config(config.Discriminator), model.State(model.DetectionNames()));
+            Path.Combine(folder, "discriminator"),
+            Config(config.Discriminator),
+            model.State(model.DetectionNames())
+        );
         HuggingFaceFolder.WriteGenerator(Path.Combine(folder, "generator"), Config(config.Generator), model.State(model.GeneratorNames()));
         WriteForward(model);
         WriteTraining(model);
@@ -40,23 +43,43 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
     private void WriteForward(ElectraPretrainingModel model)
     {
         ExampleBatch batch = Batch(100);
-        PlainElectra discriminator = Discriminator(model), generator = Generator(model);
+        PlainElectra discriminator = Discriminator(model),
+            generator = Generator(model);
         List<double[][]>[] states = Each(batch, discriminator.Encode);
         List<(string Name, Tensor Tensor)> tensors =
         [
             .. Inputs("", batch),
             .. states[0].Select((_, layer) => ($"discriminator.hidden_states.{layer}", Padded(states, sequence => sequence[layer]))),
-            ("discriminator.logits",
-                Padded(states, sequence => Array.ConvertAll(sequence[^1], state => new[] { discriminator.Detect(state) })).squeeze(-1)),
+            (
+                "discriminator.logits",
+                Padded(states, sequence => Array.ConvertAll(sequence[^1], state => new[] { discriminator.Detect(state) })).squeeze(-1)
+            ),
             ("generator.logits", Padded(Each(batch, generator.Encode), sequence => Array.ConvertAll(sequence[^1], generator.Predict))),
         ];
         (PlainElectra classifier, states) = WriteHead("sequence_classification", ElectraArchitecture.SequenceClassification, batch);
-        tensors.Add(("sequence_classification.logits", Padded(states, sequence =>
-            [classifier.Dense("classifier.out_proj",
-                PlainElectra.Gelu(classifier.Dense("classifier.dense", sequence[^1][0])))]).select(1, 0)));
+        tensors.Add(
+            (
+                "sequence_classification.logits",
+                Padded(
+                        states,
+                        sequence =>
+                            [
+                                classifier.Dense(
+                                    "classifier.out_proj",
+                                    PlainElectra.Gelu(classifier.Dense("classifier.dense", sequence[^1][0]))
+                                ),
+                            ]
+                    )
+                    .select(1, 0)
+            )
+        );
         (PlainElectra tagger, states) = WriteHead("token_classification", ElectraArchitecture.TokenClassification, batch);
-        tensors.Add(("token_classification.logits",
-            Padded(states, sequence => Array.ConvertAll(sequence[^1], state => tagger.Dense("classifier", state)))));
+        tensors.Add(
+            (
+                "token_classification.logits",
+                Padded(states, sequence => Array.ConvertAll(sequence[^1], state => tagger.Dense("classifier", state)))
+            )
+        );
         (PlainElectra answerer, states) = WriteHead("question_answering", ElectraArchitecture.QuestionAnswering, batch);
         Tensor ends = Padded(states, sequence => Array.ConvertAll(sequence[^1], state => answerer.Dense("qa_outputs", state)));
         tensors.AddRange([("question_answering.start_logits", ends.select(-1, 0)), ("question_answering.end_logits", ends.select(-1, 1))]);
@@ -70,13 +93,18 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
         HuggingFaceConfig written = Config(config.Discriminator).WithLabels([.. Enumerable.Range(0, Labels).Select(i => $"class{i}")]);
         Dictionary<string, Tensor> own = encoder.State(encoder.DetectionNames()).ToDictionary(pair => pair.Name, pair => pair.Value);
         (string Name, Tensor Value)[] tensors =
-            [.. ElectraArchitecture.Tensors(written, architecture).Select(
-                item => (item.Name, own.GetValueOrDefault(item.Name) ?? Random(item.Shape)))];
+        [
+            .. ElectraArchitecture
+                .Tensors(written, architecture)
+                .Select(item => (item.Name, own.GetValueOrDefault(item.Name) ?? Random(item.Shape))),
+        ];
         string path = Directory.CreateDirectory(Path.Combine(folder, "heads", name)).FullName;
         SafeTensors.Write(Path.Combine(path, WeightFiles.SafeTensorsName), tensors);
         HuggingFaceConfig complete = written with { Architectures = [architecture] };
         File.WriteAllBytes(
-            Path.Combine(path, HuggingFaceFolder.ConfigName), JsonSerializer.SerializeToUtf8Bytes(complete, HuggingFaceConfig.Json));
+            Path.Combine(path, HuggingFaceFolder.ConfigName),
+            JsonSerializer.SerializeToUtf8Bytes(complete, HuggingFaceConfig.Json)
+        );
         var model = new PlainElectra(tensors, config.Discriminator);
         return (model, Each(batch, model.Encode));
     }
@@ -94,8 +122,17 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
         SafeTensors.Write(Path.Combine(folder, "training.safetensors"), recorded);
         object hyperparameters = new
         {
-            learning_rate = 2e-3, weight_decay = 0.01, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, clip_norm = 1.0, warmup_steps = 2, total_steps = 10,
-            gen_weight = 1.0, disc_weight = 50.0, steps = Steps,
+            learning_rate = 2e-3,
+            weight_decay = 0.01,
+            beta1 = 0.9,
+            beta2 = 0.999,
+            eps = 1e-6,
+            clip_norm = 1.0,
+            warmup_steps = 2,
+            total_steps = 10,
+            gen_weight = 1.0,
+            disc_weight = 50.0,
+            steps = Steps,
         };
         File.WriteAllBytes(Path.Combine(folder, "training.json"), JsonSerializer.SerializeToUtf8Bytes(new { hyperparameters, log }));
     }
@@ -103,8 +140,13 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
     private void Train(ElectraPretrainingModel model, AdamW optimizer, LearningRateSchedule schedule, int step)
     {
         ExampleBatch batch = Batch(step);
-        MaskedBatch masked = new DynamicMasking(Ids, 0.3, new MaskShares(0.85), withReplacement: false)
-            .Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, 5, step);
+        MaskedBatch masked = new DynamicMasking(Ids, 0.3, new MaskShares(0.85), withReplacement: false).Mask(
+            batch.InputIds,
+            batch.Lengths,
+            batch.SecondSegmentStarts,
+            5,
+            step
+        );
         int[] counts = [.. Enumerable.Range(0, Sequences).Select(b => masked.Positions.Count(position => position / Length == b))];
         int most = counts.Max() + 1; // at least one unused place in every sequence
         Tensor noise = rand([Sequences, most, config.VocabularySize], generator: new Generator((ulong)step + 1));
@@ -119,9 +161,13 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
         }
 
         int[] samples = Sample(
-            model, masked, noise.view(Sequences * most, -1).index_select(0, tensor(rows.Select(row => (long)row).ToArray())));
+            model,
+            masked,
+            noise.view(Sequences * most, -1).index_select(0, tensor(rows.Select(row => (long)row).ToArray()))
+        );
         CorruptedBatch corrupted = TokenReplacement.Corrupt(new DeviceBatch(masked, CPU), Upload.Longs(samples, CPU));
-        long[] sampled = new long[Sequences * most], labels = new long[Sequences * most];
+        long[] sampled = new long[Sequences * most],
+            labels = new long[Sequences * most];
         for (int i = 0; i < rows.Count; i++)
         {
             (sampled[rows[i]], labels[rows[i]]) = (samples[i], masked.Labels()[i]);
@@ -129,13 +175,13 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
 
         string prefix = $"step{step}.";
         recorded.AddRange(Inputs(prefix, batch));
-        recorded.AddRange(
-        [
-            (prefix + "masked_input_ids", Longs(masked.MaskedIds, Sequences, Length)), (prefix
-                + "masked_positions", tensor(positions).view(Sequences, most)),
-            (prefix + "masked_weights", tensor(weights).view(Sequences, most)), (prefix
-                + "masked_labels", tensor(labels).view(Sequences, most)),
-            (prefix + "uniform_noise", noise), (prefix + "sampled_ids", tensor(sampled).view(Sequences, most)),
+        recorded.AddRange([
+            (prefix + "masked_input_ids", Longs(masked.MaskedIds, Sequences, Length)),
+            (prefix + "masked_positions", tensor(positions).view(Sequences, most)),
+            (prefix + "masked_weights", tensor(weights).view(Sequences, most)),
+            (prefix + "masked_labels", tensor(labels).view(Sequences, most)),
+            (prefix + "uniform_noise", noise),
+            (prefix + "sampled_ids", tensor(sampled).view(Sequences, most)),
             (prefix + "corrupted_ids", corrupted.Ids.view(Sequences, Length)),
             (prefix + "is_replaced", corrupted.Replaced.to(ScalarType.Int64).view(Sequences, Length)),
         ]);
@@ -150,44 +196,54 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
         if (step == 0)
         {
             recorded.AddRange(
-                model.Parameters.Layout.Slots.Select(slot => ("grad0." + slot.Name, model.Parameters.Gradient(slot.Name).clone())));
+                model.Parameters.Layout.Slots.Select(slot => ("grad0." + slot.Name, model.Parameters.Gradient(slot.Name).clone()))
+            );
         }
 
         double norm = optimizer.Reduce(AdamW.InTurn);
         optimizer.Step(rate, norm, AdamW.InTurn);
-        log.Add(new
-        {
-            step,
-            learning_rate = rate,
-            generator_loss = losses.Generator,
-            discriminator_loss = losses.Discriminator,
-            loss = losses.Generator + (50 * losses.Discriminator),
-            grad_norm = norm,
-        });
+        log.Add(
+            new
+            {
+                step,
+                learning_rate = rate,
+                generator_loss = losses.Generator,
+                discriminator_loss = losses.Discriminator,
+                loss = losses.Generator + (50 * losses.Discriminator),
+                grad_norm = norm,
+            }
+        );
     }
 
     private static int[] Sample(ElectraPretrainingModel model, MaskedBatch masked, Tensor noise)
     {
         using IDisposable noGrad = no_grad();
         var input = EncoderInput.Create(masked.MaskedIds, masked.Lengths, masked.SecondSegments, CPU);
-        Tensor hidden = model.Generator.Forward(input, dropout: null).index_select(
-            0, tensor(Array.ConvertAll(masked.Positions, p => (long)p)));
+        Tensor hidden = model
+            .Generator.Forward(input, dropout: null)
+            .index_select(0, tensor(Array.ConvertAll(masked.Positions, p => (long)p)));
         Tensor gumbel = -(-(noise + 1e-9).log() + 1e-9).log();
         return Array.ConvertAll(
-            (model.GeneratorHead.Decode(model.GeneratorHead.Transform(hidden)) + gumbel).argmax(1).data<long>().ToArray(), id => (int)id);
+            (model.GeneratorHead.Decode(model.GeneratorHead.Transform(hidden)) + gumbel).argmax(1).data<long>().ToArray(),
+            id => (int)id
+        );
     }
 
     /// <summary>Sequences of other lengths and tokens each step.</summary>
     public ExampleBatch Batch(long step)
     {
-        int[] ids = new int[Sequences * Length], lengths = [Length, 7, 9], seconds = [6, 7, 4];
+        int[] ids = new int[Sequences * Length],
+            lengths = [Length, 7, 9],
+            seconds = [6, 7, 4];
         for (int b = 0; b < Sequences; b++)
         {
             var draws = new CounterRandom(3, (ulong)step, (ulong)b);
             for (int i = 0; i < lengths[b]; i++)
             {
-                ids[(b * Length) + i] = i == 0 ? Ids.Classifier : i == lengths[b] - 1 ? Ids.Separator : 5
-                    + draws.Next(config.VocabularySize - 5);
+                ids[(b * Length) + i] =
+                    i == 0 ? Ids.Classifier
+                    : i == lengths[b] - 1 ? Ids.Separator
+                    : 5 + draws.Next(config.VocabularySize - 5);
             }
         }
 
@@ -196,7 +252,8 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
 
     private static IEnumerable<(string Name, Tensor Tensor)> Inputs(string prefix, ExampleBatch batch)
     {
-        int[] mask = new int[batch.InputIds.Length], types = new int[batch.InputIds.Length];
+        int[] mask = new int[batch.InputIds.Length],
+            types = new int[batch.InputIds.Length];
         for (int b = 0; b < batch.BatchSize; b++)
         {
             mask.AsSpan(b * Length, batch.Lengths[b]).Fill(1);
@@ -205,8 +262,8 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
 
         return
         [
-            (prefix + "input_ids", Longs(batch.InputIds, batch.BatchSize, Length)), (prefix
-                + "attention_mask", Longs(mask, batch.BatchSize, Length)),
+            (prefix + "input_ids", Longs(batch.InputIds, batch.BatchSize, Length)),
+            (prefix + "attention_mask", Longs(mask, batch.BatchSize, Length)),
             (prefix + "token_type_ids", Longs(types, batch.BatchSize, Length)),
         ];
     }
@@ -241,9 +298,16 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
     public PlainElectra Generator(ElectraPretrainingModel model) => new(model.State(model.GeneratorNames()), config.Generator);
 
     private static T[] Each<T>(ExampleBatch batch, Func<int[], int[], T> run) =>
-        [.. Enumerable.Range(0, batch.BatchSize).Select(b => run(
-            batch.InputIds[(b * batch.SequenceLength)..][..batch.Lengths[b]],
-            [.. Enumerable.Range(0, batch.Lengths[b]).Select(i => i < batch.SecondSegmentStarts[b] ? 0 : 1)]))];
+        [
+            .. Enumerable
+                .Range(0, batch.BatchSize)
+                .Select(b =>
+                    run(
+                        batch.InputIds[(b * batch.SequenceLength)..][..batch.Lengths[b]],
+                        [.. Enumerable.Range(0, batch.Lengths[b]).Select(i => i < batch.SecondSegmentStarts[b] ? 0 : 1)]
+                    )
+                ),
+        ];
 
     /// <summary>Rows of each sequence as [B, L, N]; NaN where nothing may look.</summary>
     private static Tensor Padded(List<double[][]>[] sequences, Func<List<double[][]>, double[][]> rowsOf)
@@ -263,16 +327,17 @@ internal sealed class WrittenGoldenFolder(string folder, ElectraConfig config)
     private static Tensor Longs(int[] values, int rows, int columns) =>
         tensor(Array.ConvertAll(values, value => (long)value)).view(rows, columns);
 
-    private HuggingFaceConfig Config(EncoderConfig encoder) => new()
-    {
-        VocabSize = config.VocabularySize,
-        EmbeddingSize = config.EmbeddingSize,
-        HiddenSize = encoder.HiddenSize,
-        NumHiddenLayers = encoder.Layers,
-        NumAttentionHeads = encoder.AttentionHeads,
-        IntermediateSize = encoder.IntermediateSize,
-        MaxPositionEmbeddings = config.MaxPositions,
-    };
+    private HuggingFaceConfig Config(EncoderConfig encoder) =>
+        new()
+        {
+            VocabSize = config.VocabularySize,
+            EmbeddingSize = config.EmbeddingSize,
+            HiddenSize = encoder.HiddenSize,
+            NumHiddenLayers = encoder.Layers,
+            NumAttentionHeads = encoder.AttentionHeads,
+            IntermediateSize = encoder.IntermediateSize,
+            MaxPositionEmbeddings = config.MaxPositions,
+        };
 
     /// <summary>Gives these tokens.</summary>
     internal sealed class Given(int[] samples) : ITokenSampler

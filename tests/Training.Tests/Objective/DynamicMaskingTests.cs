@@ -21,7 +21,9 @@ public sealed class DynamicMaskingTests
     [InlineData(0.15, 512, 470, 70)]
     public void The_number_of_masked_tokens_is_the_official_one(double probability, int maxLength, int tokens, int expected) =>
         Assert.Equal(
-            expected, new DynamicMasking(Ids, probability, new MaskShares(0.85), withReplacement: false).CountFor(tokens, maxLength));
+            expected,
+            new DynamicMasking(Ids, probability, new MaskShares(0.85), withReplacement: false).CountFor(tokens, maxLength)
+        );
 
     [Property(MaxTest = 50)]
     public void Masked_positions_are_distinct_candidates_and_all_else_stays(uint seed, byte step)
@@ -97,14 +99,21 @@ public sealed class DynamicMaskingTests
     public void A_slice_holds_the_same_tokens_with_less_padding(uint seed)
     {
         (int[] ids, int[] lengths, int[] seconds) = Text(seed, 8);
-        MaskedBatch whole = new DynamicMasking(Ids, 0.15, new MaskShares(0.85), withReplacement: false)
-            .Mask(ids, lengths, seconds, seed, 0);
+        MaskedBatch whole = new DynamicMasking(Ids, 0.15, new MaskShares(0.85), withReplacement: false).Mask(
+            ids,
+            lengths,
+            seconds,
+            seed,
+            0
+        );
         MaskedBatch part = whole.Slice(3, 4);
         Assert.Equal((lengths[3..7].Max() + 7) / 8 * 8, part.Length);
         Assert.Equal(lengths[3..7].Sum(), part.Tokens);
         Assert.Equal([3, 4, 5, 6], part.Examples);
-        int[] expected = [.. whole.Positions.Where(position => position / Length is >= 3 and < 7)
-            .Select(position => whole.OriginalIds[position])];
+        int[] expected =
+        [
+            .. whole.Positions.Where(position => position / Length is >= 3 and < 7).Select(position => whole.OriginalIds[position]),
+        ];
         Assert.Equal(expected, part.Labels());
     }
 

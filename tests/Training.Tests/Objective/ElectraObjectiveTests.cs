@@ -39,7 +39,8 @@ public sealed class ElectraObjectiveTests : IDisposable
         float[] gradients = Gradients(new LossScale(1, 0));
         foreach (ParameterSlot slot in model.Parameters.Layout.Slots)
         {
-            bool reached = !slot.Name.StartsWith("discriminator.", StringComparison.Ordinal)
+            bool reached =
+                !slot.Name.StartsWith("discriminator.", StringComparison.Ordinal)
                 || slot.Name.Contains("electra.embeddings.", StringComparison.Ordinal);
             bool zero = gradients.AsSpan((int)slot.Offset, (int)slot.Length).IndexOfAnyExcept(0f) < 0;
             Assert.True(zero != reached || slot.Name.EndsWith("key.bias", StringComparison.Ordinal), slot.Name);
@@ -49,7 +50,8 @@ public sealed class ElectraObjectiveTests : IDisposable
     [Fact]
     public void Shared_embeddings_get_the_sum_of_both_gradients()
     {
-        float[] generator = Gradients(new LossScale(1, 0)), discriminator = Gradients(new LossScale(0, 1));
+        float[] generator = Gradients(new LossScale(1, 0)),
+            discriminator = Gradients(new LossScale(0, 1));
         float[] both = Gradients(new LossScale(1, 1));
         ParameterSlot words = model.Parameters.Layout.ByName[Words];
         for (int i = (int)words.Offset; i < words.Offset + words.Length; i++)
@@ -81,7 +83,8 @@ public sealed class ElectraObjectiveTests : IDisposable
         using var scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         ExampleBatch batch = TinyPretraining.Batch(0);
-        int shortest = Array.IndexOf(batch.Lengths, batch.Lengths.Min()), length = batch.Lengths[shortest];
+        int shortest = Array.IndexOf(batch.Lengths, batch.Lengths.Min()),
+            length = batch.Lengths[shortest];
         Assert.True(length < batch.SequenceLength);
         float[] together = Logits(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts);
         int start = shortest * batch.SequenceLength;
@@ -109,8 +112,13 @@ public sealed class ElectraObjectiveTests : IDisposable
     private static MaskedBatch Masked()
     {
         ExampleBatch batch = TinyPretraining.Batch(0);
-        return new DynamicMasking(TinyPretraining.Ids, 0.15, new MaskShares(0.85), withReplacement: false)
-            .Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, seed: 1, step: 0);
+        return new DynamicMasking(TinyPretraining.Ids, 0.15, new MaskShares(0.85), withReplacement: false).Mask(
+            batch.InputIds,
+            batch.Lengths,
+            batch.SecondSegmentStarts,
+            seed: 1,
+            step: 0
+        );
     }
 
     private float[] Logits(int[] ids, int[] lengths, int[] seconds)

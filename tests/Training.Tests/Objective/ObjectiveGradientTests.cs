@@ -25,7 +25,8 @@ public sealed class ObjectiveGradientTests
         using ElectraPretrainingModel model = Model(name);
         MaskedBatch batch = Masked();
         var sampler = new FixedSampler(batch, model.Config.VocabularySize);
-        ObjectiveSums sums = PretrainingObjectives.Create(name, model, new ObjectiveSettings { Ids = TinyPretraining.Ids })
+        ObjectiveSums sums = PretrainingObjectives
+            .Create(name, model, new ObjectiveSettings { Ids = TinyPretraining.Ids })
             .Accumulate(batch, sampler, Scale, dropout: null);
         float[] gradients = model.Parameters.Gradients.data<float>().ToArray();
 
@@ -50,14 +51,19 @@ public sealed class ObjectiveGradientTests
 
     private static (Tensor? Generator, Tensor Main) Formula(string name, ElectraPretrainingModel model, MaskedBatch batch, int[] tokens) =>
         name switch
-    {
-        "mlm" => (null, CrossEntropy(model.LanguageModelHead, Hidden(model, batch, batch.MaskedIds), batch.Positions, batch)),
-        "electric" => Electric(model, batch, tokens),
-        _ => (
-            CrossEntropy(
-                model.GeneratorHead, model.Generator.Forward(Input(batch, batch.MaskedIds), dropout: null), batch.Positions, batch),
-            AfterReplacement(name, model, batch, tokens)),
-    };
+        {
+            "mlm" => (null, CrossEntropy(model.LanguageModelHead, Hidden(model, batch, batch.MaskedIds), batch.Positions, batch)),
+            "electric" => Electric(model, batch, tokens),
+            _ => (
+                CrossEntropy(
+                    model.GeneratorHead,
+                    model.Generator.Forward(Input(batch, batch.MaskedIds), dropout: null),
+                    batch.Positions,
+                    batch
+                ),
+                AfterReplacement(name, model, batch, tokens)
+            ),
+        };
 
     private static Tensor AfterReplacement(string name, ElectraPretrainingModel model, MaskedBatch batch, int[] tokens)
     {
@@ -68,12 +74,16 @@ public sealed class ObjectiveGradientTests
             return CrossEntropy(model.LanguageModelHead, hidden, batch.Positions, batch);
         }
 
-        Tensor replaced = corrupted.Replaced, logits = model.DetectionHead.Forward(hidden);
+        Tensor replaced = corrupted.Replaced,
+            logits = model.DetectionHead.Forward(hidden);
         if (name == "all-tokens-mlm")
         {
-            Tensor rows = Longs(batch.RealPositions()), labels = Longs(batch.OriginalIds).index_select(0, rows).unsqueeze(1);
+            Tensor rows = Longs(batch.RealPositions()),
+                labels = Longs(batch.OriginalIds).index_select(0, rows).unsqueeze(1);
             Tensor softmax = nn.functional.softmax(
-                model.LanguageModelHead.Decode(model.LanguageModelHead.Transform(hidden.index_select(0, rows))), -1);
+                model.LanguageModelHead.Decode(model.LanguageModelHead.Transform(hidden.index_select(0, rows))),
+                -1
+            );
             Tensor copy = (-logits.index_select(0, rows)).sigmoid();
             return -((copy * (1 - replaced.index_select(0, rows))) + ((1 - copy) * softmax.gather(1, labels).squeeze(1))).log().sum();
         }
@@ -84,26 +94,33 @@ public sealed class ObjectiveGradientTests
 
     private static (Tensor Generator, Tensor Main) Electric(ElectraPretrainingModel model, MaskedBatch batch, int[] tokens)
     {
-        int[] real = batch.RealPositions(), predicted = [.. real.Where(position => !TinyPretraining.Ids.Contains(batch.OriginalIds[position]))];
+        int[] real = batch.RealPositions(),
+            predicted = [.. real.Where(position => !TinyPretraining.Ids.Contains(batch.OriginalIds[position]))];
         Tensor states = model.Towers.Forward(Input(batch, batch.OriginalIds), dropout: null);
         Tensor logits = model.GeneratorHead.Decode(model.GeneratorHead.Transform(states));
         Tensor generator = cross_entropy(
-            logits.index_select(0, Longs(predicted)), Longs([.. predicted.Select(p => batch.OriginalIds[p])]), reduction: nn.Reduction.Sum);
+            logits.index_select(0, Longs(predicted)),
+            Longs([.. predicted.Select(p => batch.OriginalIds[p])]),
+            reduction: nn.Reduction.Sum
+        );
 
         // Noise k q against data (1 - k) exp(-E): the posterior of 'noise' by Bayes.
         Tensor ids = TokenReplacement.Corrupt(new DeviceBatch(batch, CPU), Longs(tokens)).Ids;
         Tensor hidden = model.Main.Forward(Input(batch, batch.OriginalIds).WithIds(ids), dropout: null);
         Tensor noise = log_softmax(logits, -1).detach().gather(1, ids.unsqueeze(1)).squeeze(1).exp() * 0.15;
         Tensor data = (-model.DetectionHead.Forward(hidden)).exp() * 0.85;
-        Tensor isNoise = noise / (noise + data), drawn = tensor(batch.OneAt(batch.Positions));
+        Tensor isNoise = noise / (noise + data),
+            drawn = tensor(batch.OneAt(batch.Positions));
         Tensor losses = -((drawn * isNoise.log()) + ((1 - drawn) * (1 - isNoise).log()));
         return (generator, losses.index_select(0, Longs(real)).sum());
     }
 
-    private static Tensor CrossEntropy(LanguageModelHead head, Tensor hidden, int[] positions, MaskedBatch batch) => cross_entropy(
-        head.Decode(head.Transform(hidden.index_select(0, Longs(positions)))),
-        Longs([.. positions.Select(position => batch.OriginalIds[position])]),
-        reduction: nn.Reduction.Sum);
+    private static Tensor CrossEntropy(LanguageModelHead head, Tensor hidden, int[] positions, MaskedBatch batch) =>
+        cross_entropy(
+            head.Decode(head.Transform(hidden.index_select(0, Longs(positions)))),
+            Longs([.. positions.Select(position => batch.OriginalIds[position])]),
+            reduction: nn.Reduction.Sum
+        );
 
     private static Tensor Hidden(ElectraPretrainingModel model, MaskedBatch batch, int[] ids) =>
         model.Main.Forward(Input(batch, ids), dropout: null);
@@ -134,15 +151,20 @@ public sealed class ObjectiveGradientTests
     private static MaskedBatch Masked()
     {
         ExampleBatch batch = TinyPretraining.Batch(0);
-        return new DynamicMasking(TinyPretraining.Ids, 0.15, new MaskShares(0.85), withReplacement: false)
-            .Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, seed: 1, step: 0);
+        return new DynamicMasking(TinyPretraining.Ids, 0.15, new MaskShares(0.85), withReplacement: false).Mask(
+            batch.InputIds,
+            batch.Lengths,
+            batch.SecondSegmentStarts,
+            seed: 1,
+            step: 0
+        );
     }
 
     /// <summary>Tokens that were chosen before: each masked position's own where its number is a multiple of three, else another.</summary>
     private sealed class FixedSampler(MaskedBatch batch, int vocabulary) : ITokenSampler
     {
         public int[] Tokens { get; } =
-            [.. batch.Labels().Select((label, i) => i % 3 == 0 ? label : 5 + ((label + (7 * i)) % (vocabulary - 5)))];
+        [.. batch.Labels().Select((label, i) => i % 3 == 0 ? label : 5 + ((label + (7 * i)) % (vocabulary - 5)))];
 
         public Tensor Sample(Tensor logits, Tensor probabilities, int[] positions) =>
             Longs(Array.ConvertAll(positions, position => Tokens[position]));

@@ -19,10 +19,17 @@ public sealed class ObjectivesTests
     [MemberData(nameof(Names))]
     public void Its_loss_falls_on_text_with_a_rule(string name)
     {
-        PretrainOptions options = Options(name) with { Steps = 120, LearningRate = 5e-3, WarmupSteps = 20, MicroBatchSize = 8,
-            DiscriminatorWeight = 10 };
+        PretrainOptions options = Options(name) with
+        {
+            Steps = 120,
+            LearningRate = 5e-3,
+            WarmupSteps = 20,
+            MicroBatchSize = 8,
+            DiscriminatorWeight = 10,
+        };
         using Pretrainer trainer = Trainer(name, options, initialization: "scaled");
-        double early = 0, late = 0;
+        double early = 0,
+            late = 0;
         for (int step = 0; step < options.Steps; step++)
         {
             double loss = trainer.Train(TinyPretraining.Batch(step)).Loss;
@@ -41,8 +48,8 @@ public sealed class ObjectivesTests
         Dictionary<string, float[]> parts = After(Options(name) with { MicroBatchSize = 3 }, dropout: 0);
         Assert.InRange(Difference(whole, parts), 1e-12f, 1e-3f); // sums are grouped differently: 0 would mean that there were no parts
 
-        Dictionary<string, float[]> kept = After(Options(name), dropout: 0.1), recomputed = After(
-            Options(name) with { GradientCheckpointing = true }, 0.1);
+        Dictionary<string, float[]> kept = After(Options(name), dropout: 0.1),
+            recomputed = After(Options(name) with { GradientCheckpointing = true }, 0.1);
         Assert.Equal(0, Difference(kept, recomputed));
 
         Dictionary<string, float[]> After(PretrainOptions options, double dropout)
@@ -60,9 +67,11 @@ public sealed class ObjectivesTests
         PretrainOptions options = Options(name);
         using Pretrainer trainer = Trainer(name, options);
         ExampleBatch batch = TinyPretraining.Batch(3);
-        MaskedBatch whole = options.Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary)
+        MaskedBatch whole = options
+            .Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary)
             .Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, seed: 1, step: 3);
-        ObjectiveSums together = Measure(whole), alone = default;
+        ObjectiveSums together = Measure(whole),
+            alone = default;
         for (int b = 0; b < batch.BatchSize; b++)
         {
             alone += Measure(whole.Slice(b, 1));
@@ -74,8 +83,10 @@ public sealed class ObjectivesTests
         // All counts: draws are each sequence's own.
         Assert.Equal(together with { GeneratorLoss = 0, MainLoss = 0 }, alone with { GeneratorLoss = 0, MainLoss = 0 });
 
-        ObjectiveSums Measure(MaskedBatch part) => trainer.Objectives[0].Evaluate(
-            part, new TokenReplacement(part, 1, 3, options.Temperature, options.DisallowCorrect), (_, _) => { });
+        ObjectiveSums Measure(MaskedBatch part) =>
+            trainer
+                .Objectives[0]
+                .Evaluate(part, new TokenReplacement(part, 1, 3, options.Temperature, options.DisallowCorrect), (_, _) => { });
     }
 
     [Theory]
@@ -94,17 +105,23 @@ public sealed class ObjectivesTests
             options.Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary),
             TinyPretraining.Ids,
             options,
-            seed: 3);
-        IReadOnlyList<(string Name, double Value)> metrics = evaluator.Run(trainer.Objectives, trainer.Threads, trainer.Model.Config.Parts)
+            seed: 3
+        );
+        IReadOnlyList<(string Name, double Value)> metrics = evaluator
+            .Run(trainer.Objectives, trainer.Threads, trainer.Model.Config.Parts)
             .Metrics();
         Assert.All(metrics, metric => Assert.True(double.IsFinite(metric.Value), metric.Name));
         string[] names = [.. metrics.Select(metric => metric.Name["heldout/".Length..])];
         Assert.Subset(names.ToHashSet(), expected.ToHashSet());
         Assert.Equal(expected.Any(figure => figure.StartsWith("generator", StringComparison.Ordinal)), names.Contains("generator_loss"));
         Assert.Equal(
-            expected.Any(figure => figure.StartsWith("language", StringComparison.Ordinal)), names.Contains("language_model_accuracy"));
+            expected.Any(figure => figure.StartsWith("language", StringComparison.Ordinal)),
+            names.Contains("language_model_accuracy")
+        );
         Assert.Equal(
-            expected.Any(figure => figure.StartsWith("discriminator", StringComparison.Ordinal)), names.Contains("discriminator_auc"));
+            expected.Any(figure => figure.StartsWith("discriminator", StringComparison.Ordinal)),
+            names.Contains("discriminator_auc")
+        );
     }
 
     [Theory]
@@ -131,16 +148,23 @@ public sealed class ObjectivesTests
         PretrainOptions options = Options(name);
         using Pretrainer trainer = Trainer(name, options);
         ExampleBatch batch = TinyPretraining.Batch(3);
-        MaskedBatch masked = options.Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary)
+        MaskedBatch masked = options
+            .Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary)
             .Mask(batch.InputIds, batch.Lengths, batch.SecondSegmentStarts, seed: 1, step: 3);
         Assert.NotEqual(batch.InputIds.Length, masked.Tokens); // there is padding
-        int scored = 0, replaced = 0;
-        ObjectiveSums sums = trainer.Objectives[0].Evaluate(masked, new TokenReplacement(masked, 1, 3, 1, disallowCorrect: true),
-            (_, isReplaced) =>
-        {
-            scored++;
-            replaced += isReplaced ? 1 : 0;
-        });
+        int scored = 0,
+            replaced = 0;
+        ObjectiveSums sums = trainer
+            .Objectives[0]
+            .Evaluate(
+                masked,
+                new TokenReplacement(masked, 1, 3, 1, disallowCorrect: true),
+                (_, isReplaced) =>
+                {
+                    scored++;
+                    replaced += isReplaced ? 1 : 0;
+                }
+            );
         Assert.Equal(name == "electra-15" ? masked.Positions.Length : masked.Tokens, scored);
         Assert.Equal((masked.Positions.Length, masked.Positions.Length), (replaced, sums.Replaced));
     }
@@ -148,9 +172,10 @@ public sealed class ObjectivesTests
     [Fact]
     public void A_masked_language_model_masks_as_BERT_does()
     {
-        int[] text = [.. Enumerable.Range(0, 200_000)
-            .Select(i => i % 100 == 0 ? 2 : 5 + (i % 90))], lengths = [.. Enumerable.Repeat(100, 2_000)];
-        MaskedBatch batch = new PretrainOptions { Objective = "mlm" }.Masking(TinyPretraining.Ids, 10_000)
+        int[] text = [.. Enumerable.Range(0, 200_000).Select(i => i % 100 == 0 ? 2 : 5 + (i % 90))],
+            lengths = [.. Enumerable.Repeat(100, 2_000)];
+        MaskedBatch batch = new PretrainOptions { Objective = "mlm" }
+            .Masking(TinyPretraining.Ids, 10_000)
             .Mask(text, lengths, lengths, 1, 0);
         double chosen = batch.Positions.Length;
         Assert.InRange(batch.Positions.Count(p => batch.MaskedIds[p] == TinyPretraining.Ids.Mask) / chosen, 0.79, 0.81); // 30,000 draws
@@ -164,9 +189,11 @@ public sealed class ObjectivesTests
         using var scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         using Pretrainer trainer = Trainer("electric", Options("electric"));
-        int[] ids = [2, 10, 11, 12, 13, 14, 15, 3, 0, 0], changed = [.. ids];
+        int[] ids = [2, 10, 11, 12, 13, 14, 15, 3, 0, 0],
+            changed = [.. ids];
         changed[4] = 77;
-        float[][] before = States(ids), after = States(changed);
+        float[][] before = States(ids),
+            after = States(changed);
         int half = before[0].Length / 2;
         Assert.Equal(before[4], after[4]); // a token is not seen where it is predicted
         for (int i = 0; i < 8; i++)

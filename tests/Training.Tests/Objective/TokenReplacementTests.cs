@@ -54,8 +54,11 @@ public sealed class TokenReplacementTests
             MaskedBatch batch = Batch([.. positions.Select(_ => 7)], positions) with { Examples = [example] };
             using var scope = NewDisposeScope();
             Tensor logits = tensor(Logits).view(1, -1).expand(positions.Length, -1).contiguous();
-            Tensor tokens = new TokenReplacement(batch, seed, step, temperature: 1, disallowCorrect: false)
-                .Sample(logits, nn.functional.softmax(logits, -1), positions);
+            Tensor tokens = new TokenReplacement(batch, seed, step, temperature: 1, disallowCorrect: false).Sample(
+                logits,
+                nn.functional.softmax(logits, -1),
+                positions
+            );
             return Array.ConvertAll(tokens.data<long>().ToArray(), token => (int)token);
         }
     }
@@ -104,14 +107,23 @@ public sealed class TokenReplacementTests
 
         Array.ForEach([.. Enumerable.Range(0, uniforms.Length)], row => uniforms[row] = random.NextDouble());
         (uniforms[0], uniforms[1]) = (0, 1 - (1.0 / (1L << 53)));
-        int[]? excluded = disallowCorrect ? [.. uniforms.Select((_, row) => row % 7 == 0 ? Vocabulary - 1 : random.Next(Vocabulary))]
+        int[]? excluded = disallowCorrect
+            ? [.. uniforms.Select((_, row) => row % 7 == 0 ? Vocabulary - 1 : random.Next(Vocabulary))]
             : null;
         long[] drawn = TokenReplacement.InvertOnDevice(tensor(values).view(-1, Vocabulary), uniforms, excluded).data<long>().ToArray();
-        int different = drawn.Select((token, row) => (int)token == TokenReplacement.Invert(
-            values.AsSpan(row * Vocabulary, Vocabulary), uniforms[row], excluded?[row] ?? -1) ? 0 : 1).Sum();
+        int different = drawn
+            .Select(
+                (token, row) =>
+                    (int)token == TokenReplacement.Invert(values.AsSpan(row * Vocabulary, Vocabulary), uniforms[row], excluded?[row] ?? -1)
+                        ? 0
+                        : 1
+            )
+            .Sum();
         Assert.InRange(different, 0, 2); // the host adds in another order: a uniform that falls on a border may fall to the other side
-        Assert.All(drawn.Select((token, row) => (token, row)), draw => Assert.True(
-            values[(draw.row * Vocabulary) + draw.token] > 0 && draw.token != (excluded?[draw.row] ?? -1)));
+        Assert.All(
+            drawn.Select((token, row) => (token, row)),
+            draw => Assert.True(values[(draw.row * Vocabulary) + draw.token] > 0 && draw.token != (excluded?[draw.row] ?? -1))
+        );
     }
 
     private static void AssertCorrupted(MaskedBatch batch, long[] samples, long[] ids, float[] replaced)
@@ -133,16 +145,17 @@ public sealed class TokenReplacementTests
         return Array.ConvertAll(samples.data<long>().ToArray(), token => (int)token);
     }
 
-    private static MaskedBatch Batch(int[] ids, int[] positions) => new()
-    {
-        Length = ids.Length,
-        OriginalIds = ids,
-        MaskedIds = ids,
-        Lengths = [ids.Length],
-        SecondSegments = [ids.Length],
-        Positions = positions,
-        Examples = [0],
-    };
+    private static MaskedBatch Batch(int[] ids, int[] positions) =>
+        new()
+        {
+            Length = ids.Length,
+            OriginalIds = ids,
+            MaskedIds = ids,
+            Lengths = [ids.Length],
+            SecondSegments = [ids.Length],
+            Positions = positions,
+            Examples = [0],
+        };
 
     private static int[] Counts(int[] samples) =>
         [.. Enumerable.Range(0, Logits.Length).Select(token => samples.Count(sample => sample == token))];
@@ -153,7 +166,9 @@ public sealed class TokenReplacementTests
         return [.. weights.Select(weight => weight / weights.Sum())];
     }
 
-    private static double ChiSquared(int[] counts, double[] shares) => counts.Zip(shares)
-        .Where(pair => pair.Second > 0)
-        .Sum(pair => Math.Pow(pair.First - (Rows * pair.Second), 2) / (Rows * pair.Second));
+    private static double ChiSquared(int[] counts, double[] shares) =>
+        counts
+            .Zip(shares)
+            .Where(pair => pair.Second > 0)
+            .Sum(pair => Math.Pow(pair.First - (Rows * pair.Second), 2) / (Rows * pair.Second));
 }

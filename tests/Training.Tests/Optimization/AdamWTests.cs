@@ -16,8 +16,9 @@ public sealed class AdamWTests
         ParameterLayout layout = ElectraPretrainingModel.Describe(TinyPretraining.Config());
         foreach (ParameterGroup group in ParameterGroup.For(layout, 0.01))
         {
-            IEnumerable<ParameterSlot> slots = layout.Slots.Where(
-                slot => slot.Offset >= group.Offset && slot.Offset < group.Offset + group.Length);
+            IEnumerable<ParameterSlot> slots = layout.Slots.Where(slot =>
+                slot.Offset >= group.Offset && slot.Offset < group.Offset + group.Length
+            );
             Assert.All(slots, slot => Assert.Equal(Exempt(slot.Name) ? 0 : 0.01, group.WeightDecay));
         }
 
@@ -32,12 +33,15 @@ public sealed class AdamWTests
         using ParameterStore store = Filled();
         using var optimizer = new AdamW([store], ParameterGroup.For(store.Layout, 0.1), new AdamOptions());
         Tensor start = store.Gradients.clone();
-        double[] values = Doubles(store.Values), first = new double[values.Length], second = new double[values.Length];
+        double[] values = Doubles(store.Values),
+            first = new double[values.Length],
+            second = new double[values.Length];
         foreach (float size in new[] { 1f, -3f, 1e-4f, 2f, 1e-4f }) // those of 1e-4 are not clipped
         {
             store.Gradients.copy_(start * size);
             double[] gradient = Doubles(store.Gradients);
-            double expectedNorm = Math.Sqrt(gradient.Sum(value => value * value)), norm = optimizer.Reduce(Backwards);
+            double expectedNorm = Math.Sqrt(gradient.Sum(value => value * value)),
+                norm = optimizer.Reduce(Backwards);
             Assert.Equal(size == 1e-4f, expectedNorm < 1);
             Assert.Equal(expectedNorm, norm, 1e-9 * expectedNorm);
             optimizer.Step(0.01, norm, Backwards);
@@ -94,7 +98,8 @@ public sealed class AdamWTests
         var random = new CounterRandom(5, 5);
         foreach (ParameterSlot slot in store.Layout.Slots)
         {
-            float[] values = new float[slot.Length], gradients = new float[slot.Length];
+            float[] values = new float[slot.Length],
+                gradients = new float[slot.Length];
             for (int i = 0; i < values.Length; i++)
             {
                 values[i] = (float)random.NextNormal();

@@ -11,7 +11,8 @@ public sealed class DetectionScoresTests
     {
         var random = new CounterRandom(seed, 0);
         DetectionScores scores = new();
-        List<float> original = [], replaced = [];
+        List<float> original = [],
+            replaced = [];
         for (int i = 0; i < 40; i++)
         {
             float logit = random.Next(10) - 5; // few values, so that ties occur
@@ -20,7 +21,16 @@ public sealed class DetectionScoresTests
             (isReplaced ? replaced : original).Add(logit);
         }
 
-        double[] pairs = [.. replaced.SelectMany(r => original.Select(o => r > o ? 1 : r == o ? 0.5 : 0))];
+        double[] pairs =
+        [
+            .. replaced.SelectMany(r =>
+                original.Select(o =>
+                    r > o ? 1
+                    : r == o ? 0.5
+                    : 0
+                )
+            ),
+        ];
         Assert.Equal(pairs.Length == 0 ? 0.5 : pairs.Average(), scores.AreaUnderCurve(), 1e-12);
     }
 
@@ -28,8 +38,18 @@ public sealed class DetectionScoresTests
     public void Measures_follow_from_the_counts()
     {
         DetectionScores scores = new();
-        foreach ((float logit, bool replaced) in new[] { (1f, true), (2f, true), (-1f, true), (3f, false), (-2f, false), (-3f, false),
-            (-4f, false) })
+        foreach (
+            (float logit, bool replaced) in new[]
+            {
+                (1f, true),
+                (2f, true),
+                (-1f, true),
+                (3f, false),
+                (-2f, false),
+                (-3f, false),
+                (-4f, false),
+            }
+        )
         {
             scores.Add(logit, replaced);
         }

@@ -47,7 +47,8 @@ public sealed partial class DeviceStepTests : IDisposable
     [Fact]
     public void The_way_of_other_devices_gives_nearly_the_hosts_parameters()
     {
-        Dictionary<string, float[]> host = After(onHost: true, replicas: 1), device = After(onHost: false, replicas: 1);
+        Dictionary<string, float[]> host = After(onHost: true, replicas: 1),
+            device = After(onHost: false, replicas: 1);
         Dictionary<string, float[]> two = After(onHost: false, replicas: 2);
         AssertClose(host, device);
         AssertClose(host, two);
@@ -101,8 +102,9 @@ public sealed partial class DeviceStepTests : IDisposable
         Assert.True(ahead.RunsBesideHost);
         var reporter = new RecordingReporter();
         var checkpoints = new CheckpointWriter(folder, keep: 0);
-        new PretrainLoop(ahead, options, 7, step => TinyPretraining.Batch(step), heldOut: null, checkpoints, reporter)
-            .Run(CancellationToken.None);
+        new PretrainLoop(ahead, options, 7, step => TinyPretraining.Batch(step), heldOut: null, checkpoints, reporter).Run(
+            CancellationToken.None
+        );
         AssertSameBits(TinyPretraining.Snapshot(straight), TinyPretraining.Snapshot(ahead));
         Assert.Equal([7, 14, 20], reporter.Metrics.Where(metric => metric.Name == "train/loss").Select(metric => metric.Step));
         Assert.Equal([10], reporter.Checkpoints.Select(checkpoint => checkpoint.Step));
@@ -133,13 +135,17 @@ public sealed partial class DeviceStepTests : IDisposable
     public void In_bfloat16_losses_stay_close_and_parameters_stay_float32(string objective)
     {
         Assert.Equal(
-            Losses("float32").Select(loss => 1.0), Losses("bfloat16").Zip(Losses("float32"), (low, full) => Math.Round(low / full, 2)));
+            Losses("float32").Select(loss => 1.0),
+            Losses("bfloat16").Zip(Losses("float32"), (low, full) => Math.Round(low / full, 2))
+        );
 
         double[] Losses(string precision)
         {
             PretrainOptions options = TinyPretraining.Options() with { Objective = objective, Precision = precision };
             using Pretrainer trainer = TinyPretraining.Trainer(
-                options, TinyPretraining.Config(parts: PretrainingObjectives.PartsOf(objective)));
+                options,
+                TinyPretraining.Config(parts: PretrainingObjectives.PartsOf(objective))
+            );
             Assert.Equal(precision == "float32" ? ScalarType.Float32 : ScalarType.BFloat16, trainer.Model.Parameters.ProductType);
             double[] losses = [.. Enumerable.Range(0, 10).Select(step => trainer.Train(TinyPretraining.Batch(step)).Loss)];
             Assert.Equal(ScalarType.Float32, trainer.Model.Parameters.Values.dtype);
@@ -152,7 +158,10 @@ public sealed partial class DeviceStepTests : IDisposable
     public void Bfloat16_changes_the_result_and_goes_on_from_a_checkpoint_with_the_same_bits()
     {
         PretrainOptions options = TinyPretraining.Options(replicas: 2) with { Precision = "bfloat16" };
-        using Pretrainer straight = Make(options), full = Make(options with { Precision = "float32" }), first = Make(options), second = Make(options);
+        using Pretrainer straight = Make(options),
+            full = Make(options with { Precision = "float32" }),
+            first = Make(options),
+            second = Make(options);
         TinyPretraining.Train(straight, 8);
         TinyPretraining.Train(full, 8);
         Assert.NotEqual(TinyPretraining.Snapshot(full).First().Value, TinyPretraining.Snapshot(straight).First().Value);

@@ -24,7 +24,13 @@ public sealed class ElectraModelFolderTests : IDisposable
         ElectraConfig config = TinyPretraining.Config() with { EmbeddingSize = embeddingSize };
         using var model = new ElectraPretrainingModel(config, CPU);
         model.Initialize(5);
-        var description = new ElectraDescription { Model = config, Pretrain = TinyPretraining.Options(), Step = 20, Seed = 5 };
+        var description = new ElectraDescription
+        {
+            Model = config,
+            Pretrain = TinyPretraining.Options(),
+            Step = 20,
+            Seed = 5,
+        };
         ElectraModelFolder.Write(folder, model, description, MadeUpVocabulary(), new TokenizerOptions());
 
         using ElectraPretrainingModel read = ElectraModelReader.Read(folder, CPU);
@@ -52,7 +58,13 @@ public sealed class ElectraModelFolderTests : IDisposable
         };
         using Pretrainer trainer = TinyPretraining.Trainer(options, config);
         TinyPretraining.Train(trainer, 5);
-        var description = new ElectraDescription { Model = config, Pretrain = options, Step = 5, Seed = 7 };
+        var description = new ElectraDescription
+        {
+            Model = config,
+            Pretrain = options,
+            Step = 5,
+            Seed = 7,
+        };
         ElectraModelFolder.Write(folder, trainer.Model, description, MadeUpVocabulary(), new TokenizerOptions());
         Assert.Equal(folders.Split(' '), Directory.GetDirectories(folder).Select(Path.GetFileName).Order());
 
@@ -62,18 +74,27 @@ public sealed class ElectraModelFolderTests : IDisposable
         if (Path.Exists(generator))
         {
             Directory.Move(generator, generator + ".away");
-            Assert.Contains("generator", Assert.Throws<PermanentException>(() => ElectraModelReader.Read(folder, CPU))
-                .Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "generator",
+                Assert.Throws<PermanentException>(() => ElectraModelReader.Read(folder, CPU)).Message,
+                StringComparison.Ordinal
+            );
         }
 
         EvaluateResult Measure(ElectraPretrainingModel model)
         {
             var evaluator = new HeldOutEvaluator(
-                [TinyPretraining.Batch(1_000)], options.Masking(TinyPretraining.Ids,
-                    TinyPretraining.Vocabulary), TinyPretraining.Ids, options, seed: 3);
+                [TinyPretraining.Batch(1_000)],
+                options.Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary),
+                TinyPretraining.Ids,
+                options,
+                seed: 3
+            );
             return evaluator.Run(
-                [PretrainingObjectives.Create(objective, model,
-                    options.Settings(TinyPretraining.Ids))], trainer.Threads, model.Config.Parts);
+                [PretrainingObjectives.Create(objective, model, options.Settings(TinyPretraining.Ids))],
+                trainer.Threads,
+                model.Config.Parts
+            );
         }
     }
 
@@ -92,11 +113,17 @@ public sealed class ElectraModelFolderTests : IDisposable
         void Write(ElectraConfig config)
         {
             using var model = new ElectraPretrainingModel(config, CPU);
-            var description = new ElectraDescription { Model = config, Pretrain = TinyPretraining.Options(), Step = 0, Seed = 5 };
+            var description = new ElectraDescription
+            {
+                Model = config,
+                Pretrain = TinyPretraining.Options(),
+                Step = 0,
+                Seed = 5,
+            };
             ElectraModelFolder.Write(folder, model, description, MadeUpVocabulary(), new TokenizerOptions());
         }
     }
 
-    private static Vocabulary MadeUpVocabulary() => new(
-        [.. SpecialTokens.All, .. Enumerable.Range(0, TinyPretraining.Vocabulary - SpecialTokens.All.Count).Select(i => $"w{i}")]);
+    private static Vocabulary MadeUpVocabulary() =>
+        new([.. SpecialTokens.All, .. Enumerable.Range(0, TinyPretraining.Vocabulary - SpecialTokens.All.Count).Select(i => $"w{i}")]);
 }

@@ -9,9 +9,27 @@ public sealed class PhaseTests
 {
     private static readonly PretrainOptions Options = new()
     {
-        Steps = 100, BatchSize = 8, MicroBatchSize = 4, LearningRate = 1, WarmupSteps = 10,
-        Phases = [new() { Steps = 60, SequenceLength = 16, BatchSize = 32 },
-            new() { Steps = 40, LearningRate = 0.5, WarmupSteps = 4, MicroBatchSize = 2 }],
+        Steps = 100,
+        BatchSize = 8,
+        MicroBatchSize = 4,
+        LearningRate = 1,
+        WarmupSteps = 10,
+        Phases =
+        [
+            new()
+            {
+                Steps = 60,
+                SequenceLength = 16,
+                BatchSize = 32,
+            },
+            new()
+            {
+                Steps = 40,
+                LearningRate = 0.5,
+                WarmupSteps = 4,
+                MicroBatchSize = 2,
+            },
+        ],
     };
 
     [Theory]
@@ -33,13 +51,17 @@ public sealed class PhaseTests
     [Fact]
     public void Steps_that_are_not_the_phases_sum_are_refused() =>
         Assert.Contains(
-            "101", Assert.Throws<PermanentException>(() => new PhasePlan(Options with { Steps = 101 })).Message, StringComparison.Ordinal);
+            "101",
+            Assert.Throws<PermanentException>(() => new PhasePlan(Options with { Steps = 101 })).Message,
+            StringComparison.Ordinal
+        );
 
     [Property(MaxTest = 50)]
     public void Windows_cover_every_token_and_keep_the_frame(byte size)
     {
         const int Window = 10;
-        int length = 5 + (size % 60), second = length / 2;
+        int length = 5 + (size % 60),
+            second = length / 2;
         int[] ids = [2, .. Enumerable.Range(100, length - 2), 3, 0, 0, 0];
         var batch = new ExampleBatch(ids, [length], [second], 1, ids.Length);
         HashSet<int> seen = [];

@@ -76,7 +76,13 @@ public sealed class PretrainProgramTests : IDisposable
         }
 
         PretrainResult resumed = PretrainProgram.Run(
-            Phased("stopped") with { ResumeFrom = reporter.Checkpoints[^1].Folder }, new RecordingReporter(), CancellationToken.None);
+            Phased("stopped") with
+            {
+                ResumeFrom = reporter.Checkpoints[^1].Folder,
+            },
+            new RecordingReporter(),
+            CancellationToken.None
+        );
         Assert.Equal(8, resumed.ResumedFrom);
         Assert.Equal(straight.HeldOut, resumed.HeldOut);
         Assert.Equal(File.ReadAllBytes(Output("straight", Weights)), File.ReadAllBytes(Output("stopped", Weights)));
@@ -85,14 +91,28 @@ public sealed class PretrainProgramTests : IDisposable
         PretrainProgram.Run(Phased("whole", length: null), new RecordingReporter(), CancellationToken.None);
         Assert.NotEqual(File.ReadAllBytes(Output("straight", Weights)), File.ReadAllBytes(Output("whole", Weights)));
 
-        PretrainRequest Phased(string name, int? length = 16) => Request(name) with
-        {
-            Pretrain = Request(name).Pretrain with
+        PretrainRequest Phased(string name, int? length = 16) =>
+            Request(name) with
             {
-                Phases = [new() { Steps = 6, SequenceLength = length, BatchSize = 16 },
-                    new() { Steps = 6, LearningRate = 5e-4, WarmupSteps = 1 }],
-            },
-        };
+                Pretrain = Request(name).Pretrain with
+                {
+                    Phases =
+                    [
+                        new()
+                        {
+                            Steps = 6,
+                            SequenceLength = length,
+                            BatchSize = 16,
+                        },
+                        new()
+                        {
+                            Steps = 6,
+                            LearningRate = 5e-4,
+                            WarmupSteps = 1,
+                        },
+                    ],
+                },
+            };
 
         static void StopAt(long done, CancellationTokenSource source)
         {
@@ -115,15 +135,22 @@ public sealed class PretrainProgramTests : IDisposable
         Assert.NotEqual(alone, half);
         Assert.NotEqual(Train("own", Request("own")), half);
 
-        PretrainRequest Mixed(string name, double own) => Request(name) with
-        {
-            Mixture = new MixtureOptions { Weight = own, Datasets = [new MixedDataset { Path = other }] },
-        };
+        PretrainRequest Mixed(string name, double own) =>
+            Request(name) with
+            {
+                Mixture = new MixtureOptions { Weight = own, Datasets = [new MixedDataset { Path = other }] },
+            };
 
         byte[] Train(string name, PretrainRequest request)
         {
             PretrainProgram.Run(
-                request with { Pretrain = request.Pretrain with { Steps = 4 } }, new RecordingReporter(), CancellationToken.None);
+                request with
+                {
+                    Pretrain = request.Pretrain with { Steps = 4 },
+                },
+                new RecordingReporter(),
+                CancellationToken.None
+            );
             return File.ReadAllBytes(Output(name, Weights));
         }
     }
@@ -137,8 +164,8 @@ public sealed class PretrainProgramTests : IDisposable
         var reporter = new RecordingReporter();
         PretrainProgram.Run(Unmoved("second", Path.Combine(root, "first", part)), reporter, CancellationToken.None);
         Assert.Equal(File.ReadAllBytes(Output("first", Weights)), File.ReadAllBytes(Output("second", Weights)));
-        bool sameGenerator = File.ReadAllBytes(Output("first", GeneratorWeights)).SequenceEqual(
-            File.ReadAllBytes(Output("second", GeneratorWeights)));
+        bool sameGenerator = File.ReadAllBytes(Output("first", GeneratorWeights))
+            .SequenceEqual(File.ReadAllBytes(Output("second", GeneratorWeights)));
         Assert.Equal(hasGenerator, sameGenerator);
         Assert.Equal(hasGenerator, !reporter.Lines.Any(line => line.Contains("start anew", StringComparison.Ordinal)));
     }
@@ -156,7 +183,8 @@ public sealed class PretrainProgramTests : IDisposable
         using SafeTensorsFile written = SafeTensorsFile.Open(Output("second", Weights));
         foreach (string name in written.Names)
         {
-            Tensor before = checkpoint.Tensors.Read("parameters.discriminator." + name), after = written.Read(name);
+            Tensor before = checkpoint.Tensors.Read("parameters.discriminator." + name),
+                after = written.Read(name);
             Assert.True((before == after.narrow(0, 0, before.shape[0])).all().item<bool>(), name);
         }
 
@@ -166,8 +194,9 @@ public sealed class PretrainProgramTests : IDisposable
 
         string digest = CheckedFile.DigestOfFolder(second.Pretrain.InitializeFrom!, InputFolders.Anywhere);
         PretrainProgram.Run(second with { InitializeFromDigest = digest }, reporter, CancellationToken.None);
-        IOException changed = Assert.Throws<IOException>(
-            () => PretrainProgram.Run(second with { InitializeFromDigest = new string('0', 64) }, reporter, CancellationToken.None));
+        IOException changed = Assert.Throws<IOException>(() =>
+            PretrainProgram.Run(second with { InitializeFromDigest = new string('0', 64) }, reporter, CancellationToken.None)
+        );
         Assert.Contains("changed while it was read", changed.Message, StringComparison.Ordinal);
     }
 
@@ -200,35 +229,57 @@ public sealed class PretrainProgramTests : IDisposable
     [Fact]
     public void Examples_longer_than_the_model_are_refused()
     {
-        PretrainRequest request = Request("long") with { Model = new ModelOptions { Preset = "tiny", MaxPositions = 8 } };
-        PermanentException refused = Assert.Throws<PermanentException>(
-            () => PretrainProgram.Run(request, new RecordingReporter(), CancellationToken.None));
+        PretrainRequest request = Request("long") with
+        {
+            Model = new ModelOptions { Preset = "tiny", MaxPositions = 8 },
+        };
+        PermanentException refused = Assert.Throws<PermanentException>(() =>
+            PretrainProgram.Run(request, new RecordingReporter(), CancellationToken.None)
+        );
         Assert.Contains("maxPositions", refused.Message, StringComparison.Ordinal);
     }
 
     /// <summary>One step of learning rate 0: what comes out is what went in.</summary>
-    private PretrainRequest Unmoved(string name, string from) => Request(name) with
-    {
-        Seed = 43,
-        Pretrain = Request(name).Pretrain with { Steps = 1, InitializeFrom = from },
-    };
-
-    private PretrainRequest Request(string name) => new()
-    {
-        Model = new ModelOptions { Preset = "tiny", Layers = 2, HiddenSize = 32, IntermediateSize = 64, AttentionHeads = 2,
-            EmbeddingSize = 16, HiddenDropout = 0.1 },
-        Pretrain = new PretrainOptions
+    private PretrainRequest Unmoved(string name, string from) =>
+        Request(name) with
         {
-            Steps = 12, BatchSize = 8, MicroBatchSize = 4, LearningRate = 1e-3, WarmupSteps = 3, CheckpointSteps = 4, EvaluateSteps = 6, LogSteps = 2,
-            Device = "cpu", Replicas = 2,
-        },
-        Evaluate = new EvaluateOptions { MaxExamples = 50 },
-        Seed = 42,
-        ShardFolders = [Path.Combine(root, "shards")],
-        VocabularyFolder = Path.Combine(root, "vocabulary"),
-        OutputFolder = Output(name),
-        WorkFolder = Path.Combine(root, name, "work"),
-    };
+            Seed = 43,
+            Pretrain = Request(name).Pretrain with { Steps = 1, InitializeFrom = from },
+        };
+
+    private PretrainRequest Request(string name) =>
+        new()
+        {
+            Model = new ModelOptions
+            {
+                Preset = "tiny",
+                Layers = 2,
+                HiddenSize = 32,
+                IntermediateSize = 64,
+                AttentionHeads = 2,
+                EmbeddingSize = 16,
+                HiddenDropout = 0.1,
+            },
+            Pretrain = new PretrainOptions
+            {
+                Steps = 12,
+                BatchSize = 8,
+                MicroBatchSize = 4,
+                LearningRate = 1e-3,
+                WarmupSteps = 3,
+                CheckpointSteps = 4,
+                EvaluateSteps = 6,
+                LogSteps = 2,
+                Device = "cpu",
+                Replicas = 2,
+            },
+            Evaluate = new EvaluateOptions { MaxExamples = 50 },
+            Seed = 42,
+            ShardFolders = [Path.Combine(root, "shards")],
+            VocabularyFolder = Path.Combine(root, "vocabulary"),
+            OutputFolder = Output(name),
+            WorkFolder = Path.Combine(root, name, "work"),
+        };
 
     private string Output(string name, string file = "") => Path.Combine(root, name, "output", file);
 
@@ -254,7 +305,8 @@ public sealed class PretrainProgramTests : IDisposable
         }
 
         var reporter = new RecordingReporter();
-        string corpus = Path.Combine(root, name + "-corpus"), vocabulary = Path.Combine(root, "vocabulary");
+        string corpus = Path.Combine(root, name + "-corpus"),
+            vocabulary = Path.Combine(root, "vocabulary");
         IngestProgram.Run(new CorpusOptions { Paths = [path], Parts = 1 }, corpus, reporter, CancellationToken.None);
         VocabularyStore.Write(vocabulary, new Vocabulary([.. SpecialTokens.All, .. words]), new TokenizerOptions());
         var examples = new ExampleOptions { SequenceLength = 32, HeldOutShare = 0.2 };

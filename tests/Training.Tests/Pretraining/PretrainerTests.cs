@@ -53,7 +53,8 @@ public sealed class PretrainerTests : IDisposable
     [Fact]
     public void What_is_adopted_from_a_checkpoint_is_parameters_and_moments()
     {
-        using Pretrainer first = TinyPretraining.Trainer(seed: 1), second = TinyPretraining.Trainer(seed: 2);
+        using Pretrainer first = TinyPretraining.Trainer(seed: 1),
+            second = TinyPretraining.Trainer(seed: 2);
         TinyPretraining.Train(first, 4);
         string path = Path.Combine(folder, "state.safetensors");
         SafeTensors.Write(path, first.State());
@@ -69,7 +70,9 @@ public sealed class PretrainerTests : IDisposable
     [Fact]
     public void Two_replicas_give_the_same_bits_each_time_and_nearly_those_of_one()
     {
-        Dictionary<string, float[]> one = After(1), two = After(2), again = After(2);
+        Dictionary<string, float[]> one = After(1),
+            two = After(2),
+            again = After(2);
         AssertSameBits(two, again);
         float difference = one.Max(pair => pair.Value.Zip(two[pair.Key]).Max(values => Math.Abs(values.First - values.Second)));
         Assert.InRange(difference, 1e-12f, 1e-3f); // the sums are grouped differently: 0 would mean that the second replica did nothing
@@ -85,7 +88,8 @@ public sealed class PretrainerTests : IDisposable
     [Fact]
     public void Another_seed_gives_another_model()
     {
-        using Pretrainer first = TinyPretraining.Trainer(seed: 1), second = TinyPretraining.Trainer(seed: 2);
+        using Pretrainer first = TinyPretraining.Trainer(seed: 1),
+            second = TinyPretraining.Trainer(seed: 2);
         Assert.NotEqual(TinyPretraining.Snapshot(first).First().Value, TinyPretraining.Snapshot(second).First().Value);
     }
 
@@ -94,7 +98,8 @@ public sealed class PretrainerTests : IDisposable
     {
         PretrainOptions options = TinyPretraining.Options() with { Steps = 300, LearningRate = 5e-3, WarmupSteps = 20, MicroBatchSize = 8 };
         using Pretrainer trainer = TinyPretraining.Trainer(options, TinyPretraining.Config(initialization: "scaled"));
-        ObjectiveSums early = default, late = default;
+        ObjectiveSums early = default,
+            late = default;
         for (int step = 0; step < options.Steps; step++)
         {
             ObjectiveSums sums = trainer.Train(TinyPretraining.Batch(step)).Sums;
@@ -166,15 +171,26 @@ public sealed class PretrainerTests : IDisposable
         EvaluateResult result = HeldOut().Run(trainer.Objectives, trainer.Threads, ModelParts.Electra);
         ExampleBatch[] batches = [.. Enumerable.Range(1_000, 5).Select(step => TinyPretraining.Batch(step))];
         DynamicMasking masking = TinyPretraining.Options().Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary);
-        int masked = batches.Index().Sum(item =>
-            masking.Mask(item.Item.InputIds, item.Item.Lengths, item.Item.SecondSegmentStarts, seed: 3, item.Index).Positions.Length);
+        int masked = batches
+            .Index()
+            .Sum(item =>
+                masking.Mask(item.Item.InputIds, item.Item.Lengths, item.Item.SecondSegmentStarts, seed: 3, item.Index).Positions.Length
+            );
         int tokens = batches.Sum(batch => batch.Lengths.Sum());
         Assert.Equal(tokens, result.Tokens);
         Assert.Equal(1 - (result.ReplacedShare!.Value * tokens / masked), result.SampledAccuracy!.Value, 1e-9);
 
-        int[] words = [.. batches.SelectMany(batch => Enumerable.Range(0, batch.BatchSize).SelectMany(b =>
-            batch.InputIds[((b * batch.SequenceLength) + 1)..((b * batch.SequenceLength) + batch.Lengths[b] - 1)]))]; // not [CLS] and [SEP]
-        double entropy = words.GroupBy(word => word).Select(group => group.Count() / (double)words.Length)
+        int[] words =
+        [
+            .. batches.SelectMany(batch =>
+                Enumerable
+                    .Range(0, batch.BatchSize)
+                    .SelectMany(b => batch.InputIds[((b * batch.SequenceLength) + 1)..((b * batch.SequenceLength) + batch.Lengths[b] - 1)])
+            ),
+        ]; // not [CLS] and [SEP]
+        double entropy = words
+            .GroupBy(word => word)
+            .Select(group => group.Count() / (double)words.Length)
             .Sum(share => -share * Math.Log(share));
         Assert.Equal(entropy, result.UnigramEntropy, 1e-9);
     }
@@ -194,8 +210,10 @@ public sealed class PretrainerTests : IDisposable
     private static void AssertSameBits(Dictionary<string, float[]> expected, Dictionary<string, float[]> actual)
     {
         Assert.Equal(expected.Keys, actual.Keys);
-        Assert.All(expected, pair => Assert.True(
-            pair.Value.AsSpan().SequenceEqual(actual[pair.Key]) || pair.Value.Any(float.IsNaN), $"{pair.Key} differs"));
+        Assert.All(
+            expected,
+            pair => Assert.True(pair.Value.AsSpan().SequenceEqual(actual[pair.Key]) || pair.Value.Any(float.IsNaN), $"{pair.Key} differs")
+        );
     }
 
     private static HeldOutEvaluator HeldOut()
@@ -203,15 +221,21 @@ public sealed class PretrainerTests : IDisposable
         PretrainOptions options = TinyPretraining.Options();
         DynamicMasking masking = options.Masking(TinyPretraining.Ids, TinyPretraining.Vocabulary);
         return new HeldOutEvaluator(
-            [.. Enumerable.Range(1_000, 5).Select(step => TinyPretraining.Batch(step))], masking, TinyPretraining.Ids, options, seed: 3);
+            [.. Enumerable.Range(1_000, 5).Select(step => TinyPretraining.Batch(step))],
+            masking,
+            TinyPretraining.Ids,
+            options,
+            seed: 3
+        );
     }
 
     private void RunLoop(Pretrainer trainer, int steps)
     {
         using var source = new CancellationTokenSource();
         var reporter = new RecordingReporter { OnProgress = done => CancelAt(done, steps, source) };
-        Assert.Throws<OperationCanceledException>(
-            () => Loop(trainer, TinyPretraining.Options(trainer.Threads.Count), reporter).Run(source.Token));
+        Assert.Throws<OperationCanceledException>(() =>
+            Loop(trainer, TinyPretraining.Options(trainer.Threads.Count), reporter).Run(source.Token)
+        );
 
         static void CancelAt(long done, int steps, CancellationTokenSource source)
         {
@@ -222,6 +246,6 @@ public sealed class PretrainerTests : IDisposable
         }
     }
 
-    private PretrainLoop Loop(Pretrainer trainer, PretrainOptions options, RecordingReporter reporter) => new(
-        trainer, options, seed: 7, step => TinyPretraining.Batch(step), HeldOut(), new CheckpointWriter(folder, keep: 2), reporter);
+    private PretrainLoop Loop(Pretrainer trainer, PretrainOptions options, RecordingReporter reporter) =>
+        new(trainer, options, seed: 7, step => TinyPretraining.Batch(step), HeldOut(), new CheckpointWriter(folder, keep: 2), reporter);
 }

@@ -20,21 +20,43 @@ public sealed class RecordedTrainingTests
     public RecordedTrainingTests() => set_num_threads(1);
 
     [Fact]
-    public void The_demo_trains_as_recorded() => Check(
-        new ModelOptions { Preset = "tiny", GeneratorSize = 1, TieEncoders = true },
-        new PretrainOptions
-        {
-            Steps = 100, BatchSize = 32, MicroBatchSize = 16, LearningRate = 3e-3, AdamBeta2 = 0.98, DiscriminatorWeight = 10, WarmupSteps = 2, Replicas = 2,
-        },
-        length: 32,
-        [13.378556423597889, 13.336194715583336, 12.855243757749072, 11.933143195694276]);
+    public void The_demo_trains_as_recorded() =>
+        Check(
+            new ModelOptions
+            {
+                Preset = "tiny",
+                GeneratorSize = 1,
+                TieEncoders = true,
+            },
+            new PretrainOptions
+            {
+                Steps = 100,
+                BatchSize = 32,
+                MicroBatchSize = 16,
+                LearningRate = 3e-3,
+                AdamBeta2 = 0.98,
+                DiscriminatorWeight = 10,
+                WarmupSteps = 2,
+                Replicas = 2,
+            },
+            length: 32,
+            [13.378556423597889, 13.336194715583336, 12.855243757749072, 11.933143195694276]
+        );
 
     [Fact]
-    public void The_default_preset_trains_as_recorded() => Check(
-        new ModelOptions(),
-        new PretrainOptions { Steps = 100, BatchSize = 4, MicroBatchSize = 2, WarmupSteps = 1_000 },
-        length: 16,
-        [39.24241487307084, 38.085144244546505, 40.06511704985553, 37.75405722883346]);
+    public void The_default_preset_trains_as_recorded() =>
+        Check(
+            new ModelOptions(),
+            new PretrainOptions
+            {
+                Steps = 100,
+                BatchSize = 4,
+                MicroBatchSize = 2,
+                WarmupSteps = 1_000,
+            },
+            length: 16,
+            [39.24241487307084, 38.085144244546505, 40.06511704985553, 37.75405722883346]
+        );
 
     private static void Check(ModelOptions model, PretrainOptions options, int length, double[] losses)
     {
@@ -42,7 +64,8 @@ public sealed class RecordedTrainingTests
         double[] found = [.. losses.Select((_, step) => trainer.Train(Text(step, options.BatchSize, length)).Loss)];
         ReadOnlySpan<byte> parameters = MemoryMarshal.AsBytes<float>(trainer.Model.Parameters.Values.data<float>().ToArray());
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"losses {string.Join(", ", found.Select(loss => $"{loss:R}"))}; digest {XxHash3.HashToUInt64(parameters):x16}");
+            $"losses {string.Join(", ", found.Select(loss => $"{loss:R}"))}; digest {XxHash3.HashToUInt64(parameters):x16}"
+        );
         Assert.All(losses.Zip(found), pair => Assert.Equal(pair.First, pair.Second, Math.Abs(pair.First) * 1e-4));
     }
 

@@ -11,7 +11,11 @@ public sealed class TiedEncodersTests
     public TiedEncodersTests() => set_num_threads(1);
 
     private static ElectraConfig Tied =>
-        TinyPretraining.Config() with { Generator = TinyPretraining.Config().Discriminator, TieEncoders = true };
+        TinyPretraining.Config() with
+        {
+            Generator = TinyPretraining.Config().Discriminator,
+            TieEncoders = true,
+        };
 
     [Fact]
     public void The_encoder_is_stored_once_and_both_exports_hold_it()
@@ -21,8 +25,9 @@ public sealed class TiedEncodersTests
         using var scope = NewDisposeScope();
         var discriminator = Encoder(trainer.Model.State(trainer.Model.DetectionNames()));
         var generator = Encoder(trainer.Model.State(trainer.Model.GeneratorNames()));
-        long untied = ElectraPretrainingModel.Describe(Tied with { TieEncoders = false }).Slots.Sum(
-            slot => slot.Shape.Aggregate(1L, (size, part) => size * part));
+        long untied = ElectraPretrainingModel
+            .Describe(Tied with { TieEncoders = false })
+            .Slots.Sum(slot => slot.Shape.Aggregate(1L, (size, part) => size * part));
         long tied = trainer.Model.Parameters.Layout.Slots.Sum(slot => slot.Shape.Aggregate(1L, (size, part) => size * part));
 
         Assert.True(tied < untied);
@@ -43,8 +48,10 @@ public sealed class TiedEncodersTests
             using Pretrainer trainer = TinyPretraining.Trainer(options, Tied);
             TinyPretraining.Train(trainer, 3);
             using var scope = NewDisposeScope();
-            return Encoder(trainer.Model.State(trainer.Model.DetectionNames())).OrderBy(pair => pair.Key, StringComparer.Ordinal)
-                .First(pair => pair.Key.Contains("encoder", StringComparison.Ordinal)).Value;
+            return Encoder(trainer.Model.State(trainer.Model.DetectionNames()))
+                .OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                .First(pair => pair.Key.Contains("encoder", StringComparison.Ordinal))
+                .Value;
         }
     }
 
@@ -55,7 +62,8 @@ public sealed class TiedEncodersTests
         Assert.Contains("GeneratorSize", error.Message, StringComparison.Ordinal);
     }
 
-    private static Dictionary<string, float[]> Encoder(IReadOnlyList<(string Name, Tensor Value)> state) => state
-        .Where(pair => pair.Name.StartsWith("electra.", StringComparison.Ordinal))
-        .ToDictionary(pair => pair.Name, pair => pair.Value.contiguous().data<float>().ToArray());
+    private static Dictionary<string, float[]> Encoder(IReadOnlyList<(string Name, Tensor Value)> state) =>
+        state
+            .Where(pair => pair.Name.StartsWith("electra.", StringComparison.Ordinal))
+            .ToDictionary(pair => pair.Name, pair => pair.Value.contiguous().data<float>().ToArray());
 }

@@ -15,31 +15,45 @@ internal static class TinyPretraining
 
     public static SpecialIds Ids { get; } = new(Classifier: 2, Separator: 3, Mask: 4);
 
-    public static ElectraConfig Config(double dropout = 0, string initialization = "normal", ModelParts? parts = null) => new()
-    {
-        VocabularySize = Vocabulary,
-        EmbeddingSize = 16,
-        MaxPositions = 32,
-        Parts = parts ?? ModelParts.Electra,
-        Discriminator = new() { Layers = 2, HiddenSize = 32, IntermediateSize = 64, AttentionHeads = 2 },
-        Generator = new() { Layers = 1, HiddenSize = 16, IntermediateSize = 32, AttentionHeads = 1 },
-        HiddenDropout = dropout,
-        AttentionDropout = dropout,
-        Initialization = initialization,
-    };
+    public static ElectraConfig Config(double dropout = 0, string initialization = "normal", ModelParts? parts = null) =>
+        new()
+        {
+            VocabularySize = Vocabulary,
+            EmbeddingSize = 16,
+            MaxPositions = 32,
+            Parts = parts ?? ModelParts.Electra,
+            Discriminator = new()
+            {
+                Layers = 2,
+                HiddenSize = 32,
+                IntermediateSize = 64,
+                AttentionHeads = 2,
+            },
+            Generator = new()
+            {
+                Layers = 1,
+                HiddenSize = 16,
+                IntermediateSize = 32,
+                AttentionHeads = 1,
+            },
+            HiddenDropout = dropout,
+            AttentionDropout = dropout,
+            Initialization = initialization,
+        };
 
-    public static PretrainOptions Options(int replicas = 1) => new()
-    {
-        Steps = 20,
-        BatchSize = BatchSize,
-        MicroBatchSize = 2,
-        LearningRate = 1e-3,
-        WarmupSteps = 5,
-        CheckpointSteps = 10,
-        LogSteps = 5,
-        EvaluateSteps = 10,
-        Replicas = replicas,
-    };
+    public static PretrainOptions Options(int replicas = 1) =>
+        new()
+        {
+            Steps = 20,
+            BatchSize = BatchSize,
+            MicroBatchSize = 2,
+            LearningRate = 1e-3,
+            WarmupSteps = 5,
+            CheckpointSteps = 10,
+            LogSteps = 5,
+            EvaluateSteps = 10,
+            Replicas = replicas,
+        };
 
     /// <summary>On the CPU; <paramref name="onHost"/> false takes the way of other devices there.</summary>
     public static Pretrainer Trainer(PretrainOptions? options = null, ElectraConfig? config = null, ulong seed = 7, bool onHost = true) =>

@@ -31,19 +31,24 @@ public sealed class TrainingComputeTests : IDisposable
         Assert.Equal(TinyPretraining.Batch(0).Lengths.Sum(length => (long)length * length), sums.AttendedPairs);
 
         // From the parameters there are: all matrices but the tables of embeddings, which are looked up.
-        double expected = trainer.Model.Parameters.Layout.Slots
-            .Where(slot => slot.Decays && !slot.Name.Contains("embeddings.", StringComparison.Ordinal))
+        double expected = trainer
+            .Model.Parameters.Layout.Slots.Where(slot => slot.Decays && !slot.Name.Contains("embeddings.", StringComparison.Ordinal))
             .Sum(slot => 6.0 * slot.Length * Passes(slot.Name));
         double words = 6.0 * config.VocabularySize * config.EmbeddingSize;
         expected += config.Parts.HasGenerator ? words * sums.Masked : 0; // logits
         expected += config.Parts.Predicts ? words * sums.MainTokens : 0;
-        int towers = objective == "electric" ? 2 : config.Parts.HasGenerator ? 1 : 0;
-        int width = (config.Discriminator.HiddenSize * config.Discriminator.Layers)
+        int towers =
+            objective == "electric" ? 2
+            : config.Parts.HasGenerator ? 1
+            : 0;
+        int width =
+            (config.Discriminator.HiddenSize * config.Discriminator.Layers)
             + (towers * config.Generator.HiddenSize * config.Generator.Layers);
         expected += 2 * 6.0 * width * sums.AttendedPairs; // scores, and what they weigh
         Assert.Equal(expected, TrainingCompute.Of(config, sums), expected * 1e-12);
 
-        double Passes(string name) => !name.Contains("generator_predictions", StringComparison.Ordinal) ? sums.Tokens
+        double Passes(string name) =>
+            !name.Contains("generator_predictions", StringComparison.Ordinal) ? sums.Tokens
             : name.StartsWith("generator.", StringComparison.Ordinal) ? sums.Masked
             : sums.MainTokens;
     }
@@ -52,7 +57,13 @@ public sealed class TrainingComputeTests : IDisposable
     public void A_step_of_whole_sequences_is_what_its_sums_are()
     {
         ElectraConfig config = new ModelOptions().Resolve(30_522);
-        var sums = new ObjectiveSums { Tokens = 4 * 128, AttendedPairs = 4 * 128 * 128, Masked = 76, MainTokens = 4 * 128 };
+        var sums = new ObjectiveSums
+        {
+            Tokens = 4 * 128,
+            AttendedPairs = 4 * 128 * 128,
+            Masked = 76,
+            MainTokens = 4 * 128,
+        };
         Assert.Equal(TrainingCompute.Of(config, sums), TrainingCompute.OfStep(config, 4, 128, 76));
         Assert.Equal(70e6, TrainingCompute.OfStep(config, 4, 128, 76) / 512, 3e6); // ELECTRA-small
     }
@@ -60,15 +71,19 @@ public sealed class TrainingComputeTests : IDisposable
     [Fact]
     public void Curves_tell_the_share_of_the_ceiling_beside_the_tokens_a_second()
     {
-        using Pretrainer straight = TinyPretraining.Trainer(), looped = TinyPretraining.Trainer();
-        ObjectiveSums sums = Enumerable.Range(0, 5).Select(step => straight.Train(TinyPretraining.Batch(step)).Sums)
+        using Pretrainer straight = TinyPretraining.Trainer(),
+            looped = TinyPretraining.Trainer();
+        ObjectiveSums sums = Enumerable
+            .Range(0, 5)
+            .Select(step => straight.Train(TinyPretraining.Batch(step)).Sums)
             .Aggregate((all, part) => all + part);
         double operationsPerToken = TrainingCompute.Of(straight.Model.Config, sums) / sums.Tokens;
         Dictionary<(string Name, long Step), double> told = Loop(looped, ceiling: 2e9);
         Assert.Equal(
             operationsPerToken / 2e9,
             told[("train/model_flops_utilization", 5)] / told[("train/tokens_per_second", 5)],
-            operationsPerToken / 2e9 * 1e-9);
+            operationsPerToken / 2e9 * 1e-9
+        );
         Assert.Equal([5L, 10, 15, 20], told.Keys.Where(key => key.Name == "train/model_flops_utilization").Select(key => key.Step).Order());
     }
 
@@ -101,9 +116,15 @@ public sealed class TrainingComputeTests : IDisposable
     {
         var reporter = new RecordingReporter();
         new PretrainLoop(
-            trainer, TinyPretraining.Options(), seed: 7, step =>
-                TinyPretraining.Batch(step), heldOut: null, new CheckpointWriter(folder), reporter, ceiling)
-            .Run(CancellationToken.None);
+            trainer,
+            TinyPretraining.Options(),
+            seed: 7,
+            step => TinyPretraining.Batch(step),
+            heldOut: null,
+            new CheckpointWriter(folder),
+            reporter,
+            ceiling
+        ).Run(CancellationToken.None);
         return reporter.Metrics.ToDictionary(metric => (metric.Name, metric.Step), metric => metric.Value);
     }
 }

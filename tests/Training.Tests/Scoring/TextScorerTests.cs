@@ -27,10 +27,12 @@ public sealed class TextScorerTests : IDisposable
         Train(objective, steps: 300);
         using TextScorer scorer = TextScorer.Open(Path.Combine(folder, part), "cpu");
         string[] frequent = [.. Enumerable.Range(0, 20).Select(i => Text(i % 5, length: 9))];
-        string[] mixed = [.. frequent.Select(
-            (text, i) => string.Join(' ', text.Split(' ').Select((word, k) => k == 4 ? $"w{i + 5}" : word)))];
-        double[] good = [.. scorer.Score(frequent).Select(score => score.Score)], bad = [.. scorer.Score(mixed)
-            .Select(score => score.Score)];
+        string[] mixed =
+        [
+            .. frequent.Select((text, i) => string.Join(' ', text.Split(' ').Select((word, k) => k == 4 ? $"w{i + 5}" : word))),
+        ];
+        double[] good = [.. scorer.Score(frequent).Select(score => score.Score)],
+            bad = [.. scorer.Score(mixed).Select(score => score.Score)];
         Assert.InRange(good.Zip(bad).Count(pair => pair.First > pair.Second), 16, 20);
     }
 
@@ -85,7 +87,12 @@ public sealed class TextScorerTests : IDisposable
     {
         PretrainOptions options = TinyPretraining.Options() with
         {
-            Objective = objective, Steps = 400, LearningRate = 5e-3, WarmupSteps = 20, MicroBatchSize = 8, DiscriminatorWeight = 10,
+            Objective = objective,
+            Steps = 400,
+            LearningRate = 5e-3,
+            WarmupSteps = 20,
+            MicroBatchSize = 8,
+            DiscriminatorWeight = 10,
         };
         ElectraConfig config = TinyPretraining.Config(initialization: "scaled", parts: PretrainingObjectives.PartsOf(objective));
         using Pretrainer trainer = TinyPretraining.Trainer(options, config);
@@ -94,9 +101,17 @@ public sealed class TextScorerTests : IDisposable
             trainer.Train(Batch(step));
         }
 
-        var vocabulary = new Vocabulary(
-            [.. SpecialTokens.All, .. Enumerable.Range(0, TinyPretraining.Vocabulary - SpecialTokens.All.Count).Select(i => $"w{i}")]);
-        var description = new ElectraDescription { Model = config, Pretrain = options, Step = steps, Seed = 7 };
+        var vocabulary = new Vocabulary([
+            .. SpecialTokens.All,
+            .. Enumerable.Range(0, TinyPretraining.Vocabulary - SpecialTokens.All.Count).Select(i => $"w{i}"),
+        ]);
+        var description = new ElectraDescription
+        {
+            Model = config,
+            Pretrain = options,
+            Step = steps,
+            Seed = 7,
+        };
         ElectraModelFolder.Write(folder, trainer.Model, description, vocabulary, new TokenizerOptions());
     }
 

@@ -35,7 +35,8 @@ public sealed class BatchSamplerTests : IDisposable
     [Fact]
     public void ThePermutationIsEvenOverEpochs()
     {
-        const int Count = 20, Epochs = 20_000;
+        const int Count = 20,
+            Epochs = 20_000;
         int[,] targets = new int[Count, Count];
         int[] distances = new int[Count];
         for (int epoch = 0; epoch < Epochs; epoch++)
@@ -63,8 +64,8 @@ public sealed class BatchSamplerTests : IDisposable
     public void AnEpochHasEveryExampleOnceAndAnotherEpochAnotherOrder()
     {
         using var set = ExampleSet.Open([ShardTesting.WriteNumbered(folder["set"], 96)], Split.Train);
-        int[] Epoch(int number) => [.. Enumerable.Range(12 * number, 12).SelectMany(
-            step => Numbers(new BatchSampler(set, 5, BatchSize), step))];
+        int[] Epoch(int number) =>
+            [.. Enumerable.Range(12 * number, 12).SelectMany(step => Numbers(new BatchSampler(set, 5, BatchSize), step))];
 
         Assert.Equal(Enumerable.Range(0, 96), Epoch(0).Order());
         Assert.Equal(Enumerable.Range(0, 96), Epoch(1).Order());
@@ -85,7 +86,11 @@ public sealed class BatchSamplerTests : IDisposable
         var shared = new BatchSampler(mixture, 5, BatchSize);
         int[][] actual = new int[200][];
         Parallel.For(
-            0, 200, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => actual[(i * 77) % 200] = Numbers(shared, (i * 77) % 200));
+            0,
+            200,
+            new ParallelOptions { MaxDegreeOfParallelism = 8 },
+            i => actual[(i * 77) % 200] = Numbers(shared, (i * 77) % 200)
+        );
 
         Assert.Equal(expected, actual);
         Assert.Equal(expected[123], Numbers(new BatchSampler(mixture, 5, BatchSize), 123));
@@ -96,7 +101,12 @@ public sealed class BatchSamplerTests : IDisposable
     {
         using var mixture = ExampleMixture.Open(
             [ShardTesting.WriteNumbered(folder["own"], 1_000)],
-            Mixture(1, (ShardTesting.WriteNumbered(folder["b"], 300, first: 10_000), 2), (ShardTesting.WriteNumbered(folder["c"], 7, first: 20_000), 0.001)));
+            Mixture(
+                1,
+                (ShardTesting.WriteNumbered(folder["b"], 300, first: 10_000), 2),
+                (ShardTesting.WriteNumbered(folder["c"], 7, first: 20_000), 0.001)
+            )
+        );
         var sampler = new BatchSampler(mixture, 9, BatchSize);
         int[] drawn = [.. Enumerable.Range(0, MixtureOrder.Period / BatchSize).SelectMany(step => Numbers(sampler, step))];
         int[] own = [.. drawn.Where(number => number < 10_000)];
@@ -117,7 +127,9 @@ public sealed class BatchSamplerTests : IDisposable
 
         // Mixed at small scale too: a thousand draws hold two of the second for one of the first, within four standard deviations.
         Assert.All(
-            drawn.Chunk(1_000).SkipLast(1), chunk => Assert.InRange(chunk.Count(number => number is >= 10_000 and < 20_000), 606, 727));
+            drawn.Chunk(1_000).SkipLast(1),
+            chunk => Assert.InRange(chunk.Count(number => number is >= 10_000 and < 20_000), 606, 727)
+        );
     }
 
     [Theory]
@@ -125,8 +137,8 @@ public sealed class BatchSamplerTests : IDisposable
     [InlineData(new[] { 1.0, 1.0, 1.0 }, new[] { 21_846, 21_845, 21_845 })]
     [InlineData(new[] { 1.0, 0.0, 3.0 }, new[] { 16_384, 0, 49_152 })]
     [InlineData(new[] { 1e-9, 1.0 }, new[] { 1, 65_535 })]
-    public void SharesAreApportionedByLargestRemainder(double[] weights, int[] expected) => Assert.Equal(
-        expected, MixtureOrder.Apportion(weights));
+    public void SharesAreApportionedByLargestRemainder(double[] weights, int[] expected) =>
+        Assert.Equal(expected, MixtureOrder.Apportion(weights));
 
     [Fact]
     public void DatasetsThatDoNotFitTogetherAreNamed()
@@ -161,11 +173,12 @@ public sealed class BatchSamplerTests : IDisposable
         Assert.StartsWith($"{folder["c"]} changed while it was read", changed.Message);
     }
 
-    private static MixtureOptions Mixture(double weight, params (string Path, double Weight)[] datasets) => new()
-    {
-        Weight = weight,
-        Datasets = [.. datasets.Select(dataset => new MixedDataset { Path = dataset.Path, Weight = dataset.Weight })],
-    };
+    private static MixtureOptions Mixture(double weight, params (string Path, double Weight)[] datasets) =>
+        new()
+        {
+            Weight = weight,
+            Datasets = [.. datasets.Select(dataset => new MixedDataset { Path = dataset.Path, Weight = dataset.Weight })],
+        };
 
     private static int[] Numbers(BatchSampler sampler, long step)
     {

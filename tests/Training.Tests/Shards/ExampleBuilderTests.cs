@@ -11,19 +11,29 @@ public sealed class ExampleBuilderTests
     [InlineData("discard")]
     public void CarryKeepsEveryTokenAndNoExampleIsTooLong(string overflow)
     {
-        var options = new ExampleOptions { SequenceLength = 24, Overflow = overflow, ShortTargetProbability = 0.3 };
+        var options = new ExampleOptions
+        {
+            SequenceLength = 24,
+            Overflow = overflow,
+            ShortTargetProbability = 0.3,
+        };
         var builder = new ExampleBuilder(options, 2, 3);
         var random = new CounterRandom(9, 9);
         for (int document = 0; document < 200; document++)
         {
             int next = 100;
-            var sentences = Enumerable.Range(0, random.Next(12)).Select(_ => Enumerable.Range(0, random.Next(40)).Select(_ => next++).ToArray()).ToList();
+            var sentences = Enumerable
+                .Range(0, random.Next(12))
+                .Select(_ => Enumerable.Range(0, random.Next(40)).Select(_ => next++).ToArray())
+                .ToList();
             var examples = Build(builder, sentences, 1, (ulong)document);
             int[] tokens = [.. examples.SelectMany(example => example.Ids).Where(id => id >= 100).Order()];
 
             Assert.All(examples, example => Assert.True(example.Ids.Length <= 24 && example.Ids[0] == 2 && example.Ids[^1] == 3));
-            Assert.All(examples, example => Assert.Equal(
-                example.SecondSegmentStart == example.Ids.Length ? 1 : 2, example.Ids.Count(id => id == 3)));
+            Assert.All(
+                examples,
+                example => Assert.Equal(example.SecondSegmentStart == example.Ids.Length ? 1 : 2, example.Ids.Count(id => id == 3))
+            );
             Assert.Equal(tokens.Distinct(), tokens);
             if (overflow == "carry")
             {
@@ -48,7 +58,12 @@ public sealed class ExampleBuilderTests
     {
         int[] text = [.. Enumerable.Range(100, 230)];
         int[][] document = [text[..100], text[100..200], text[200..]];
-        var options = new ExampleOptions { Overflow = "discard", SingleSegmentProbability = 0, ShortTargetProbability = 0 };
+        var options = new ExampleOptions
+        {
+            Overflow = "discard",
+            SingleSegmentProbability = 0,
+            ShortTargetProbability = 0,
+        };
         var discarded = Build(new ExampleBuilder(options, 2, 3), document, 1, 1);
         Assert.Equal([2, .. text[..100], 3, .. text[100..125], 3], discarded[0].Ids);
         Assert.Equal(102, discarded[0].SecondSegmentStart);
@@ -77,15 +92,25 @@ public sealed class ExampleBuilderTests
     [InlineData("carry", 128, 0.05)]
     public void EveryExampleIsTheOneOfThePlainRules(string overflow, int sequenceLength, double shortTargets)
     {
-        var options = new ExampleOptions { SequenceLength = sequenceLength, Overflow = overflow, ShortTargetProbability = shortTargets, SingleSegmentProbability = 0.2 };
+        var options = new ExampleOptions
+        {
+            SequenceLength = sequenceLength,
+            Overflow = overflow,
+            ShortTargetProbability = shortTargets,
+            SingleSegmentProbability = 0.2,
+        };
         var builder = new ExampleBuilder(options, 2, 3);
         var plain = new PlainExampleBuilder(options, 2, 3);
         var random = new CounterRandom(4, (ulong)sequenceLength);
         for (int document = 0; document < 300; document++)
         {
             int longest = random.Next(3) == 0 ? 4 * sequenceLength : 12;
-            List<int[]> sentences = [.. Enumerable.Range(0, random.Next(30)).Select(
-                _ => Enumerable.Range(0, random.Next(longest)).Select(_ => 5 + random.Next(1_000)).ToArray())];
+            List<int[]> sentences =
+            [
+                .. Enumerable
+                    .Range(0, random.Next(30))
+                    .Select(_ => Enumerable.Range(0, random.Next(longest)).Select(_ => 5 + random.Next(1_000)).ToArray()),
+            ];
             List<Example> expected = [.. plain.Build(sentences, 7, (ulong)document)];
             List<Example> actual = Build(builder, sentences, 7, (ulong)document);
             Assert.Equal(expected.Select(example => example.SecondSegmentStart), actual.Select(example => example.SecondSegmentStart));

@@ -52,15 +52,37 @@ public sealed class ExchangeTests : IDisposable
 
         Assert.Equal("010002000301" + "0400" + "05000600", Convert.ToHexString(File.ReadAllBytes(folder["small.bin"])));
         Assert.Equal(
-            "4D4D49444944580000" + "0100000000000000" + "08" + "0300000000000000" + "0300000000000000"
-            + "03000000" + "01000000" + "02000000"
-            + "0000000000000000" + "0600000000000000" + "0800000000000000"
-            + "0000000000000000" + "0200000000000000" + "0300000000000000",
-            Convert.ToHexString(File.ReadAllBytes(folder["small.idx"])));
+            "4D4D49444944580000"
+                + "0100000000000000"
+                + "08"
+                + "0300000000000000"
+                + "0300000000000000"
+                + "03000000"
+                + "01000000"
+                + "02000000"
+                + "0000000000000000"
+                + "0600000000000000"
+                + "0800000000000000"
+                + "0000000000000000"
+                + "0200000000000000"
+                + "0300000000000000",
+            Convert.ToHexString(File.ReadAllBytes(folder["small.idx"]))
+        );
         using var reader = new MegatronReader(folder["small.idx"]);
         Assert.Equal(2, reader.Documents);
-        Assert.Equal([[1, 2, 259], [4]], reader.Sequences(0, 1_000));
-        Assert.Equal([[5, 6]], reader.Sequences(1, 1_000));
+        Assert.Equal(
+            [
+                [1, 2, 259],
+                [4],
+            ],
+            reader.Sequences(0, 1_000)
+        );
+        Assert.Equal(
+            [
+                [5, 6],
+            ],
+            reader.Sequences(1, 1_000)
+        );
         string message = Assert.Throws<PermanentException>(() => reader.Sequences(0, 259)).Message;
         Assert.Contains("byte 4 (sequence 0): id 259", message);
     }
@@ -77,11 +99,27 @@ public sealed class ExchangeTests : IDisposable
     {
         var random = new CounterRandom(6, kind);
         var vocabulary = VocabularyOf(110);
-        int[][][] documents = [.. Enumerable.Range(0, 60).Select(_ => Enumerable.Range(0, random.Next(6)).Select(
-            _ => Enumerable.Range(0, random.Next(40)).Select(_ => 5 + random.Next(110)).ToArray()).ToArray())];
+        int[][][] documents =
+        [
+            .. Enumerable
+                .Range(0, 60)
+                .Select(_ =>
+                    Enumerable
+                        .Range(0, random.Next(6))
+                        .Select(_ => Enumerable.Range(0, random.Next(40)).Select(_ => 5 + random.Next(110)).ToArray())
+                        .ToArray()
+                ),
+        ];
         WriteForeign(documents, kind, bytes);
         TokenizeResult result = ShardImport.Pack(
-            folder["foreign"], vocabulary, new TokenizerOptions(), new ExampleOptions { SequenceLength = 32, HeldOutShare = 0.3 }, 1, folder["packed"], Cancellation);
+            folder["foreign"],
+            vocabulary,
+            new TokenizerOptions(),
+            new ExampleOptions { SequenceLength = 32, HeldOutShare = 0.3 },
+            1,
+            folder["packed"],
+            Cancellation
+        );
         int[] expected = [.. documents.SelectMany(document => document.SelectMany(sentence => sentence)).Order()];
         var found = new List<int>();
         foreach (Split split in (Split[])[Split.Train, Split.HeldOut])
@@ -99,7 +137,20 @@ public sealed class ExchangeTests : IDisposable
     [Fact]
     public void DamagedIndexesFailPermanentlyAndInNoOtherWay()
     {
-        WriteForeign([[[5, 6, 7], [8]], [[9]], []], 8, 2);
+        WriteForeign(
+            [
+                [
+                    [5, 6, 7],
+                    [8],
+                ],
+                [
+                    [9],
+                ],
+                [],
+            ],
+            8,
+            2
+        );
         byte[] index = File.ReadAllBytes(folder["foreign.idx"]);
         var random = new CounterRandom(8, 8);
         var document = new EncodedDocument();
@@ -132,7 +183,9 @@ public sealed class ExchangeTests : IDisposable
         ShardExport.Run(shards, "parquet", folder["out"], Cancellation);
         using ExampleSet set = ExampleSet.Open([shards], Split.Train);
         await using ParquetReader reader = await ParquetReader.CreateAsync(
-            Path.Combine(folder["out"], "train.parquet"), cancellationToken: Cancellation);
+            Path.Combine(folder["out"], "train.parquet"),
+            cancellationToken: Cancellation
+        );
         Assert.Equal(["input_ids", "second_segment_start"], reader.Schema.Fields.Select(field => field.Name));
         Assert.Equal(1, reader.RowGroupCount);
         using ParquetRowGroupReader group = reader.OpenRowGroupReader(0);
@@ -140,7 +193,8 @@ public sealed class ExchangeTests : IDisposable
         int[] starts = new int[set.Count];
         await group.ReadAsync<int>(reader.Schema.DataFields[1], starts.AsMemory(), cancellationToken: Cancellation);
         int[] ids = new int[group.GetMetadata(reader.Schema.DataFields[0])!.MetaData!.NumValues];
-        int[] definition = new int[ids.Length], repetition = new int[ids.Length];
+        int[] definition = new int[ids.Length],
+            repetition = new int[ids.Length];
         await group.ReadRawAsync<int>(reader.Schema.DataFields[0], ids, definition.AsMemory(), repetition.AsMemory(), Cancellation);
         int[] firsts = [.. repetition.Select((level, at) => (level, at)).Where(id => id.level == 0).Select(id => id.at), ids.Length];
 
@@ -154,14 +208,25 @@ public sealed class ExchangeTests : IDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private static Vocabulary VocabularyOf(int words) => new(
-        [.. SpecialTokens.All, .. Enumerable.Range(0, words).Select(word => $"w{word}")]);
+    private static Vocabulary VocabularyOf(int words) =>
+        new([.. SpecialTokens.All, .. Enumerable.Range(0, words).Select(word => $"w{word}")]);
 
     private string Build(string name, int words, double heldOutShare)
     {
         var random = new CounterRandom(2, 2);
-        string text = string.Join("\n\n", Enumerable.Range(0, 200).Select(_ => string.Join('\n', Enumerable.Range(0, 1 + random.Next(6)).Select(
-            _ => string.Join(' ', Enumerable.Range(0, 1 + random.Next(60)).Select(_ => $"w{random.Next(words)}"))))));
+        string text = string.Join(
+            "\n\n",
+            Enumerable
+                .Range(0, 200)
+                .Select(_ =>
+                    string.Join(
+                        '\n',
+                        Enumerable
+                            .Range(0, 1 + random.Next(6))
+                            .Select(_ => string.Join(' ', Enumerable.Range(0, 1 + random.Next(60)).Select(_ => $"w{random.Next(words)}")))
+                    )
+                )
+        );
         ShardBuildProgram.Run(
             new ShardBuildRequest
             {
@@ -170,7 +235,8 @@ public sealed class ExchangeTests : IDisposable
                 Examples = new ExampleOptions { SequenceLength = 48, HeldOutShare = heldOutShare },
                 OutputFolder = folder[name],
             },
-            Cancellation);
+            Cancellation
+        );
         return folder[name];
     }
 

@@ -59,13 +59,12 @@ internal sealed class PlainExampleBuilder
         List<int> first = Take(overflow, joinsFirst, segment: true, max - 2);
         List<int> second = Take(overflow, joinsFirst, segment: false, Math.Max(0, max - first.Count - 3));
         Keep(overflow);
-        target = random.NextDouble() < options.ShortTargetProbability
-            ? ExampleOptions.MinSequenceLength + random.Next(max - ExampleOptions.MinSequenceLength + 1)
-            : max;
+        target =
+            random.NextDouble() < options.ShortTargetProbability
+                ? ExampleOptions.MinSequenceLength + random.Next(max - ExampleOptions.MinSequenceLength + 1)
+                : max;
         int[] opening = [classifierId, .. first, separatorId];
-        return second.Count == 0
-            ? new Example(opening, opening.Length)
-            : new Example([.. opening, .. second, separatorId], opening.Length);
+        return second.Count == 0 ? new Example(opening, opening.Length) : new Example([.. opening, .. second, separatorId], opening.Length);
     }
 
     /// <summary>Which sentences join the first segment; the others are the second.</summary>
@@ -77,9 +76,7 @@ internal sealed class PlainExampleBuilder
         for (int i = 0; i < joinsFirst.Length; i++)
         {
             int length = sentences[i].Length;
-            joinsFirst[i] = first == 0
-                || first + length < firstTarget
-                || (second == 0 && first < firstTarget && random.NextDouble() < 0.5);
+            joinsFirst[i] = first == 0 || first + length < firstTarget || (second == 0 && first < firstTarget && random.NextDouble() < 0.5);
             first += joinsFirst[i] ? length : 0;
             second += joinsFirst[i] ? 0 : length;
         }

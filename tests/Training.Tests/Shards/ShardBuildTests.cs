@@ -38,7 +38,15 @@ public sealed class ShardBuildTests : IDisposable
         CorpusTesting.Ingest(CorpusTesting.Options(folder["text"]) with { Parts = 1, RemoveDuplicates = false }, folder["corpus"]);
         VocabularyStore.Write(folder["vocabulary"], Tokens, new TokenizerOptions());
         TokenizeResult long1 = TokenizeProgram.Run(
-            folder["corpus"], 0, folder["vocabulary"], new ExampleOptions(), 42, folder["long"], new SilentReporter(), TestContext.Current.CancellationToken);
+            folder["corpus"],
+            0,
+            folder["vocabulary"],
+            new ExampleOptions(),
+            42,
+            folder["long"],
+            new SilentReporter(),
+            TestContext.Current.CancellationToken
+        );
         AssertEqual(long1, one.Counts);
         foreach (string name in (string[])["train.shard", "heldout.shard"])
         {
@@ -55,35 +63,71 @@ public sealed class ShardBuildTests : IDisposable
         Assert.Equal([$"{text}, document from byte 7: invalid-utf8", $"{text}, document from byte 19: nul-byte"], result.RejectSamples);
         Assert.Contains("absent.txt", Assert.Throws<PermanentException>(() => Build("x", folder["absent.txt"], 1)).Message);
         Assert.Contains(
-            "is gzip", Assert.Throws<PermanentException>(() => Build("x", folder.Write("z.txt", [0x1F, 0x8B, 8, 0]), 2)).Message);
+            "is gzip",
+            Assert.Throws<PermanentException>(() => Build("x", folder.Write("z.txt", [0x1F, 0x8B, 8, 0]), 2)).Message
+        );
         Assert.Contains("is bzip2", Assert.Throws<PermanentException>(() => Build("x", folder.Write("z.txt", "BZh91AY&SY"), 2)).Message);
         Assert.Contains("no document", Assert.Throws<PermanentException>(() => Build("x", folder.Write("e.txt", "\n \n"), 1)).Message);
         Assert.False(File.Exists(Path.Combine(folder["x"], "train.shard")));
     }
 
-    /// <summary>Random lines of all white space there is, half of it beyond ASCII, in documents of none to some blocks of 32 bytes.</summary>
+    /// <summary>
+    /// Random lines of all white space there is, half of it beyond ASCII, in documents of none to some blocks of 32 bytes.
+    /// </summary>
     [Fact]
     public void TextIsCutAsTheReaderOfPlainTextCutsItAndByThePlainRule()
     {
         string[] pieces =
         [
-            "a", "b c", "ä", "日本", "\n", "\n", "\n\n", "\r\n", "\r", " ", "\t", "\f", "\v", "\u0085", "\u2028", "\u2029", "\u00A0", "\u3000", "\u200B", "😀",
+            "a",
+            "b c",
+            "ä",
+            "日本",
+            "\n",
+            "\n",
+            "\n\n",
+            "\r\n",
+            "\r",
+            " ",
+            "\t",
+            "\f",
+            "\v",
+            "\u0085",
+            "\u2028",
+            "\u2029",
+            "\u00A0",
+            "\u3000",
+            "\u200B",
+            "😀",
         ];
         string[] plain =
         [
-            "Some plain words.\n", "A line that alone is longer than one block is.\n", "\n", "größer\n", "x", "“and more”", "Of another system.\r\n", "\r\n",
+            "Some plain words.\n",
+            "A line that alone is longer than one block is.\n",
+            "\n",
+            "größer\n",
+            "x",
+            "“and more”",
+            "Of another system.\r\n",
+            "\r\n",
         ];
         var random = new CounterRandom(3, 3);
         var buffer = new DocumentTextBuffer();
         for (int i = 0; i < 6_000; i++)
         {
             int share = random.Next(4);
-            string text = string.Concat(Enumerable.Range(0, random.Next(25)).Select(
-                _ => random.Next(4) < share ? plain[random.Next(plain.Length)] : pieces[random.Next(pieces.Length)]));
+            string text = string.Concat(
+                Enumerable
+                    .Range(0, random.Next(25))
+                    .Select(_ => random.Next(4) < share ? plain[random.Next(plain.Length)] : pieces[random.Next(pieces.Length)])
+            );
             string path = folder.Write("case.txt", text);
             SourceFile file = SourceFiles.Resolve(CorpusTesting.Options(path))[0];
             List<(string, string)> expected = [.. ByThePlainRule(text, "case.txt")];
-            Assert.Equal(expected, DocumentSource.Read(file, CorpusTesting.Options(path)).Select(record => (record.Document!.Id, record.Document.Text)));
+            Assert.Equal(
+                expected,
+                DocumentSource.Read(file, CorpusTesting.Options(path)).Select(record => (record.Document!.Id, record.Document.Text))
+            );
 
             var actual = new List<string>();
             var cutter = new PlainTextCutter(Encoding.UTF8.GetBytes(text), buffer);
@@ -143,7 +187,15 @@ public sealed class ShardBuildTests : IDisposable
         return text.ToString();
     }
 
-    private ShardBuildResult Build(string output, string input, int threads) => ShardBuildProgram.Run(
-        new ShardBuildRequest { Inputs = [input], Vocabulary = Tokens, OutputFolder = folder[output], Threads = threads },
-        TestContext.Current.CancellationToken);
+    private ShardBuildResult Build(string output, string input, int threads) =>
+        ShardBuildProgram.Run(
+            new ShardBuildRequest
+            {
+                Inputs = [input],
+                Vocabulary = Tokens,
+                OutputFolder = folder[output],
+                Threads = threads,
+            },
+            TestContext.Current.CancellationToken
+        );
 }

@@ -12,11 +12,19 @@ internal static class ShardTesting
     public static List<Example> RandomExamples(int count, int sequenceLength, int vocabulary)
     {
         var random = new CounterRandom(1, (ulong)count);
-        return [.. Enumerable.Range(0, count).Select(_ =>
-        {
-            int length = 2 + random.Next(sequenceLength - 1);
-            return new Example([.. Enumerable.Range(0, length).Select(_ => random.Next(vocabulary))], random.Next(2) == 0 ? length : 1 + random.Next(length));
-        })];
+        return
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(_ =>
+                {
+                    int length = 2 + random.Next(sequenceLength - 1);
+                    return new Example(
+                        [.. Enumerable.Range(0, length).Select(_ => random.Next(vocabulary))],
+                        random.Next(2) == 0 ? length : 1 + random.Next(length)
+                    );
+                }),
+        ];
     }
 
     /// <summary>Examples whose first token is their number, in a folder's train.shard; returns the folder.</summary>
@@ -28,14 +36,17 @@ internal static class ShardTesting
             sequenceLength,
             4,
             Path.Combine(folder, ExampleSet.FileNameOf(Split.Train)),
-            [vocabulary, .. new byte[31]]);
+            [vocabulary, .. new byte[31]]
+        );
         return folder;
     }
 
     public static string Write(IReadOnlyList<Example> examples, int sequenceLength, int tokenBytes, string path, byte[]? vocabulary = null)
     {
         using var writer = new ShardWriter(
-            path, new ShardHeader(tokenBytes, sequenceLength, 0, PadId, vocabulary ?? new byte[32], new byte[32]));
+            path,
+            new ShardHeader(tokenBytes, sequenceLength, 0, PadId, vocabulary ?? new byte[32], new byte[32])
+        );
         foreach (var example in examples)
         {
             writer.Add(example.Ids, example.SecondSegmentStart);

@@ -40,8 +40,18 @@ public sealed class ShardTests : IDisposable
         byte[] whole = File.ReadAllBytes(path);
         var random = new CounterRandom(1, 2);
         long body = whole.Length - ShardHeader.Size;
-        int[] places = [0, 9, 40, 100, 127, 128, whole.Length - 1, whole.Length - 9, .. Enumerable.Range(0, 40).Select(
-            _ => ShardHeader.Size + random.Next((int)body))];
+        int[] places =
+        [
+            0,
+            9,
+            40,
+            100,
+            127,
+            128,
+            whole.Length - 1,
+            whole.Length - 9,
+            .. Enumerable.Range(0, 40).Select(_ => ShardHeader.Size + random.Next((int)body)),
+        ];
         Assert.True(whole.Length > 2 * ShardHeader.BlockSize);
 
         foreach (int place in places)
@@ -54,14 +64,21 @@ public sealed class ShardTests : IDisposable
             if (offset < 0 || offset >= records)
             {
                 Assert.Contains(
-                    path, Assert.Throws<PermanentException>(() => new ShardReader(path).Dispose()).Message, StringComparison.Ordinal);
+                    path,
+                    Assert.Throws<PermanentException>(() => new ShardReader(path).Dispose()).Message,
+                    StringComparison.Ordinal
+                );
                 continue;
             }
 
             using var reader = new ShardReader(path);
             var error = Assert.Throws<PermanentException>(() => reader.Read(offset / reader.Header.Stride, new int[64], out _, out _));
             int block = offset / ShardHeader.BlockSize;
-            Assert.Contains($"{path}: block {block} (bytes {ShardHeader.Size + (block * ShardHeader.BlockSize)} to ", error.Message, StringComparison.Ordinal);
+            Assert.Contains(
+                $"{path}: block {block} (bytes {ShardHeader.Size + (block * ShardHeader.BlockSize)} to ",
+                error.Message,
+                StringComparison.Ordinal
+            );
             reader.Read(block == 0 ? 19_999 : 0, new int[64], out _, out _); // Whole blocks stay readable.
         }
     }
@@ -74,14 +91,39 @@ public sealed class ShardTests : IDisposable
         var header = new ShardHeader(2, 16, 0, 7, new byte[32], new byte[32]);
         ShardHeader[] lies =
         [
-            header with { Count = int.MaxValue }, header with { Count = -1 }, header with { Count = 1 }, header with { SequenceLength = 0 },
-            header with { SequenceLength = int.MaxValue }, header with { TokenBytes = 3 },
+            header with
+            {
+                Count = int.MaxValue,
+            },
+            header with
+            {
+                Count = -1,
+            },
+            header with
+            {
+                Count = 1,
+            },
+            header with
+            {
+                SequenceLength = 0,
+            },
+            header with
+            {
+                SequenceLength = int.MaxValue,
+            },
+            header with
+            {
+                TokenBytes = 3,
+            },
         ];
         foreach (var lie in lies)
         {
             File.WriteAllBytes(path, [.. lie.ToBytes(), .. new byte[8]]);
             Assert.Contains(
-                path, Assert.Throws<PermanentException>(() => new ShardReader(path).Dispose()).Message, StringComparison.Ordinal);
+                path,
+                Assert.Throws<PermanentException>(() => new ShardReader(path).Dispose()).Message,
+                StringComparison.Ordinal
+            );
         }
 
         (int Length, int Second)[] records = [(17, 1), (1, 1), (9, 10), (9, 0)];
@@ -91,9 +133,16 @@ public sealed class ShardTests : IDisposable
             BinaryPrimitives.WriteUInt16LittleEndian(record, (ushort)length);
             BinaryPrimitives.WriteUInt16LittleEndian(record.AsSpan(2), (ushort)second);
             byte[] table = BitConverter.GetBytes(XxHash3.HashToUInt64(record));
-            File.WriteAllBytes(path, [.. (header with { Count = 1 }).ToBytes(), .. record, .. table, .. BitConverter.GetBytes(XxHash3.HashToUInt64(table))]);
+            File.WriteAllBytes(
+                path,
+                [.. (header with { Count = 1 }).ToBytes(), .. record, .. table, .. BitConverter.GetBytes(XxHash3.HashToUInt64(table))]
+            );
             using var reader = new ShardReader(path);
-            Assert.Contains($"length {length}, second segment at {second}", Assert.Throws<PermanentException>(() => reader.Read(0, new int[16], out _, out _)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                $"length {length}, second segment at {second}",
+                Assert.Throws<PermanentException>(() => reader.Read(0, new int[16], out _, out _)).Message,
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -152,19 +201,28 @@ public sealed class ShardTests : IDisposable
     public void SeveralShardsReadAsOneListAlsoWithEmptyOnesBetween()
     {
         var examples = ShardTesting.RandomExamples(30, 16, 1_000);
-        string[] folders = [.. new[] { 0, 10, 10, 25, 30 }.Zip([10, 10, 25, 30, 30]).Select((range, i) =>
-        {
-            string shardFolder = Directory.CreateDirectory(Path.Combine(folder.Path, $"set{i}")).FullName;
-            Write(examples[range.First..range.Second], 16, 2, Path.Combine(shardFolder, "train.shard"));
-            return shardFolder;
-        })];
+        string[] folders =
+        [
+            .. new[] { 0, 10, 10, 25, 30 }
+                .Zip([10, 10, 25, 30, 30])
+                .Select(
+                    (range, i) =>
+                    {
+                        string shardFolder = Directory.CreateDirectory(Path.Combine(folder.Path, $"set{i}")).FullName;
+                        Write(examples[range.First..range.Second], 16, 2, Path.Combine(shardFolder, "train.shard"));
+                        return shardFolder;
+                    }
+                ),
+        ];
         using var set = ExampleSet.Open(folders, Split.Train);
 
         Assert.Equal(30, set.Count);
         var batch = set.Batch(0, 30);
         Assert.Equal(examples.Select(example => example.Ids.Length), batch.Lengths);
-        Assert.Equal(examples.SelectMany(example => example.Ids), Enumerable.Range(0, 30).SelectMany(
-            i => batch.InputIds[(i * 16)..((i * 16) + batch.Lengths[i])]));
+        Assert.Equal(
+            examples.SelectMany(example => example.Ids),
+            Enumerable.Range(0, 30).SelectMany(i => batch.InputIds[(i * 16)..((i * 16) + batch.Lengths[i])])
+        );
     }
 
     private string Write(IReadOnlyList<Example> examples, int sequenceLength, int tokenBytes, string? path = null) =>

@@ -16,13 +16,22 @@ public sealed class ShardVerifierTests : IDisposable
     {
         Vocabulary vocabulary = new([.. SpecialTokens.All, .. Enumerable.Range(0, 50).Select(word => $"w{word}")]);
         var random = new CounterRandom(1, 1);
-        string[] documents = [.. Enumerable.Range(0, 6_000).Select(
-            _ => string.Join(' ', Enumerable.Range(0, 90).Select(_ => $"w{random.Next(50)}")))];
+        string[] documents =
+        [
+            .. Enumerable.Range(0, 6_000).Select(_ => string.Join(' ', Enumerable.Range(0, 90).Select(_ => $"w{random.Next(50)}"))),
+        ];
         string text = folder.Write("text.txt", string.Join("\n\n", documents));
         shards = folder["shards"];
         ShardBuildProgram.Run(
-            new ShardBuildRequest { Inputs = [text], Vocabulary = vocabulary, Examples = new ExampleOptions { HeldOutShare = 0.2 }, OutputFolder = shards },
-            TestContext.Current.CancellationToken);
+            new ShardBuildRequest
+            {
+                Inputs = [text],
+                Vocabulary = vocabulary,
+                Examples = new ExampleOptions { HeldOutShare = 0.2 },
+                OutputFolder = shards,
+            },
+            TestContext.Current.CancellationToken
+        );
         train = Path.Combine(shards, "train.shard");
     }
 
@@ -49,10 +58,15 @@ public sealed class ShardVerifierTests : IDisposable
         Assert.True(header.Blocks > 1);
         int tableStart = ShardHeader.Size + (int)header.BodyBytes;
         var random = new CounterRandom(7, 7);
-        foreach ((string region, int start, int end) in new[]
-        {
-            ("header", 0, ShardHeader.Size), ("block", ShardHeader.Size, tableStart), ("table", tableStart, whole.Length - 8), ("table", whole.Length - 8, whole.Length),
-        })
+        foreach (
+            (string region, int start, int end) in new[]
+            {
+                ("header", 0, ShardHeader.Size),
+                ("block", ShardHeader.Size, tableStart),
+                ("table", tableStart, whole.Length - 8),
+                ("table", whole.Length - 8, whole.Length),
+            }
+        )
         {
             for (int i = 0; i < 15; i++)
             {
@@ -97,7 +111,9 @@ public sealed class ShardVerifierTests : IDisposable
 
         File.WriteAllBytes(train, heldOutBytes);
         Assert.Contains(
-            Verify().Faults, fault => fault.Region == "manifest" && fault.Problem.Contains("train.shard: ", StringComparison.Ordinal));
+            Verify().Faults,
+            fault => fault.Region == "manifest" && fault.Problem.Contains("train.shard: ", StringComparison.Ordinal)
+        );
 
         File.WriteAllBytes(train, trainBytes);
         File.WriteAllBytes(Path.Combine(shards, "extra.shard"), heldOutBytes);
@@ -132,7 +148,14 @@ public sealed class ShardVerifierTests : IDisposable
 
     [Fact]
     public void AFolderWithoutShardsIsRefused() =>
-        Assert.Contains("no shard", Assert.Throws<PermanentException>(() => ShardVerifier.Verify(Directory.CreateDirectory(folder["empty"]).FullName, TestContext.Current.CancellationToken)).Message);
+        Assert.Contains(
+            "no shard",
+            Assert
+                .Throws<PermanentException>(() =>
+                    ShardVerifier.Verify(Directory.CreateDirectory(folder["empty"]).FullName, TestContext.Current.CancellationToken)
+                )
+                .Message
+        );
 
     [Fact]
     public void AnExampleIsShownAsTokens()
@@ -145,7 +168,10 @@ public sealed class ShardVerifierTests : IDisposable
         Assert.Equal("[SEP]", last.FirstSegment[^1]);
         Assert.Equal(last.Ids.Count, last.FirstSegment.Count + last.SecondSegment!.Count);
         Assert.All(last.FirstSegment.Skip(1).SkipLast(1), token => Assert.StartsWith("w", token));
-        Assert.Contains("there are 6000", Assert.Throws<PermanentException>(() => ShardInspection.ExampleOf(shards, 6_000, vocabularyPath: null)).Message);
+        Assert.Contains(
+            "there are 6000",
+            Assert.Throws<PermanentException>(() => ShardInspection.ExampleOf(shards, 6_000, vocabularyPath: null)).Message
+        );
         string other = folder.Write("other.txt", string.Join('\n', SpecialTokens.All));
         Assert.Contains("not the vocabulary", Assert.Throws<PermanentException>(() => ShardInspection.ExampleOf(shards, 0, other)).Message);
     }

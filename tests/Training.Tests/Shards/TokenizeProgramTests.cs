@@ -16,8 +16,15 @@ public sealed class TokenizeProgramTests : IDisposable
     private const int Documents = 300;
     private static readonly ExampleOptions Options = new() { SequenceLength = 64, HeldOutShare = 0.1 };
 
-    private static readonly Vocabulary Tokens =
-        new(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", .. Enumerable.Range(0, Words).Select(word => $"w{word}")]);
+    private static readonly Vocabulary Tokens = new([
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        ".",
+        .. Enumerable.Range(0, Words).Select(word => $"w{word}"),
+    ]);
 
     private readonly TemporaryFolder folder = new();
 
@@ -59,7 +66,9 @@ public sealed class TokenizeProgramTests : IDisposable
         Assert.All(results, result => Assert.Equal(full, result.FrequentTokens[0].Token));
         Assert.Equal(expected.Max(), results.Sum(result => result.FrequentTokens[0].Count));
         Assert.Equal(
-            (train.Count, heldOut.Count), (results.Sum(result => result.TrainExamples), results.Sum(result => result.HeldOutExamples)));
+            (train.Count, heldOut.Count),
+            (results.Sum(result => result.TrainExamples), results.Sum(result => result.HeldOutExamples))
+        );
         Assert.InRange(heldOut.Count / (double)(train.Count + heldOut.Count), 0.05, 0.17);
     }
 
@@ -67,8 +76,17 @@ public sealed class TokenizeProgramTests : IDisposable
     [Fact]
     public void NoExampleCrossesDocumentsAndNoDocumentCrossesTheSplit()
     {
-        string marked = folder.Write("text/marked.txt", string.Join("\n\n", Enumerable.Range(0, 200).Select(
-            i => string.Join('\n', Enumerable.Repeat(string.Join(' ', Enumerable.Repeat($"w{i}", 1 + (i % 17))), 1 + (i % 13))))));
+        string marked = folder.Write(
+            "text/marked.txt",
+            string.Join(
+                "\n\n",
+                Enumerable
+                    .Range(0, 200)
+                    .Select(i =>
+                        string.Join('\n', Enumerable.Repeat(string.Join(' ', Enumerable.Repeat($"w{i}", 1 + (i % 17))), 1 + (i % 13)))
+                    )
+            )
+        );
         CorpusTesting.Ingest(CorpusTesting.Options(marked) with { Parts = 1 }, folder["corpus"]);
         Run(0, Options, "s");
         using ExampleSet train = ExampleSet.Open([folder["s"]], Split.Train);
@@ -113,10 +131,14 @@ public sealed class TokenizeProgramTests : IDisposable
         }
 
         Assert.NotEqual(
-            File.ReadAllBytes(Path.Combine(folder["a"], "train.shard")), File.ReadAllBytes(Path.Combine(folder["c"], "train.shard")));
+            File.ReadAllBytes(Path.Combine(folder["a"], "train.shard")),
+            File.ReadAllBytes(Path.Combine(folder["c"], "train.shard"))
+        );
         Run(1, Options with { ShortTargetProbability = 0.5 }, "d");
         Assert.Contains(
-            "other options", Assert.Throws<PermanentException>(() => ExampleSet.Open([folder["a"], folder["d"]], Split.Train)).Message);
+            "other options",
+            Assert.Throws<PermanentException>(() => ExampleSet.Open([folder["a"], folder["d"]], Split.Train)).Message
+        );
     }
 
     [Fact]
@@ -151,7 +173,9 @@ public sealed class TokenizeProgramTests : IDisposable
         Assert.False(Directory.Exists(folder["s"]));
     }
 
-    /// <summary>Thousands of stages read the same manifest, so it is parsed once; one that says something else is not taken for it.</summary>
+    /// <summary>
+    /// Thousands of stages read the same manifest, so it is parsed once; one that says something else is not taken for it.
+    /// </summary>
     [Fact]
     public void AStageReadsItsOwnPartAloneAndTheManifestAsItIsNow()
     {
@@ -174,15 +198,29 @@ public sealed class TokenizeProgramTests : IDisposable
     private static string Text(int document)
     {
         var random = new CounterRandom(5, (ulong)document);
-        return string.Join('\n', Enumerable.Range(0, 1 + (document % 20)).Select(_ =>
-        {
-            int words = random.Next(40) == 0 ? 300 : 1 + random.Next(30);
-            return string.Join(' ', Enumerable.Range(0, words).Select(_ => $"w{random.Next(Words + 2)}")) + " .";
-        }));
+        return string.Join(
+            '\n',
+            Enumerable
+                .Range(0, 1 + (document % 20))
+                .Select(_ =>
+                {
+                    int words = random.Next(40) == 0 ? 300 : 1 + random.Next(30);
+                    return string.Join(' ', Enumerable.Range(0, words).Select(_ => $"w{random.Next(Words + 2)}")) + " .";
+                })
+        );
     }
 
-    private TokenizeResult Run(int part, ExampleOptions options, string output, ulong seed = 1) => TokenizeProgram.Run(
-        folder["corpus"], part, folder["vocabulary"], options, seed, folder[output], new SilentReporter(), TestContext.Current.CancellationToken);
+    private TokenizeResult Run(int part, ExampleOptions options, string output, ulong seed = 1) =>
+        TokenizeProgram.Run(
+            folder["corpus"],
+            part,
+            folder["vocabulary"],
+            options,
+            seed,
+            folder[output],
+            new SilentReporter(),
+            TestContext.Current.CancellationToken
+        );
 
     private HashSet<string> ExamplesOf(Split split, params string[] folders)
     {

@@ -25,15 +25,20 @@ public sealed class CharacterClassesTests
         AssertSame(root.GetProperty("nfd_then_strip_mn"), classes.Decompositions);
     }
 
-    private static void AssertSame(JsonElement golden, IReadOnlyList<(int First, int Last)> ranges) => Assert.Equal(
-        golden.EnumerateArray().Select(range => range.GetString()!),
-        ranges.Select(range => range.First == range.Last ? $"{range.First:x}" : $"{range.First:x}-{range.Last:x}"));
+    private static void AssertSame(JsonElement golden, IReadOnlyList<(int First, int Last)> ranges) =>
+        Assert.Equal(
+            golden.EnumerateArray().Select(range => range.GetString()!),
+            ranges.Select(range => range.First == range.Last ? $"{range.First:x}" : $"{range.First:x}-{range.Last:x}")
+        );
 
     private static void AssertSame(JsonElement golden, Dictionary<int, int[]> map)
     {
-        Dictionary<int, string> expected = golden.EnumerateObject().ToDictionary(
-            entry => int.Parse(entry.Name, NumberStyles.HexNumber), entry => entry.Value.GetString()!);
+        Dictionary<int, string> expected = golden
+            .EnumerateObject()
+            .ToDictionary(entry => int.Parse(entry.Name, NumberStyles.HexNumber), entry => entry.Value.GetString()!);
         Assert.Equal(
-            expected, map.ToDictionary(entry => entry.Key, entry => string.Concat(entry.Value.Select(scalar => new Rune(scalar)))));
+            expected,
+            map.ToDictionary(entry => entry.Key, entry => string.Concat(entry.Value.Select(scalar => new Rune(scalar))))
+        );
     }
 }

@@ -47,7 +47,8 @@ internal static class GoldenTokenization
             yield return (
                 root.GetProperty("kind").GetString()!,
                 root.GetProperty("text").GetString()!,
-                [.. root.GetProperty(name).EnumerateArray().Select(id => id.GetInt32())]);
+                [.. root.GetProperty(name).EnumerateArray().Select(id => id.GetInt32())]
+            );
         }
     }
 }

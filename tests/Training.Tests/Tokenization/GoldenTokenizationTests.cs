@@ -36,7 +36,8 @@ public sealed class GoldenTokenizationTests
         Assert.Equal(2_335, cases);
         Assert.True(
             differences.Count == 0,
-            $"{tokenizer.GetType().Name}: {differences.Count} of {cases} differ:\n{string.Join('\n', differences.Take(10))}");
+            $"{tokenizer.GetType().Name}: {differences.Count} of {cases} differ:\n{string.Join('\n', differences.Take(10))}"
+        );
 
         string Show(IEnumerable<int> ids) => string.Join(' ', ids.Select(id => tokenizer.Vocabulary.TokenOf(id)));
     }

@@ -26,8 +26,8 @@ public sealed class TokenizeTextsTests
     }
 
     [Fact]
-    public void JsonFieldsAreRead() => Assert.Equal(
-        "{\"ids\":[5,6,7]}\n", Run("{\"id\":1,\"body\":\"ab\\nc\"}\n", "body", addSpecial: false));
+    public void JsonFieldsAreRead() =>
+        Assert.Equal("{\"ids\":[5,6,7]}\n", Run("{\"id\":1,\"body\":\"ab\\nc\"}\n", "body", addSpecial: false));
 
     [Theory]
     [InlineData("{\"body\":\"a\"}\n{\"text\":\"a\"}\n", "line 2", "\"text\"")]
@@ -45,18 +45,30 @@ public sealed class TokenizeTextsTests
     public void TrainingOnTextAndOnItsWordCountsGivesTheSameVocabulary()
     {
         var options = new VocabularyTrainerOptions { Size = 2_000 };
-        string[] digests = [.. new[] { "en-small.txt", "wordcounts-en-small-uncased.tsv" }
-            .Select(name => SharedData.Require("golden/vocabulary-training/" + name))
-            .Select(path => VocabularyFromFiles.Train([path], new TokenizerOptions(), options, initialOrder: null, Cancellation).Digest)];
+        string[] digests =
+        [
+            .. new[] { "en-small.txt", "wordcounts-en-small-uncased.tsv" }
+                .Select(name => SharedData.Require("golden/vocabulary-training/" + name))
+                .Select(path =>
+                    VocabularyFromFiles.Train([path], new TokenizerOptions(), options, initialOrder: null, Cancellation).Digest
+                ),
+        ];
         Vocabulary expected = Vocabulary.Load(
-            SharedData.Require("golden/vocabulary-training/ordered-en-small-uncased-v2000-mf2-la1000-sp.vocab.txt"));
+            SharedData.Require("golden/vocabulary-training/ordered-en-small-uncased-v2000-mf2-la1000-sp.vocab.txt")
+        );
         Assert.Equal([expected.Digest, expected.Digest], digests);
     }
 
     [Fact]
-    public void MissingInputIsNamed() => Assert.Contains(
-        "absent.txt",
-        Assert.Throws<PermanentException>(() => VocabularyFromFiles.Train(["absent.txt"], new TokenizerOptions(), new(), initialOrder: null, Cancellation)).Message);
+    public void MissingInputIsNamed() =>
+        Assert.Contains(
+            "absent.txt",
+            Assert
+                .Throws<PermanentException>(() =>
+                    VocabularyFromFiles.Train(["absent.txt"], new TokenizerOptions(), new(), initialOrder: null, Cancellation)
+                )
+                .Message
+        );
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

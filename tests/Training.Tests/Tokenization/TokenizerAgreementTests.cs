@@ -36,9 +36,16 @@ public sealed class TokenizerAgreementTests
     [InlineData("multi", false)]
     public void RealTextsGiveTheSameIds(string vocabulary, bool lowerCase)
     {
-        string[] files = [.. Directory.GetFiles(SharedData.Require("data/corpora"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+        string[] files =
+        [
+            .. Directory.GetFiles(SharedData.Require("data/corpora"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal),
+        ];
         Assert.True(files.Length > 100);
-        AssertAgree(GoldenTokenization.Vocabulary(vocabulary), new TokenizerOptions { LowerCase = lowerCase }, files.SelectMany(file => FirstLines(file, 120)));
+        AssertAgree(
+            GoldenTokenization.Vocabulary(vocabulary),
+            new TokenizerOptions { LowerCase = lowerCase },
+            files.SelectMany(file => FirstLines(file, 120))
+        );
     }
 
     private static IEnumerable<byte[]> FirstLines(string path, int count)
@@ -74,7 +81,10 @@ public sealed class TokenizerAgreementTests
     {
         var options = new TokenizerOptions { SpecialTokensInText = specialTokens, MaxWordLength = 30 };
         var tokenizer = new WordPieceTokenizer(GoldenTokenization.Vocabulary("uncased"), options);
-        List<int> ids = [1], ends = [1], expected = [], expectedEnds = [];
+        List<int> ids = [1],
+            ends = [1],
+            expected = [],
+            expectedEnds = [];
         int lines = 0;
         foreach (byte[] text in RandomTexts(1_000).Chunk(3).Select(some => some.Aggregate((a, b) => [.. a, (byte)'\n', .. b])))
         {
@@ -100,8 +110,10 @@ public sealed class TokenizerAgreementTests
     public void BytesThatAreNotUtf8AreRemovedWithoutEndingTheWord()
     {
         var tokenizer = new WordPieceTokenizer(GoldenTokenization.Vocabulary("uncased"), new TokenizerOptions());
-        Assert.Equal(Ids(tokenizer, "hello world"u8), Ids(
-            tokenizer, [.. "he"u8, 0xFF, .. "llo"u8, 0xC3, .. " wor"u8, 0xED, 0xA0, 0x80, .. "ld"u8, 0xF0, 0x9F]));
+        Assert.Equal(
+            Ids(tokenizer, "hello world"u8),
+            Ids(tokenizer, [.. "he"u8, 0xFF, .. "llo"u8, 0xC3, .. " wor"u8, 0xED, 0xA0, 0x80, .. "ld"u8, 0xF0, 0x9F])
+        );
         var fromString = new List<int>();
         tokenizer.Encode("he\uD800llo world", fromString);
         Assert.Equal(Ids(tokenizer, "hello world"u8), fromString);
@@ -170,7 +182,16 @@ public sealed class TokenizerAgreementTests
             text.AddRange(kind == 0 && random.Next(4) == 0 ? [(byte)scalar] : Encoding.UTF8.GetBytes(char.ConvertFromUtf32(Valid(scalar))));
         }
 
-        text.AddRange(random.Next(8) switch { 0 => "[MASK]"u8, 1 => "[sep]"u8, 2 => ""u8, 3 => "\r\n"u8, _ => " "u8 });
+        text.AddRange(
+            random.Next(8) switch
+            {
+                0 => "[MASK]"u8,
+                1 => "[sep]"u8,
+                2 => ""u8,
+                3 => "\r\n"u8,
+                _ => " "u8,
+            }
+        );
     }
 
     private static int Valid(int scalar) => scalar is >= 0xD800 and < 0xE000 ? 'x' : scalar;

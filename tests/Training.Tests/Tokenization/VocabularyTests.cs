@@ -21,7 +21,8 @@ public sealed class VocabularyTests : IDisposable
         Assert.False(vocabulary.TryGetId("b", out _));
         Assert.Equal(
             (0, 1, 2, 3, 4),
-            (vocabulary.PadId, vocabulary.UnknownId, vocabulary.ClassifierId, vocabulary.SeparatorId, vocabulary.MaskId));
+            (vocabulary.PadId, vocabulary.UnknownId, vocabulary.ClassifierId, vocabulary.SeparatorId, vocabulary.MaskId)
+        );
         Assert.Throws<ArgumentOutOfRangeException>(() => vocabulary.TokenOf(7));
     }
 
@@ -91,7 +92,12 @@ public sealed class VocabularyTests : IDisposable
     public void StoreGivesBackWhatWasWritten()
     {
         var vocabulary = new Vocabulary([.. SpecialTokens.All, "a"]);
-        var options = new TokenizerOptions { LowerCase = false, StripAccents = true, MaxWordLength = 200 };
+        var options = new TokenizerOptions
+        {
+            LowerCase = false,
+            StripAccents = true,
+            MaxWordLength = 200,
+        };
         string artifact = Path.Combine(folder, "artifact");
         VocabularyStore.Write(artifact, vocabulary, options);
         (Vocabulary vocabularyRead, TokenizerOptions optionsRead) = VocabularyStore.Read(artifact);

@@ -29,8 +29,10 @@ public sealed partial class VocabularyTrainerTests
             Specials = match.Groups["specials"].Value == "sp" ? SpecialTokens.All : [],
         };
 
-        AssertEqualsFile(name + ".vocab.txt", VocabularyTrainer.Train(
-            CountsOf(corpus, lowerCase: true), options, TestContext.Current.CancellationToken));
+        AssertEqualsFile(
+            name + ".vocab.txt",
+            VocabularyTrainer.Train(CountsOf(corpus, lowerCase: true), options, TestContext.Current.CancellationToken)
+        );
     }
 
     [Theory]
@@ -53,7 +55,9 @@ public sealed partial class VocabularyTrainerTests
         };
 
         AssertEqualsFile(
-            name + ".vocab.txt", VocabularyTrainer.Train(CountsOf(corpus, lowerCase), options, TestContext.Current.CancellationToken));
+            name + ".vocab.txt",
+            VocabularyTrainer.Train(CountsOf(corpus, lowerCase), options, TestContext.Current.CancellationToken)
+        );
     }
 
     [Theory]
@@ -65,8 +69,10 @@ public sealed partial class VocabularyTrainerTests
     {
         var expected = WordCounter.ReadCounts(Golden($"wordcounts-{corpus}-{(lowerCase ? "uncased" : "cased")}.tsv"));
 
-        Assert.Equal(expected.OrderBy(pair => pair.Key, StringComparer.Ordinal), CountsOf(corpus, lowerCase).OrderBy(
-            pair => pair.Key, StringComparer.Ordinal));
+        Assert.Equal(
+            expected.OrderBy(pair => pair.Key, StringComparer.Ordinal),
+            CountsOf(corpus, lowerCase).OrderBy(pair => pair.Key, StringComparer.Ordinal)
+        );
     }
 
     [Theory]
@@ -77,7 +83,15 @@ public sealed partial class VocabularyTrainerTests
         // Several pieces, a line longer than one, a byte-order mark and no line feed at the end.
         byte[] text = File.ReadAllBytes(Golden(corpus + ".txt"));
         byte[] longLine = [.. Enumerable.Repeat("word "u8.ToArray(), 500_000).SelectMany(word => word)];
-        byte[] all = [.. Encoding.UTF8.Preamble, .. Enumerable.Repeat(text, 1 + (3_000_000 / text.Length)).SelectMany(copy => copy), .. longLine, .. "\n"u8, .. text, .. "end"u8];
+        byte[] all =
+        [
+            .. Encoding.UTF8.Preamble,
+            .. Enumerable.Repeat(text, 1 + (3_000_000 / text.Length)).SelectMany(copy => copy),
+            .. longLine,
+            .. "\n"u8,
+            .. text,
+            .. "end"u8,
+        ];
         var expected = new WordCounter(new TokenizerOptions());
         foreach (ReadOnlyMemory<byte> line in Utf8Lines.Read(new MemoryStream(all)))
         {
@@ -90,8 +104,10 @@ public sealed partial class VocabularyTrainerTests
         {
             var counter = new WordCounter(new TokenizerOptions());
             WordCounting.AddLines(counter, new MemoryStream(all), threads, TestContext.Current.CancellationToken);
-            Assert.Equal(expected.Counts.OrderBy(pair => pair.Key, StringComparer.Ordinal), counter.Counts.OrderBy(
-                pair => pair.Key, StringComparer.Ordinal));
+            Assert.Equal(
+                expected.Counts.OrderBy(pair => pair.Key, StringComparer.Ordinal),
+                counter.Counts.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+            );
             Assert.Equal(vocabulary, VocabularyTrainer.Train(counter.Counts, options, TestContext.Current.CancellationToken));
         }
     }
@@ -103,7 +119,12 @@ public sealed partial class VocabularyTrainerTests
         string path = folder.Write("empty.txt", " \n\u200b\n");
         Assert.Contains(
             "no words",
-            Assert.Throws<PermanentException>(() => VocabularyFromFiles.Train([path], new TokenizerOptions(), new(), null, TestContext.Current.CancellationToken)).Message);
+            Assert
+                .Throws<PermanentException>(() =>
+                    VocabularyFromFiles.Train([path], new TokenizerOptions(), new(), null, TestContext.Current.CancellationToken)
+                )
+                .Message
+        );
     }
 
     private static IReadOnlyDictionary<string, long> CountsOf(string corpus, bool lowerCase)

@@ -68,7 +68,8 @@ internal sealed class BZip2Members(Stream compressed) : ReadOnlyStream
         {
             return decode();
         }
-        catch (Exception exception) when (exception is SharpZipBaseException or IndexOutOfRangeException or NullReferenceException or EndOfStreamException)
+        catch (Exception exception)
+            when (exception is SharpZipBaseException or IndexOutOfRangeException or NullReferenceException or EndOfStreamException)
         {
             throw new InvalidDataException($"damaged bzip2 stream: {exception.Message}", exception);
         }

@@ -41,7 +41,10 @@ internal static class Decompression
     public static string? NameOf(ReadOnlySpan<byte> start)
     {
         ReadOnlySpan<byte> magic = start[..Math.Min(MagicBytes, start.Length)];
-        return IsGZip(magic) ? "gzip" : IsBZip2(magic) ? "bzip2" : IsZstd(magic) ? "zstd" : null;
+        return IsGZip(magic) ? "gzip"
+            : IsBZip2(magic) ? "bzip2"
+            : IsZstd(magic) ? "zstd"
+            : null;
     }
 
     private static bool IsGZip(ReadOnlySpan<byte> magic) => magic.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]);
@@ -51,7 +54,8 @@ internal static class Decompression
 
     private static bool IsZstd(ReadOnlySpan<byte> magic)
     {
-        bool skippable = magic.Length == MagicBytes && (magic[0] & 0xF0) == 0x50 && magic[1..].SequenceEqual((ReadOnlySpan<byte>)[0x2A, 0x4D, 0x18]);
+        bool skippable =
+            magic.Length == MagicBytes && (magic[0] & 0xF0) == 0x50 && magic[1..].SequenceEqual((ReadOnlySpan<byte>)[0x2A, 0x4D, 0x18]);
         return skippable || magic.SequenceEqual((ReadOnlySpan<byte>)[0x28, 0xB5, 0x2F, 0xFD]);
     }
 

@@ -50,7 +50,8 @@ internal sealed class GZipMembers(Stream compressed, long length) : ReadOnlyStre
         {
             long untilTail = length - TailBytes - read;
             int count = inner.Read(
-                untilTail > 0 ? buffer[..(int)Math.Min(buffer.Length, untilTail)] : buffer[..Math.Min(1, buffer.Length)]);
+                untilTail > 0 ? buffer[..(int)Math.Min(buffer.Length, untilTail)] : buffer[..Math.Min(1, buffer.Length)]
+            );
             read += count;
             atEnd |= count == 0;
             last = count > 0 ? buffer[count - 1] : last;
@@ -77,7 +78,9 @@ internal sealed class GZipMembers(Stream compressed, long length) : ReadOnlyStre
             if (!atEnd)
             {
                 throw new DamagedSourceException(
-                    "trailing-bytes", $"at byte {end} of the {length} compressed ones a gzip member ends and something else begins");
+                    "trailing-bytes",
+                    $"at byte {end} of the {length} compressed ones a gzip member ends and something else begins"
+                );
             }
         }
     }

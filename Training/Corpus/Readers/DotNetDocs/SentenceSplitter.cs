@@ -9,8 +9,37 @@ internal static class SentenceSplitter
 {
     private static readonly HashSet<string> Abbreviations = new(StringComparer.OrdinalIgnoreCase)
     {
-        "e.g", "i.e", "etc", "vs", "cf", "approx", "fig", "sec", "no", "nos", "vol", "pp", "ed", "eds", "dr", "mr", "mrs", "ms",
-        "st", "jr", "sr", "inc", "ltd", "co", "corp", "dept", "est", "al", "ver", "incl", "resp",
+        "e.g",
+        "i.e",
+        "etc",
+        "vs",
+        "cf",
+        "approx",
+        "fig",
+        "sec",
+        "no",
+        "nos",
+        "vol",
+        "pp",
+        "ed",
+        "eds",
+        "dr",
+        "mr",
+        "mrs",
+        "ms",
+        "st",
+        "jr",
+        "sr",
+        "inc",
+        "ltd",
+        "co",
+        "corp",
+        "dept",
+        "est",
+        "al",
+        "ver",
+        "incl",
+        "resp",
     };
 
     /// <summary>The sentences of a paragraph whose white space is folded, in order, none empty.</summary>
@@ -30,7 +59,12 @@ internal static class SentenceSplitter
                 end++;
             }
 
-            if (end < paragraph.Length - 1 && paragraph[end] == ' ' && Begins(paragraph[end + 1]) && (end > i + 1 || !Abbreviates(paragraph, start, i)))
+            if (
+                end < paragraph.Length - 1
+                && paragraph[end] == ' '
+                && Begins(paragraph[end + 1])
+                && (end > i + 1 || !Abbreviates(paragraph, start, i))
+            )
             {
                 yield return paragraph[start..end];
                 start = end + 1;
@@ -45,7 +79,8 @@ internal static class SentenceSplitter
         }
     }
 
-    private static bool Begins(char character) => !char.IsLower(character) && !(char.IsPunctuation(character) && character is ',' or ';' or ':');
+    private static bool Begins(char character) =>
+        !char.IsLower(character) && !(char.IsPunctuation(character) && character is ',' or ';' or ':');
 
     private static bool Abbreviates(string paragraph, int start, int stop)
     {

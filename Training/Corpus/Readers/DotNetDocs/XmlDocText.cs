@@ -9,7 +9,21 @@ internal static class XmlDocText
     private static readonly HashSet<string> Dropped = ["code", "example", "script", "format", "inheritdoc", "seealso"];
 
     private static readonly HashSet<string> Blocks =
-        ["para", "p", "list", "listheader", "item", "term", "description", "ul", "ol", "li", "div", "br", "remarks"];
+    [
+        "para",
+        "p",
+        "list",
+        "listheader",
+        "item",
+        "term",
+        "description",
+        "ul",
+        "ol",
+        "li",
+        "div",
+        "br",
+        "remarks",
+    ];
 
     /// <summary>
     /// The sentences of an element such as &lt;summary&gt;. References become the plain short name ("T:System.String" is String),
@@ -39,7 +53,9 @@ internal static class XmlDocText
     {
         string name = reference.Length > 1 && reference[1] == ':' ? reference[2..] : reference;
         int end = name.IndexOfAny(['(', '~', '{']);
-        name = (end >= 0 ? name[..end] : name).Replace(".#ctor", "", StringComparison.Ordinal).Replace(".#cctor", "", StringComparison.Ordinal);
+        name = (end >= 0 ? name[..end] : name)
+            .Replace(".#ctor", "", StringComparison.Ordinal)
+            .Replace(".#cctor", "", StringComparison.Ordinal);
         string last = name[(name.LastIndexOfAny(['.', '#']) + 1)..];
         int arity = last.IndexOf('`');
         return arity >= 0 ? last[..arity] : last;
@@ -104,7 +120,11 @@ internal static class XmlDocText
         foreach (char character in literal)
         {
             bool lineFeed = character == '\n';
-            text.Append(lineFeed && afterLineFeed ? '\n' : lineFeed ? ' ' : character);
+            text.Append(
+                lineFeed && afterLineFeed ? '\n'
+                : lineFeed ? ' '
+                : character
+            );
             afterLineFeed = lineFeed || afterLineFeed && char.IsWhiteSpace(character);
         }
     }

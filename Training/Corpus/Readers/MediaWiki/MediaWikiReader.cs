@@ -72,7 +72,8 @@ internal sealed class MediaWikiReader : IDocumentReader
             return Told("record-too-large", "its text is longer than corpus.maxDocumentBytes allows");
         }
 
-        return page.Text is null ? Told("no-text", "the page has no revision with a text")
+        return page.Text is null
+            ? Told("no-text", "the page has no revision with a text")
             : new Document(page.Id ?? page.Title, DocumentText.Normalize(WikiText.ToPlain(page.Text, namespaces)), source);
     }
 }

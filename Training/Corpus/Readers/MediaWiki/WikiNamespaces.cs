@@ -10,9 +10,24 @@ internal sealed class WikiNamespaces
     // MediaWiki understands the canonical English names in every language.
     private readonly Dictionary<string, string> keys = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["Media"] = Media, ["Special"] = "-1", ["Talk"] = "1", ["User"] = "2", ["User talk"] = "3", ["Project"] = "4", ["Project talk"] = "5",
-        ["Wikipedia"] = "4", ["File"] = File, ["Image"] = File, ["File talk"] = "7", ["MediaWiki"] = "8", ["Template"] = "10",
-        ["Template talk"] = "11", ["Help"] = "12", ["Category"] = Category, ["Category talk"] = "15", ["Portal"] = "100",
+        ["Media"] = Media,
+        ["Special"] = "-1",
+        ["Talk"] = "1",
+        ["User"] = "2",
+        ["User talk"] = "3",
+        ["Project"] = "4",
+        ["Project talk"] = "5",
+        ["Wikipedia"] = "4",
+        ["File"] = File,
+        ["Image"] = File,
+        ["File talk"] = "7",
+        ["MediaWiki"] = "8",
+        ["Template"] = "10",
+        ["Template talk"] = "11",
+        ["Help"] = "12",
+        ["Category"] = Category,
+        ["Category talk"] = "15",
+        ["Portal"] = "100",
     };
 
     public void Add(string? key, string name)
@@ -40,11 +55,14 @@ internal sealed class WikiNamespaces
     private static bool IsLanguageLink(ReadOnlySpan<char> target)
     {
         int colon = target.IndexOf(':');
-        return colon >= 2 && colon < target.Length - 1 && target[colon + 1] != ' '
+        return colon >= 2
+            && colon < target.Length - 1
+            && target[colon + 1] != ' '
             && (colon is 2 or 3 || target[..colon].Contains('-') || target[..colon] is "simple")
             && target[..colon].IndexOfAnyExcept(LanguageCharacters) < 0;
     }
 
-    private static readonly System.Buffers.SearchValues<char> LanguageCharacters =
-        System.Buffers.SearchValues.Create("abcdefghijklmnopqrstuvwxyz-");
+    private static readonly System.Buffers.SearchValues<char> LanguageCharacters = System.Buffers.SearchValues.Create(
+        "abcdefghijklmnopqrstuvwxyz-"
+    );
 }

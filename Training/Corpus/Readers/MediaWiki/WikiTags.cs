@@ -8,13 +8,54 @@ internal sealed class WikiTags(string source)
     /// <summary>Tags whose content is no running text.</summary>
     private static readonly HashSet<string> Dropped = new(StringComparer.OrdinalIgnoreCase)
     {
-        "ref", "references", "math", "chem", "gallery", "imagemap", "timeline", "score", "graph", "mapframe", "maplink", "hiero",
-        "syntaxhighlight", "source", "code", "pre", "templatedata", "templatestyles", "section", "inputbox", "categorytree", "style", "script",
+        "ref",
+        "references",
+        "math",
+        "chem",
+        "gallery",
+        "imagemap",
+        "timeline",
+        "score",
+        "graph",
+        "mapframe",
+        "maplink",
+        "hiero",
+        "syntaxhighlight",
+        "source",
+        "code",
+        "pre",
+        "templatedata",
+        "templatestyles",
+        "section",
+        "inputbox",
+        "categorytree",
+        "style",
+        "script",
     };
 
     private static readonly HashSet<string> Breaking = new(StringComparer.OrdinalIgnoreCase)
     {
-        "br", "p", "div", "hr", "li", "ul", "ol", "dd", "dt", "dl", "tr", "table", "blockquote", "center", "h1", "h2", "h3", "h4", "h5", "h6", "poem",
+        "br",
+        "p",
+        "div",
+        "hr",
+        "li",
+        "ul",
+        "ol",
+        "dd",
+        "dt",
+        "dl",
+        "tr",
+        "table",
+        "blockquote",
+        "center",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "poem",
     };
 
     /// <summary>Names whose closing tag was searched to the end in vain: searching again from further on cannot find one.</summary>
@@ -54,9 +95,8 @@ internal sealed class WikiTags(string source)
             : new Found(behind, Breaking.Contains(name) ? "\n" : "");
     }
 
-    private Found Literal(int start) => FindClosing("nowiki", start, out int contentEnd) is int end
-        ? new Found(end, source[start..contentEnd])
-        : new Found(start, "");
+    private Found Literal(int start) =>
+        FindClosing("nowiki", start, out int contentEnd) is int end ? new Found(end, source[start..contentEnd]) : new Found(start, "");
 
     private int? FindClosing(string name, int start, out int contentEnd)
     {

@@ -223,14 +223,21 @@ internal sealed class WikiText
     private int AddressLength()
     {
         ReadOnlySpan<char> rest = source.AsSpan(position + 1);
-        bool address = rest.StartsWith("http://") || rest.StartsWith("https://") || rest.StartsWith("//") || rest.StartsWith("ftp://") || rest.StartsWith("mailto:");
+        bool address =
+            rest.StartsWith("http://")
+            || rest.StartsWith("https://")
+            || rest.StartsWith("//")
+            || rest.StartsWith("ftp://")
+            || rest.StartsWith("mailto:");
         if (!address)
         {
             return 0;
         }
 
         int end = rest.IndexOfAny(" ]\n");
-        return end < 0 ? rest.Length : rest[end] == ' ' ? end + 1 : end;
+        return end < 0 ? rest.Length
+            : rest[end] == ' ' ? end + 1
+            : end;
     }
 
     private void ScanTag()

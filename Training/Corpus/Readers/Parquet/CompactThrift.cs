@@ -117,7 +117,7 @@ internal sealed class CompactThrift(Stream stream)
 
     private void SkipStruct()
     {
-        for (int field = 0; NextField(ref field, out int kind);)
+        for (int field = 0; NextField(ref field, out int kind); )
         {
             Skip(kind);
         }

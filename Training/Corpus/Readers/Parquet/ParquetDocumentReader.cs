@@ -24,14 +24,18 @@ internal sealed class ParquetDocumentReader : IDocumentReader
         if (content.IsCompressed)
         {
             throw new DamagedSourceException(
-                "compressed-table", "a Parquet file is read from its end, so it cannot be inside a compressed one; decompress it", 0);
+                "compressed-table",
+                "a Parquet file is read from its end, so it cannot be inside a compressed one; decompress it",
+                0
+            );
         }
 
         using var table = ParquetTable.Open(content.Handle);
         if (table.NestedColumns.Count > 0)
         {
             yield return ReadRecord.Skipped(
-                new Reject("nested-columns", content.Name, 0, 0, $"not read: {string.Join(", ", table.NestedColumns)}"));
+                new Reject("nested-columns", content.Name, 0, 0, $"not read: {string.Join(", ", table.NestedColumns)}")
+            );
         }
 
         DataField text = TextColumn(table, options.TextField);
@@ -58,16 +62,29 @@ internal sealed class ParquetDocumentReader : IDocumentReader
         }
 
         DataField column = table.Find(name) ?? throw Fault("no-text-field", $"no column \"{name}\"; there are {table.Names}");
-        return ParquetTable.HoldsText(column) ? column : throw Fault("text-not-a-string", $"the column \"{name}\" holds {column.ClrType.Name}, not strings");
+        return ParquetTable.HoldsText(column)
+            ? column
+            : throw Fault("text-not-a-string", $"the column \"{name}\" holds {column.ClrType.Name}, not strings");
     }
 
     private static IEnumerable<ReadRecord> ReadGroup(
-        ParquetTable table, int group, DataField text, string source, (long First, long Rows, long Offset, long Bytes) place)
+        ParquetTable table,
+        int group,
+        DataField text,
+        string source,
+        (long First, long Rows, long Offset, long Bytes) place
+    )
     {
         (long first, long rows, long offset, long bytes) = place;
         if (bytes > ParquetTable.MaxColumnBytes)
         {
-            yield return new Reject("row-group-too-large", source, first, offset, $"the text of rows {first} to {first + rows - 1} takes {bytes} bytes, more than {ParquetTable.MaxColumnBytes}");
+            yield return new Reject(
+                "row-group-too-large",
+                source,
+                first,
+                offset,
+                $"the text of rows {first} to {first + rows - 1} takes {bytes} bytes, more than {ParquetTable.MaxColumnBytes}"
+            );
             yield break;
         }
 
@@ -80,7 +97,12 @@ internal sealed class ParquetDocumentReader : IDocumentReader
         catch (DamagedSourceException exception)
         {
             damage = new Reject(
-                "damaged-row-group", source, first, offset, $"rows {first} to {first + rows - 1} are lost: {exception.Message}");
+                "damaged-row-group",
+                source,
+                first,
+                offset,
+                $"rows {first} to {first + rows - 1} are lost: {exception.Message}"
+            );
         }
 
         if (damage is not null)

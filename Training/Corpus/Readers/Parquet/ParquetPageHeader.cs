@@ -10,7 +10,13 @@ namespace ElectraPipeline.Training.Corpus.Readers;
 /// <param name="LevelBytes">What stands before the compressed bytes of a data page of version 2.</param>
 /// <param name="IsCompressed">Whether the column's compression applies.</param>
 internal readonly record struct ParquetPageHeader(
-    PageType Type, int UncompressedBytes, int CompressedBytes, int Values, int LevelBytes, bool IsCompressed)
+    PageType Type,
+    int UncompressedBytes,
+    int CompressedBytes,
+    int Values,
+    int LevelBytes,
+    bool IsCompressed
+)
 {
     private const int DataPage = 5;
     private const int DataPageVersion2 = 8;
@@ -21,7 +27,7 @@ internal readonly record struct ParquetPageHeader(
     {
         var header = new ParquetPageHeader((PageType)(-1), -1, -1, 0, 0, IsCompressed: true);
         var thrift = new CompactThrift(stream);
-        for (int field = 0; thrift.NextField(ref field, out int kind);)
+        for (int field = 0; thrift.NextField(ref field, out int kind); )
         {
             header = field switch
             {
@@ -39,7 +45,7 @@ internal readonly record struct ParquetPageHeader(
     private static ParquetPageHeader ReadData(CompactThrift thrift, int kind, int page, ParquetPageHeader header)
     {
         thrift.Expect(kind, CompactThrift.Struct);
-        for (int field = 0; thrift.NextField(ref field, out int inner);)
+        for (int field = 0; thrift.NextField(ref field, out int inner); )
         {
             header = (page, field) switch
             {

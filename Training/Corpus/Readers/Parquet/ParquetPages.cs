@@ -29,20 +29,27 @@ internal static class ParquetPages
             file.Position = offset;
             ParquetPageHeader page = ReadHeader(file, offset);
             long start = file.Position;
-            if (page.CompressedBytes < 0 || page.UncompressedBytes < 0 || page.Values < 0 || page.LevelBytes < 0
+            if (
+                page.CompressedBytes < 0
+                || page.UncompressedBytes < 0
+                || page.Values < 0
+                || page.LevelBytes < 0
                 || page.LevelBytes > Math.Min(page.CompressedBytes, page.UncompressedBytes)
-                || page.CompressedBytes > file.Length - start)
+                || page.CompressedBytes > file.Length - start
+            )
             {
                 throw new InvalidDataException(
                     $"the page at byte {offset} says to take {page.CompressedBytes} bytes and to hold {page.UncompressedBytes}, "
-                    + "which cannot be");
+                        + "which cannot be"
+                );
             }
 
             bytes += page.UncompressedBytes;
             if (bytes > maxBytes)
             {
                 throw new InvalidDataException(
-                    $"with the page at byte {offset} the column holds {bytes} bytes uncompressed, more than {maxBytes}");
+                    $"with the page at byte {offset} the column holds {bytes} bytes uncompressed, more than {maxBytes}"
+                );
             }
 
             CheckSize(file, page.IsCompressed ? column.Codec : CompressionCodec.UNCOMPRESSED, page, offset);
@@ -84,7 +91,8 @@ internal static class ParquetPages
         {
             throw new InvalidDataException(
                 $"the page at byte {offset} says to hold {page.UncompressedBytes} bytes and holds {(held > told ? "more" : "fewer")}: "
-                + "damaged, or a decompression bomb");
+                    + "damaged, or a decompression bomb"
+            );
         }
     }
 

@@ -29,8 +29,8 @@ internal sealed class ParquetTable : IDisposable
     public IReadOnlyList<string> NestedColumns { get; }
 
     /// <summary>The flat columns, for messages.</summary>
-    public string Names => string.Join(
-        ", ", reader.Schema.Fields.Where(IsFlat).Select(column => $"\"{column.Name}\"").DefaultIfEmpty("none"));
+    public string Names =>
+        string.Join(", ", reader.Schema.Fields.Where(IsFlat).Select(column => $"\"{column.Name}\"").DefaultIfEmpty("none"));
 
     /// <summary>Reads the open file, which stays the caller's.</summary>
     /// <exception cref="DamagedSourceException">It is no Parquet file, or its metadata is damaged.</exception>
@@ -39,8 +39,14 @@ internal sealed class ParquetTable : IDisposable
         var disk = new DiskStream(handle);
         try
         {
-            return Guarded(disk, () => new ParquetTable(
-                disk, Wait(ParquetReader.CreateAsync(disk, new ParquetOptions { TreatByteArrayAsString = true }, leaveStreamOpen: true))));
+            return Guarded(
+                disk,
+                () =>
+                    new ParquetTable(
+                        disk,
+                        Wait(ParquetReader.CreateAsync(disk, new ParquetOptions { TreatByteArrayAsString = true }, leaveStreamOpen: true))
+                    )
+            );
         }
         catch
         {
@@ -55,30 +61,39 @@ internal sealed class ParquetTable : IDisposable
     public DataField? Find(string name) => reader.Schema.Fields.FirstOrDefault(field => field.Name == name && IsFlat(field)) as DataField;
 
     /// <summary>What a row group says of itself: its rows, and where and how large a column is.</summary>
-    public (long Rows, long Offset, long Bytes) Describe(int group, DataField column) => Guarded(disk, () =>
-    {
-        using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
-        ColumnMetaData data = MetadataOf(rows, group, column);
-        return (RowsOf(group), FirstPage(data), data.TotalUncompressedSize);
-    });
+    public (long Rows, long Offset, long Bytes) Describe(int group, DataField column) =>
+        Guarded(
+            disk,
+            () =>
+            {
+                using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
+                ColumnMetaData data = MetadataOf(rows, group, column);
+                return (RowsOf(group), FirstPage(data), data.TotalUncompressedSize);
+            }
+        );
 
     /// <summary>The strings of a column, null where the table has none.</summary>
-    public string?[] ReadStrings(int group, DataField column) => Guarded(disk, () =>
-    {
-        using ParquetRowGroupReader rows = OpenChecked(group, column);
-        string?[] strings = new string?[RowsOf(group)];
-        Wait(rows.ReadAsync(column, strings.AsMemory()));
-        return strings;
-    });
+    public string?[] ReadStrings(int group, DataField column) =>
+        Guarded(
+            disk,
+            () =>
+            {
+                using ParquetRowGroupReader rows = OpenChecked(group, column);
+                string?[] strings = new string?[RowsOf(group)];
+                Wait(rows.ReadAsync(column, strings.AsMemory()));
+                return strings;
+            }
+        );
 
     /// <summary>The values of an id column, strings or whole numbers, as text; null for other types.</summary>
-    public string?[]? ReadIds(int group, DataField column) => System.Type.GetTypeCode(column.ClrType) switch
-    {
-        _ when HoldsText(column) => ReadStrings(group, column),
-        TypeCode.Int32 => ReadNumbers<int>(group, column),
-        TypeCode.Int64 => ReadNumbers<long>(group, column),
-        _ => null,
-    };
+    public string?[]? ReadIds(int group, DataField column) =>
+        System.Type.GetTypeCode(column.ClrType) switch
+        {
+            _ when HoldsText(column) => ReadStrings(group, column),
+            TypeCode.Int32 => ReadNumbers<int>(group, column),
+            TypeCode.Int64 => ReadNumbers<long>(group, column),
+            _ => null,
+        };
 
     public void Dispose()
     {
@@ -87,13 +102,17 @@ internal sealed class ParquetTable : IDisposable
     }
 
     private string?[] ReadNumbers<T>(int group, DataField column)
-        where T : struct, IFormattable => Guarded(disk, () =>
-    {
-        using ParquetRowGroupReader rows = OpenChecked(group, column);
-        var numbers = new T?[RowsOf(group)];
-        Wait(rows.ReadAsync(column, numbers.AsMemory()));
-        return Array.ConvertAll(numbers, number => number?.ToString(null, CultureInfo.InvariantCulture));
-    });
+        where T : struct, IFormattable =>
+        Guarded(
+            disk,
+            () =>
+            {
+                using ParquetRowGroupReader rows = OpenChecked(group, column);
+                var numbers = new T?[RowsOf(group)];
+                Wait(rows.ReadAsync(column, numbers.AsMemory()));
+                return Array.ConvertAll(numbers, number => number?.ToString(null, CultureInfo.InvariantCulture));
+            }
+        );
 
     /// <summary>Opens a row group whose column is what its pages say.</summary>
     private ParquetRowGroupReader OpenChecked(int group, DataField column)
@@ -123,7 +142,8 @@ internal sealed class ParquetTable : IDisposable
     private long RowsOf(int group)
     {
         using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
-        return rows.RowCount >= 0 && rows.RowCount <= MaxRows ? rows.RowCount
+        return rows.RowCount >= 0 && rows.RowCount <= MaxRows
+            ? rows.RowCount
             : throw new InvalidDataException($"row group {group} says to have {rows.RowCount} rows");
     }
 
@@ -186,9 +206,7 @@ internal sealed class ParquetTable : IDisposable
 
         public override long Seek(long offset, SeekOrigin origin) => file.Seek(offset, origin);
 
-        public override void Flush()
-        {
-        }
+        public override void Flush() { }
 
         public override void SetLength(long value) => throw new NotSupportedException();
 

@@ -36,7 +36,12 @@ internal sealed class ArcReader : IDocumentReader
                 // Told once: what follows up to the next header is the rest of the same record.
                 broken = true;
                 yield return new Reject(
-                    "broken-record", content.Name, 0, offset, "no record header of the form \"URL IP-address date type length\" here");
+                    "broken-record",
+                    content.Name,
+                    0,
+                    offset,
+                    "no record header of the form \"URL IP-address date type length\" here"
+                );
             }
         }
     }
@@ -46,9 +51,12 @@ internal sealed class ArcReader : IDocumentReader
         if (header.Length > options.MaxDocumentBytes)
         {
             long skipped = bytes.Skip(header.Length);
-            return skipped < header.Length ? Truncated(origin, skipped, header)
+            return skipped < header.Length
+                ? Truncated(origin, skipped, header)
                 : origin.Reject(
-                    "record-too-large", $"{header.Length} bytes, more than the {options.MaxDocumentBytes} of corpus.maxDocumentBytes");
+                    "record-too-large",
+                    $"{header.Length} bytes, more than the {options.MaxDocumentBytes} of corpus.maxDocumentBytes"
+                );
         }
 
         byte[] block = bytes.Read((int)header.Length);
@@ -80,7 +88,9 @@ internal sealed class ArcReader : IDocumentReader
         {
             string[] fields = line?.Split(' ') ?? [];
             int date = Array.FindLastIndex(
-                fields, field => field.Length >= DateDigits && field.AsSpan().IndexOfAnyExceptInRange('0', '9') < 0);
+                fields,
+                field => field.Length >= DateDigits && field.AsSpan().IndexOfAnyExceptInRange('0', '9') < 0
+            );
             bool known = date >= 2 && date + 2 < fields.Length && fields[0].Contains(':');
             return known && long.TryParse(fields[^1], out long length) && length >= 0
                 ? new Header(string.Join(' ', fields[..(date - 1)]), fields[date + 1], length)

@@ -13,7 +13,14 @@ internal sealed class HtmlText
     // Between their tags there are no other tags, only what looks like them.
     private static readonly HashSet<string> RawText = new(StringComparer.OrdinalIgnoreCase)
     {
-        "script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes",
+        "script",
+        "style",
+        "textarea",
+        "title",
+        "xmp",
+        "iframe",
+        "noembed",
+        "noframes",
     };
 
     private static readonly SearchValues<char> NameEnds = SearchValues.Create(" \t\r\n\f/>");
@@ -171,12 +178,13 @@ internal sealed class HtmlText
         position = at < 0 ? html.Length : at + 1;
     }
 
-    private static bool Hides(string attribute, string value) => attribute.ToLowerInvariant() switch
-    {
-        "hidden" => true,
-        "aria-hidden" => value.Equals("true", StringComparison.OrdinalIgnoreCase),
-        "role" => value.Trim().ToLowerInvariant() is "navigation" or "banner" or "contentinfo" or "search" or "dialog" or "alert",
-        "style" => value.Replace(" ", "", StringComparison.Ordinal).Contains("display:none", StringComparison.OrdinalIgnoreCase),
-        _ => false,
-    };
+    private static bool Hides(string attribute, string value) =>
+        attribute.ToLowerInvariant() switch
+        {
+            "hidden" => true,
+            "aria-hidden" => value.Equals("true", StringComparison.OrdinalIgnoreCase),
+            "role" => value.Trim().ToLowerInvariant() is "navigation" or "banner" or "contentinfo" or "search" or "dialog" or "alert",
+            "style" => value.Replace(" ", "", StringComparison.Ordinal).Contains("display:none", StringComparison.OrdinalIgnoreCase),
+            _ => false,
+        };
 }

@@ -22,7 +22,9 @@ internal static class HttpBody
             body = Dechunk(body);
         }
 
-        string[] encodings = fields.GetValueOrDefault("content-encoding", "").ToLowerInvariant()
+        string[] encodings = fields
+            .GetValueOrDefault("content-encoding", "")
+            .ToLowerInvariant()
             .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         foreach (string encoding in encodings.Reverse())
         {
@@ -76,8 +78,10 @@ internal static class HttpBody
         Stream? opened = encoding switch
         {
             "gzip" or "x-gzip" when Decompression.NameOf(start) == "gzip" => new GZipStream(compressed, CompressionMode.Decompress),
-            "deflate" when start.Length > 1 && (start[0] & 0x0F) == 8 && ((start[0] << 8) | start[1]) % 31 == 0 =>
-                new ZLibStream(compressed, CompressionMode.Decompress),
+            "deflate" when start.Length > 1 && (start[0] & 0x0F) == 8 && ((start[0] << 8) | start[1]) % 31 == 0 => new ZLibStream(
+                compressed,
+                CompressionMode.Decompress
+            ),
             "br" when !LooksLikeText(start) => new BrotliStream(compressed, CompressionMode.Decompress),
             "zstd" when Decompression.NameOf(start) == "zstd" => new DecompressionStream(compressed),
             _ => null,
@@ -98,7 +102,8 @@ internal static class HttpBody
         try
         {
             byte[] bytes = new ByteReader(decompressed).Read(maxBytes + 1);
-            return bytes.Length <= maxBytes ? bytes
+            return bytes.Length <= maxBytes
+                ? bytes
                 : throw new InvalidDataException($"the {encoding} body grows beyond the {maxBytes} bytes of corpus.maxDocumentBytes");
         }
         catch (Exception exception) when (SourceContent.IsDamage(exception) || exception is InvalidOperationException)
@@ -111,6 +116,8 @@ internal static class HttpBody
     private static bool LooksLikeText(ReadOnlySpan<byte> start)
     {
         ReadOnlySpan<byte> head = start[..Math.Min(32, start.Length)];
-        return head.IndexOfAnyInRange((byte)0, (byte)8) < 0 && head.IndexOfAnyInRange((byte)14, (byte)31) < 0 && PlainTextReader.Utf8Fault(head) is null or > 28;
+        return head.IndexOfAnyInRange((byte)0, (byte)8) < 0
+            && head.IndexOfAnyInRange((byte)14, (byte)31) < 0
+            && PlainTextReader.Utf8Fault(head) is null or > 28;
     }
 }

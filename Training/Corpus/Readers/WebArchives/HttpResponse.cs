@@ -43,6 +43,9 @@ internal static class HttpResponse
     private static int? StatusOf(string line)
     {
         string[] words = line.Split(' ', 3, StringSplitOptions.RemoveEmptyEntries);
-        return words.Length >= 2 && words[0].StartsWith("HTTP", StringComparison.OrdinalIgnoreCase) && int.TryParse(words[1], out int status) ? status : null;
+        return
+            words.Length >= 2 && words[0].StartsWith("HTTP", StringComparison.OrdinalIgnoreCase) && int.TryParse(words[1], out int status)
+            ? status
+            : null;
     }
 }

@@ -73,7 +73,11 @@ internal sealed class WarcReader : IDocumentReader
             return record.Broken("broken-record", $"Content-Length is {(length is null ? "missing" : $"\"{length}\"")}");
         }
 
-        return record with { Fields = fields, Length = count };
+        return record with
+        {
+            Fields = fields,
+            Length = count,
+        };
     }
 
     private static Record ReadBlock(ByteReader bytes, Record record, int maxBytes)
@@ -92,8 +96,10 @@ internal sealed class WarcReader : IDocumentReader
             : Reframe(bytes, record);
     }
 
-    private static Record TooLarge(Record record, int maxBytes) => OtherTypes.Contains(record.Type) ? record
-        : record.Broken("record-too-large", $"{record.Length} bytes, more than the {maxBytes} of corpus.maxDocumentBytes");
+    private static Record TooLarge(Record record, int maxBytes) =>
+        OtherTypes.Contains(record.Type)
+            ? record
+            : record.Broken("record-too-large", $"{record.Length} bytes, more than the {maxBytes} of corpus.maxDocumentBytes");
 
     /// <summary>
     /// A record is followed by blank lines and then another record or the end; if not, no bytes but blank lines are taken.
@@ -147,7 +153,10 @@ internal sealed class WarcReader : IDocumentReader
             block.WriteByte((byte)'\n');
         }
 
-        return record with { Block = block.ToArray() };
+        return record with
+        {
+            Block = block.ToArray(),
+        };
     }
 
     private static ReadRecord ToRecord(Record record, CorpusOptions options)
@@ -156,8 +165,11 @@ internal sealed class WarcReader : IDocumentReader
         string mediaType = record.Fields.GetValueOrDefault("content-type", "");
         return record.Type switch
         {
-            "response" when mediaType.StartsWith("application/http", StringComparison.OrdinalIgnoreCase) =>
-                HttpResponse.ToRecord(record.Block, origin, options),
+            "response" when mediaType.StartsWith("application/http", StringComparison.OrdinalIgnoreCase) => HttpResponse.ToRecord(
+                record.Block,
+                origin,
+                options
+            ),
             "response" or "resource" or "conversion" => WebPage.ToRecord(record.Block, mediaType, origin),
             { } type when OtherTypes.Contains(type) => origin.Skip($"{type}-record", record.Id),
             { } type => origin.Skip("other-record", $"WARC-Type \"{type}\""),
@@ -180,7 +192,12 @@ internal sealed class WarcReader : IDocumentReader
         public string Type => Fields.GetValueOrDefault("warc-type", "").ToLowerInvariant();
 
         /// <summary>The page's address, else the record's own id; wget puts angle brackets around the address.</summary>
-        public string Id => (Fields.GetValueOrDefault("warc-target-uri") ?? Fields.GetValueOrDefault("warc-record-id") ?? $"{Source}:{Offset}").Trim('<', '>', ' ');
+        public string Id =>
+            (Fields.GetValueOrDefault("warc-target-uri") ?? Fields.GetValueOrDefault("warc-record-id") ?? $"{Source}:{Offset}").Trim(
+                '<',
+                '>',
+                ' '
+            );
 
         public Record Broken(string reason, string detail) => this with { Fault = new Reject(reason, Source, 0, Offset, detail) };
 

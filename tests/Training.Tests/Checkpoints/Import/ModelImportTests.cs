@@ -41,9 +41,12 @@ public sealed class ModelImportTests : IDisposable
         AssertIsGolden("discriminator", "generator");
         Assert.Equal(
             ["Adam's first moment", "Adam's second moment", "the step of the training"],
-            import.Tensors.Where(tensor => tensor.Model is null).Select(tensor => tensor.Note).Distinct().Order());
+            import.Tensors.Where(tensor => tensor.Model is null).Select(tensor => tensor.Note).Distinct().Order()
+        );
         Assert.Contains(
-            import.Tensors, tensor => tensor is { Name: "electra.embeddings_project.weight", Note: "transposed", Model: "generator" });
+            import.Tensors,
+            tensor => tensor is { Name: "electra.embeddings_project.weight", Note: "transposed", Model: "generator" }
+        );
         Assert.Equal(2, import.Tensors.Count(tensor => tensor.Source.Name == "electra/embeddings/word_embeddings"));
         string lineage = File.ReadAllText(Path.Combine(OutputFolder, ModelImport.LineageName));
         Assert.All(files, file => Assert.Contains(file.Sha256, lineage));
@@ -61,12 +64,14 @@ public sealed class ModelImportTests : IDisposable
         using ModelImport import = ModelImport.Open(Request(Prefix));
         Assert.Equal(
             [
-                $"{Prefix}: tensor \"discriminator_predictions/dense_1/bias\" is [3], \"discriminator_predictions.dense_prediction.bias\" of the "
+                $"{Prefix}: tensor \"discriminator_predictions/dense_1/bias\" is [3], "
+                    + "\"discriminator_predictions.dense_prediction.bias\" of the "
                     + "discriminator is [1]",
                 $"{Prefix}: there is no tensor \"generator/encoder/layer_0/output/dense/kernel\", which is "
                     + "\"electra.encoder.layer.0.output.dense.weight\" of the generator",
             ],
-            import.Faults);
+            import.Faults
+        );
         Assert.Contains("and 1 more faults", Assert.Throws<PermanentException>(() => import.Write(OutputFolder)).Message);
         Assert.False(Directory.Exists(OutputFolder));
     }
@@ -76,8 +81,10 @@ public sealed class ModelImportTests : IDisposable
     {
         using var scope = NewDisposeScope();
         WriteCheckpoint(GoldenVariables(), pack: false);
-        Assert.Contains("heads of 7 do not divide", Assert.Throws<PermanentException>(() =>
-            ModelImport.Open(Request(Prefix) with { HeadSize = 7 })).Message);
+        Assert.Contains(
+            "heads of 7 do not divide",
+            Assert.Throws<PermanentException>(() => ModelImport.Open(Request(Prefix) with { HeadSize = 7 })).Message
+        );
     }
 
     [Theory]
@@ -130,12 +137,15 @@ public sealed class ModelImportTests : IDisposable
     {
         using var scope = NewDisposeScope();
         WriteFolder("discriminator", "model.safetensors.index.json");
-        string folder = Path.Combine(SourceFolder, "discriminator"), index = Path.Combine(folder, "model.safetensors.index.json");
+        string folder = Path.Combine(SourceFolder, "discriminator"),
+            index = Path.Combine(folder, "model.safetensors.index.json");
         string whole = File.ReadAllText(index);
         const string Tensor = "electra.embeddings.word_embeddings.weight";
         Write(Tensor, "part-1.safetensors");
         Assert.Contains(
-            $"part-1.safetensors: there is no tensor \"{Tensor}\", which model.safetensors.index.json says is here", Fault(folder));
+            $"part-1.safetensors: there is no tensor \"{Tensor}\", which model.safetensors.index.json says is here",
+            Fault(folder)
+        );
         Write(Tensor, "../part-0.safetensors");
         Assert.Contains("which is no file of this folder", Fault(folder));
         Write(Tensor, "absent.safetensors");
@@ -174,12 +184,15 @@ public sealed class ModelImportTests : IDisposable
         using var scope = NewDisposeScope();
         Assert.Contains("there is neither a config.json", Fault(root));
         WriteFolder("discriminator", "model.safetensors");
-        string folder = Path.Combine(SourceFolder, "discriminator"), vocabulary = Path.Combine(folder, "vocab.txt");
+        string folder = Path.Combine(SourceFolder, "discriminator"),
+            vocabulary = Path.Combine(folder, "vocab.txt");
         File.WriteAllLines(vocabulary, File.ReadAllLines(vocabulary)[..^1]);
         using (ModelImport import = ModelImport.Open(Request(folder)))
         {
             Assert.Contains(
-                "its vocabulary 996; give the vocab.txt", Assert.Throws<PermanentException>(() => import.Write(OutputFolder)).Message);
+                "its vocabulary 996; give the vocab.txt",
+                Assert.Throws<PermanentException>(() => import.Write(OutputFolder)).Message
+            );
         }
 
         File.Delete(vocabulary);
@@ -197,23 +210,33 @@ public sealed class ModelImportTests : IDisposable
     private static string Fault(string source) =>
         Assert.Throws<PermanentException>(() => ModelImport.Open(Request(source)).Dispose()).Message;
 
-    private static void WriteVocabulary(string folder, int count) => File.WriteAllLines(
-        Path.Combine(Directory.CreateDirectory(folder).FullName, "vocab.txt"),
-        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", .. Enumerable.Range(5, count - 5).Select(i => $"word{i}")]);
+    private static void WriteVocabulary(string folder, int count) =>
+        File.WriteAllLines(
+            Path.Combine(Directory.CreateDirectory(folder).FullName, "vocab.txt"),
+            ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", .. Enumerable.Range(5, count - 5).Select(i => $"word{i}")]
+        );
 
     private void WriteCheckpoint(List<(string Name, Tensor Tensor)> variables, bool pack)
     {
         WriteVocabulary(SourceFolder, HuggingFaceConfig.Read(Path.Combine(golden, "discriminator", "config.json")).VocabSize);
-        new TensorBundleWriter { Shards = 2, BlockBytes = 600, Pack = pack }.Write(Prefix, variables);
+        new TensorBundleWriter
+        {
+            Shards = 2,
+            BlockBytes = 600,
+            Pack = pack,
+        }.Write(Prefix, variables);
     }
 
     private void WriteFolder(string model, string form)
     {
-        string source = Path.Combine(golden, model), target = Path.Combine(SourceFolder, model);
+        string source = Path.Combine(golden, model),
+            target = Path.Combine(SourceFolder, model);
         WriteVocabulary(target, HuggingFaceConfig.Read(Path.Combine(source, "config.json")).VocabSize);
         File.Copy(Path.Combine(source, "config.json"), Path.Combine(target, "config.json"));
         (string Name, Tensor Tensor)[] tensors =
-            [.. SafeTensors.Read(Path.Combine(source, "model.safetensors")).Select(item => (item.Key, item.Value))];
+        [
+            .. SafeTensors.Read(Path.Combine(source, "model.safetensors")).Select(item => (item.Key, item.Value)),
+        ];
         string name = form.Split(' ')[^1];
         if (!name.EndsWith(".json", StringComparison.Ordinal))
         {
@@ -259,8 +282,11 @@ public sealed class ModelImportTests : IDisposable
                 }
 
                 Tensor stored = variable.EndsWith("/kernel", StringComparison.Ordinal) ? value.t().contiguous() : value;
-                variables.AddRange(
-                    [(variable, stored), (variable + "/adam_m", zeros_like(stored)), (variable + "/adam_v", ones_like(stored))]);
+                variables.AddRange([
+                    (variable, stored),
+                    (variable + "/adam_m", zeros_like(stored)),
+                    (variable + "/adam_v", ones_like(stored)),
+                ]);
             }
         }
 
@@ -271,15 +297,19 @@ public sealed class ModelImportTests : IDisposable
     {
         (string From, string To)[] endings =
         [
-            ("LayerNorm.weight", "LayerNorm.gamma"), ("LayerNorm.bias", "LayerNorm.beta"), ("embeddings.weight", "embeddings"),
-            ("generator_lm_head.bias", "generator_predictions.output_bias"), (".weight", ".kernel"),
+            ("LayerNorm.weight", "LayerNorm.gamma"),
+            ("LayerNorm.bias", "LayerNorm.beta"),
+            ("embeddings.weight", "embeddings"),
+            ("generator_lm_head.bias", "generator_predictions.output_bias"),
+            (".weight", ".kernel"),
         ];
         (string from, string to) = endings.FirstOrDefault(ending => name.EndsWith(ending.From, StringComparison.Ordinal));
         string path = (from is null ? name : name[..^from.Length] + to)
             .Replace("dense_prediction.", "dense_1.", StringComparison.Ordinal)
             .Replace("encoder.layer.", "encoder.layer_", StringComparison.Ordinal)
             .Replace('.', '/');
-        bool isOwn = path.StartsWith("electra/encoder", StringComparison.Ordinal)
+        bool isOwn =
+            path.StartsWith("electra/encoder", StringComparison.Ordinal)
             || path.StartsWith("electra/embeddings_project", StringComparison.Ordinal);
         return model == "generator" && isOwn ? "generator" + path["electra".Length..] : path;
     }

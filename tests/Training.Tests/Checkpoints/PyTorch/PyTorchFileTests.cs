@@ -147,12 +147,15 @@ public sealed class PyTorchFileTests : IDisposable
         entry.Write(content);
     }
 
-    private string Fault() => Assert.Throws<PermanentException>(() =>
-    {
-        using PyTorchFile file = PyTorchFile.Open(Bin);
-        foreach (string name in file.Names)
-        {
-            file.Read(name).Dispose();
-        }
-    }).Message;
+    private string Fault() =>
+        Assert
+            .Throws<PermanentException>(() =>
+            {
+                using PyTorchFile file = PyTorchFile.Open(Bin);
+                foreach (string name in file.Names)
+                {
+                    file.Read(name).Dispose();
+                }
+            })
+            .Message;
 }

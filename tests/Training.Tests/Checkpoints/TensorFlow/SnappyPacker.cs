@@ -11,8 +11,9 @@ internal static class SnappyPacker
         using MemoryStream packed = new();
         ProtoBytes.WriteVarint(packed, (ulong)bytes.Length);
         Dictionary<uint, int> seen = [];
-        int literal = 0, copies = 0;
-        for (int at = 0; at < bytes.Length;)
+        int literal = 0,
+            copies = 0;
+        for (int at = 0; at < bytes.Length; )
         {
             int from = -1;
             if (at + ShortestCopy <= bytes.Length)
@@ -47,7 +48,12 @@ internal static class SnappyPacker
         }
 
         int length = literal.Length - 1;
-        int extra = length < 60 ? 0 : length < 1 << 8 ? 1 : length < 1 << 16 ? 2 : length < 1 << 24 ? 3 : 4;
+        int extra =
+            length < 60 ? 0
+            : length < 1 << 8 ? 1
+            : length < 1 << 16 ? 2
+            : length < 1 << 24 ? 3
+            : 4;
         packed.WriteByte((byte)((extra == 0 ? length : 59 + extra) << 2));
         packed.Write(BitConverter.GetBytes(length).AsSpan(0, extra));
         packed.Write(literal);

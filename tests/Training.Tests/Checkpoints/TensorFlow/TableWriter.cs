@@ -42,7 +42,8 @@ internal sealed class TableWriter(int blockBytes, int restartInterval, bool pack
 
     private byte[] Place(Block block)
     {
-        byte[] plain = block.Finish(), packed = pack ? SnappyPacker.Pack(plain) : plain;
+        byte[] plain = block.Finish(),
+            packed = pack ? SnappyPacker.Pack(plain) : plain;
         byte[] stored = [.. packed, (byte)(pack ? 1 : 0)];
         using MemoryStream place = new();
         ProtoBytes.WriteVarint(place, (ulong)file.Length);

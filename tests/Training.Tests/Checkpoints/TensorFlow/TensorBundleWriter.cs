@@ -28,8 +28,9 @@ internal sealed record TensorBundleWriter
             entries.Add(name, Entry(tensor, i % Shards, data[i % Shards]));
         }
 
-        byte[] index = new TableWriter(BlockBytes, RestartInterval, Pack)
-            .Write(entries.Select(item => (Encoding.UTF8.GetBytes(item.Key), item.Value)));
+        byte[] index = new TableWriter(BlockBytes, RestartInterval, Pack).Write(
+            entries.Select(item => (Encoding.UTF8.GetBytes(item.Key), item.Value))
+        );
         File.WriteAllBytes(prefix + ".index", index);
         foreach ((int i, MemoryStream shard) in data.Index())
         {

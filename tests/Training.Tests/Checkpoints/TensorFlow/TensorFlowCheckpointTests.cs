@@ -24,8 +24,13 @@ public sealed class TensorFlowCheckpointTests : IDisposable
     {
         using var scope = NewDisposeScope();
         (string Name, Tensor Tensor)[] tensors = ManyTensors();
-        new TensorBundleWriter { Shards = shards, BlockBytes = blockBytes, RestartInterval = restartInterval, Pack = pack }
-            .Write(Prefix, tensors);
+        new TensorBundleWriter
+        {
+            Shards = shards,
+            BlockBytes = blockBytes,
+            RestartInterval = restartInterval,
+            Pack = pack,
+        }.Write(Prefix, tensors);
         using TensorFlowCheckpoint checkpoint = TensorFlowCheckpoint.Open(Prefix);
         Assert.Equal(tensors.Select(item => item.Name).Order(StringComparer.Ordinal), checkpoint.Names);
         Assert.Equal(shards + 1, checkpoint.Files.Count);
@@ -53,7 +58,9 @@ public sealed class TensorFlowCheckpointTests : IDisposable
 
         using TensorFlowCheckpoint second = Open("half_plus_two_tf2");
         Assert.Equal(
-            [0.5f, 2f, 3f], new[] { "a", "b", "c" }.Select(name => second.Read(name + "/.ATTRIBUTES/VARIABLE_VALUE").item<float>()));
+            [0.5f, 2f, 3f],
+            new[] { "a", "b", "c" }.Select(name => second.Read(name + "/.ATTRIBUTES/VARIABLE_VALUE").item<float>())
+        );
         Assert.Equal("DT_STRING", second.Describe("_CHECKPOINTABLE_OBJECT_GRAPH").Type);
 
         using TensorFlowCheckpoint text = Open("tf_text_regression");
@@ -71,7 +78,12 @@ public sealed class TensorFlowCheckpointTests : IDisposable
     {
         using var scope = NewDisposeScope();
         (string, Tensor)[] tensors = [("a/kernel", randn(3, 2)), ("a/kernel/adam_m", randn(3, 2)), ("global_step", tensor(7L))];
-        new TensorBundleWriter { BlockBytes = 40, RestartInterval = 2, Pack = pack }.Write(Prefix, tensors);
+        new TensorBundleWriter
+        {
+            BlockBytes = 40,
+            RestartInterval = 2,
+            Pack = pack,
+        }.Write(Prefix, tensors);
         foreach (string file in Directory.GetFiles(folder))
         {
             byte[] whole = File.ReadAllBytes(file);
@@ -94,8 +106,10 @@ public sealed class TensorFlowCheckpointTests : IDisposable
     {
         using var scope = NewDisposeScope();
         new TensorBundleWriter { Shards = 2 }.Write(Prefix, ManyTensors());
-        string index = Prefix + ".index", data = Prefix + ".data-00001-of-00002";
-        byte[] wholeIndex = File.ReadAllBytes(index), wholeData = File.ReadAllBytes(data);
+        string index = Prefix + ".index",
+            data = Prefix + ".data-00001-of-00002";
+        byte[] wholeIndex = File.ReadAllBytes(index),
+            wholeData = File.ReadAllBytes(data);
         for (int length = 0; length < wholeIndex.Length; length += 47)
         {
             File.WriteAllBytes(index, wholeIndex[..length]);
@@ -127,15 +141,16 @@ public sealed class TensorFlowCheckpointTests : IDisposable
     private static string Fault(Action act) => Assert.Throws<PermanentException>(act).Message;
 
     private static (string Name, Tensor Tensor)[] ManyTensors() =>
-    [
-        .. Enumerable.Range(0, 60).Select(
-            i => ($"electra/encoder/layer_{i / 4}/attention/self/part_{i % 4}/kernel", randn(i % 5, 1 + (i % 3)))),
-        ("global_step", tensor(123_456_789_012L)),
-        ("half", randn(7).to(ScalarType.Float16)),
-        ("brain", randn(2, 3).to(ScalarType.BFloat16)),
-        ("mask", tensor(new[] { true, false, true })),
-        ("double", randn(4, dtype: ScalarType.Float64)),
-    ];
+        [
+            .. Enumerable
+                .Range(0, 60)
+                .Select(i => ($"electra/encoder/layer_{i / 4}/attention/self/part_{i % 4}/kernel", randn(i % 5, 1 + (i % 3)))),
+            ("global_step", tensor(123_456_789_012L)),
+            ("half", randn(7).to(ScalarType.Float16)),
+            ("brain", randn(2, 3).to(ScalarType.BFloat16)),
+            ("mask", tensor(new[] { true, false, true })),
+            ("double", randn(4, dtype: ScalarType.Float64)),
+        ];
 
     private void ReadAll()
     {
