@@ -76,7 +76,7 @@ public static class WorkerHost
             PrepareSchemaIfNecessary = true,
             UseSlidingInvisibilityTimeout = true,
             InvisibilityTimeout = TimeSpan.FromMinutes(1),
-            DistributedLockTimeout = TimeSpan.FromSeconds(30),
+            DistributedLockTimeout = TimeSpan.FromSeconds(5),
             QueuePollInterval = TimeSpan.FromMilliseconds(200),
             EnableLongPolling = false,
         };

@@ -107,7 +107,7 @@ public sealed class MediaWikiTests
             Skips(path, options)
         );
         Assert.Equal(["no-text", "record-too-large"], rejects.Select(reject => reject.Reason));
-        Assert.Equal([8L, 9L], rejects.Select(reject => reject.Line));
+        Assert.Equal([12L, 13L], rejects.Select(reject => reject.Line));
     }
 
     [Fact]
