@@ -49,6 +49,13 @@ internal static class CommonOptions
         Recursive = true,
     };
 
+    /// <summary>For the commands that read text on several threads.</summary>
+    public static readonly Option<int> Threads = new("--threads")
+    {
+        DefaultValueFactory = _ => Environment.ProcessorCount,
+        Description = "Threads; they do not change the result.",
+    };
+
     /// <summary>For the commands that print a table.</summary>
     public static readonly Option<bool> Json = new("--json") { Description = "Print JSON instead of a table." };
 

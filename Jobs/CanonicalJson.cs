@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using ElectraPipeline.Training;
 
 namespace ElectraPipeline.Jobs;
 
@@ -32,7 +31,4 @@ public static class CanonicalJson
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     public static T Read<T>(string json) =>
         JsonSerializer.Deserialize<T>(json, Options) ?? throw new JsonException($"'null' stands where a {typeof(T).Name} should");
-
-    /// <summary>SHA-256 of texts; see <see cref="TextDigest.Of"/>.</summary>
-    public static string Digest(params IEnumerable<string> texts) => TextDigest.Of(texts);
 }

@@ -43,7 +43,7 @@ public sealed class ConfigFiles(Stage stage, RunConfig config, InputFolders conf
 
     // A stage whose fields nobody checked must not come to open files by them.
     private InputFolders AllowedFor(string path, string field) =>
-        stage.FilesOfConfig.Any(start => field.StartsWith(start, StringComparison.Ordinal))
+        stage.Opens(field)
             ? confined.And(config.Inputs?.AllowedFor(path) ?? InputFolders.Anywhere)
             : throw new InvalidOperationException($"the stage {stage.Name} opens files of {field}, which its FilesOfConfig does not say");
 

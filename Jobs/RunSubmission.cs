@@ -26,7 +26,7 @@ public sealed class RunSubmission(ElectraStorage storage, StageEnqueuer enqueuer
         var run = new NewRun(
             config.Name,
             json,
-            CanonicalJson.Digest([json]),
+            TextDigest.Of([json]),
             trigger,
             CodeVersionOf.ThisProgram,
             actor,

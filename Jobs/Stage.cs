@@ -32,6 +32,9 @@ public abstract class Stage(string name, int codeVersion)
     /// </summary>
     public abstract IReadOnlyList<string> FilesOfConfig { get; }
 
+    /// <summary>Whether it opens the files of that field of a config.</summary>
+    internal bool Opens(string field) => FilesOfConfig.Any(start => field.StartsWith(start, StringComparison.Ordinal));
+
     /// <summary>All that the output depends on beside the inputs: options, seeds, digests of files outside the artifact store.</summary>
     /// <exception cref="PermanentException">A file that the config names is missing.</exception>
     protected abstract IEnumerable<string> Ingredients(RunConfig config, string shard, ConfigFiles files);
@@ -47,7 +50,7 @@ public abstract class Stage(string name, int codeVersion)
 
     /// <summary>SHA-256 over stage, code version, ingredients and the digests of the ordered inputs.</summary>
     public string Fingerprint(RunConfig config, string shard, ConfigFiles files, IReadOnlyList<StageInput> inputs) =>
-        CanonicalJson.Digest([
+        TextDigest.Of([
             Name,
             $"{CodeVersion}",
             .. Ingredients(config, shard, files),

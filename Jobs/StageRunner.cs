@@ -101,7 +101,7 @@ public sealed partial class StageRunner(
     // Again here, where they are opened: the config may be older than the rule, and a link may have changed since.
     private void RefuseForbiddenFiles(Stage stage, RunConfig config)
     {
-        if (ConfigPaths.FaultsOf(config, folder: null, config.Inputs, options.InputFolders, stage.FilesOfConfig) is { Count: > 0 } faults)
+        if (ConfigPaths.FaultsOf(config, folder: null, config.Inputs, options.InputFolders, stage.Opens) is { Count: > 0 } faults)
         {
             throw new PermanentException(string.Join('\n', faults) + ", and retry");
         }

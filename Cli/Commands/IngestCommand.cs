@@ -28,12 +28,6 @@ internal static class IngestCommand
             + "It changes no byte of the result.",
     };
 
-    private static readonly Option<int> Threads = new("--threads")
-    {
-        DefaultValueFactory = _ => Environment.ProcessorCount,
-        Description = "Threads; they do not change the result.",
-    };
-
     public static Command Create(Terminal terminal)
     {
         var command = new ExampleCommand(
@@ -47,7 +41,7 @@ internal static class IngestCommand
             Config,
             Output,
             Cache,
-            Threads,
+            CommonOptions.Threads,
             CommonOptions.Json,
         };
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Ingest(terminal, parsed, cancellationToken)));
@@ -56,7 +50,7 @@ internal static class IngestCommand
 
     private static int Ingest(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
-        if (parsed.GetValue(Threads) < 1)
+        if (parsed.GetValue(CommonOptions.Threads) < 1)
         {
             throw new UsageException("--threads must be 1 or more");
         }
@@ -68,7 +62,7 @@ internal static class IngestCommand
         {
             result = OutputFolder.Fill(
                 parsed.GetRequiredValue(Output),
-                output => IngestProgram.Run(options, output, progress, cancellationToken, cache, parsed.GetValue(Threads))
+                output => IngestProgram.Run(options, output, progress, cancellationToken, cache, parsed.GetValue(CommonOptions.Threads))
             );
         }
 

@@ -15,11 +15,6 @@ internal static class ShardsBuildCommand
     };
 
     private static readonly Option<string> Vocab = new("--vocab") { Required = true, Description = "The vocab.txt." };
-    private static readonly Option<int> Threads = new("--threads")
-    {
-        DefaultValueFactory = _ => Environment.ProcessorCount,
-        Description = "Threads; they do not change the result.",
-    };
 
     public static Command Create(Terminal terminal)
     {
@@ -35,7 +30,7 @@ internal static class ShardsBuildCommand
             ShardsCommand.SequenceLength,
             ShardsCommand.HeldOutShare,
             ShardsCommand.Seed,
-            Threads,
+            CommonOptions.Threads,
             ShardsCommand.Output,
         };
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Build(terminal, parsed, cancellationToken)));
@@ -56,7 +51,7 @@ internal static class ShardsBuildCommand
                         Examples = ShardsCommand.ExamplesOf(parsed),
                         Seed = (ulong)parsed.GetValue(ShardsCommand.Seed),
                         OutputFolder = folder,
-                        Threads = parsed.GetValue(Threads),
+                        Threads = parsed.GetValue(CommonOptions.Threads),
                     },
                     cancellationToken
                 )

@@ -48,13 +48,13 @@ internal static class ConfigPaths
     /// <param name="folder">The config's folder, absolute; null: all paths are absolute, as in a stored config.</param>
     /// <param name="rule">The config's own rule; null: it has none.</param>
     /// <param name="confined">What the operator allows.</param>
-    /// <param name="fields">How the names of the fields begin that count; null: all do.</param>
+    /// <param name="counts">Whether a field counts; null: all do.</param>
     public static IReadOnlyList<string> FaultsOf(
         RunConfig config,
         string? folder,
         InputRule? rule,
         InputFolders confined,
-        IReadOnlyList<string>? fields = null
+        Func<string, bool>? counts = null
     )
     {
         var faults = new List<string>();
@@ -62,8 +62,7 @@ internal static class ConfigPaths
             config,
             (field, path) =>
             {
-                bool counts = fields?.Any(start => field.StartsWith(start, StringComparison.Ordinal)) ?? true;
-                if (counts && FaultOf(field, path, folder, rule, confined) is { } fault)
+                if (counts?.Invoke(field) != false && FaultOf(field, path, folder, rule, confined) is { } fault)
                 {
                     faults.Add(fault);
                 }

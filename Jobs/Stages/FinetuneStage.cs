@@ -1,4 +1,5 @@
 using ElectraPipeline.Jobs.Child;
+using ElectraPipeline.Training;
 using ElectraPipeline.Training.Corpus;
 using ElectraPipeline.Training.Finetuning;
 
@@ -43,7 +44,7 @@ internal sealed class FinetuneStage() : TrainingStage<FinetuneRequest, FinetuneR
     // The XML files of the SDK are data like any other: their digests decide.
     private static string DigestOf(string source, string field, ConfigFiles files) =>
         source.StartsWith(SourceFiles.DotNetDocsWord + ":", StringComparison.Ordinal)
-            ? CanonicalJson.Digest([
+            ? TextDigest.Of([
                 source,
                 .. SourceFiles.Resolve(new CorpusOptions { Paths = [SourceFiles.DotNetDocsWord] }).Select(file => file.Sha256),
             ])

@@ -80,7 +80,7 @@ internal sealed class RegisterStage() : Stage("register", codeVersion: 1)
         };
         return new NewDatasetVersion(
             context.Config.Name,
-            CanonicalJson.Digest([corpus, vocabulary, .. shards]),
+            TextDigest.Of([corpus, vocabulary, .. shards]),
             corpus,
             vocabulary,
             shards,

@@ -40,7 +40,7 @@ public sealed record CorpusOptions
     /// How many times its size a compressed file may grow to, once it is above 64 MiB; what grows more is refused as a
     /// decompression bomb. Text shrinks to a third or a tenth, rarely a hundredth.
     /// </summary>
-    public int MaxExpansion { get; init; } = 250;
+    public int MaxExpansion { get; init; } = Expansion.Usual;
 
     /// <summary>"skip" counts and names what cannot be read; "fail" stops at the first.</summary>
     public string OnReject { get; init; } = "skip";

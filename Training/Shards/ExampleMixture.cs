@@ -61,7 +61,7 @@ public sealed class ExampleMixture : IDisposable
     /// <exception cref="PermanentException">There is no shard, one is damaged, or one lies in none of the folders.</exception>
     public static string DigestOf(MixedDataset dataset, InputFolders? allowed = null)
     {
-        using ExampleSet set = ExampleSet.Open(FoldersOf(dataset.Path), Split.Train, allowed ?? InputFolders.Anywhere);
+        using ExampleSet set = ExampleSet.Open(FoldersOf(dataset.Path), Split.Train, allowed);
         return set.Digest();
     }
 

@@ -31,14 +31,13 @@ public sealed class ExampleSet : IDisposable
     internal ShardHeader Header { get; private set; } = null!;
 
     /// <summary>Opens the shards of a split, in the order given.</summary>
+    /// <param name="shardFolders">Outputs of tokenization.</param>
+    /// <param name="split">Which examples.</param>
+    /// <param name="allowed">Where the files may lie; null: anywhere.</param>
     /// <exception cref="PermanentException">
-    /// One is missing or damaged, or they were made with different vocabularies or options.
+    /// One is missing or damaged, or lies where it may not, or they were made with different vocabularies or options.
     /// </exception>
-    public static ExampleSet Open(IReadOnlyList<string> shardFolders, Split split) => Open(shardFolders, split, InputFolders.Anywhere);
-
-    /// <summary>Opens them, held to folders.</summary>
-    /// <exception cref="PermanentException">As above, or one lies in none of the folders.</exception>
-    internal static ExampleSet Open(IReadOnlyList<string> shardFolders, Split split, InputFolders allowed)
+    public static ExampleSet Open(IReadOnlyList<string> shardFolders, Split split, InputFolders? allowed = null)
     {
         if (shardFolders.Count == 0)
         {
@@ -49,7 +48,7 @@ public sealed class ExampleSet : IDisposable
     }
 
     /// <summary>Opens shards, at least one, in the order given.</summary>
-    /// <exception cref="PermanentException">As <see cref="Open(IReadOnlyList{string}, Split)"/>.</exception>
+    /// <exception cref="PermanentException">As <see cref="Open"/>.</exception>
     internal static ExampleSet OpenFiles(IEnumerable<string> files, InputFolders? allowed = null)
     {
         var set = new ExampleSet();

@@ -37,7 +37,7 @@ public sealed class ConfigFilesTests : IDisposable
         Stage stage = Pipeline.Find(stageName);
 
         // Whoever looked at this moment found nothing wrong; a shard that is none is found out when it is opened.
-        Assert.Equal([], ConfigPaths.FaultsOf(config, folder: null, config.Inputs, InputFolders.Anywhere, stage.FilesOfConfig));
+        Assert.Equal([], ConfigPaths.FaultsOf(config, folder: null, config.Inputs, InputFolders.Anywhere, stage.Opens));
         if (name != "train.shard")
         {
             Assert.NotEmpty(Fingerprint());

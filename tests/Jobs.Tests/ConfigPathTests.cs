@@ -225,7 +225,7 @@ public sealed class ConfigPathTests : IDisposable
     [Theory]
     [MemberData(nameof(PathFields))]
     public void Every_path_of_a_config_is_read_by_a_stage_that_says_so(string field) =>
-        Assert.Single(Pipeline.Stages, stage => stage.FilesOfConfig.Any(start => field.StartsWith(start, StringComparison.Ordinal)));
+        Assert.Single(Pipeline.Stages, stage => stage.Opens(field));
 
     [Fact]
     public void Every_config_of_the_repository_keeps_to_its_folder()

@@ -12,9 +12,6 @@ internal sealed class SourceContent : IDisposable
 {
     private const int HeadBytes = 4096;
 
-    /// <summary>Up to here a file may grow as it likes: 64 MiB are no danger.</summary>
-    private const long FreeExpansion = 64 << 20;
-
     private readonly SourceFile file;
     private readonly int maxExpansion;
 
@@ -151,7 +148,7 @@ internal sealed class SourceContent : IDisposable
     private void RefuseBomb(long read)
     {
         long size = decompressed.BytesRead;
-        if (size > FreeExpansion && size > maxExpansion * raw.BytesRead)
+        if (Expansion.IsBomb(raw.BytesRead, size, maxExpansion))
         {
             throw new DamagedSourceException(
                 "expansion-limit",

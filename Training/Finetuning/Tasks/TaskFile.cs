@@ -6,10 +6,6 @@ namespace ElectraPipeline.Training.Finetuning.Tasks;
 /// <summary>A file of labelled texts, read by the format that its extension names.</summary>
 internal static class TaskFile
 {
-    /// <summary>As of a corpus: up to here a file may grow as it likes, and further to so many times its size.</summary>
-    private const long FreeExpansion = 64 << 20;
-    private const int MaxExpansion = 250;
-
     internal static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Reads .tsv, .csv, .jsonl (and each with .gz behind it) into examples, in the file's order.</summary>
@@ -85,10 +81,10 @@ internal static class TaskFile
             for (int count; (count = gzip.Read(chunk)) > 0; )
             {
                 content.Write(chunk, 0, count);
-                if (content.Length > FreeExpansion && content.Length > MaxExpansion * stored.LongLength)
+                if (Expansion.IsBomb(stored.LongLength, content.Length, Expansion.Usual))
                 {
                     throw new PermanentException(
-                        $"{path}: its {stored.Length} bytes grow to more than {MaxExpansion} times as many, as no text does: a "
+                        $"{path}: its {stored.Length} bytes grow to more than {Expansion.Usual} times as many, as no text does: a "
                             + "decompression bomb"
                     );
                 }
