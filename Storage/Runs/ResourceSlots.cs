@@ -1,3 +1,6 @@
+using Dapper;
+using Npgsql;
+
 namespace ElectraPipeline.Storage.Runs;
 
 /// <summary>
@@ -37,22 +40,25 @@ internal static class ResourceSlots
             ) == slot.Amount;
     }
 
-    /// <summary>Frees what the lease holds and returns the stage runs that wait for it.</summary>
-    public static async Task<IReadOnlyList<ReadyStage>> FreeAsync(StorageTransaction transaction, StageLease lease)
-    {
-        var freed = await transaction.QueryAsync<string>(
-            "update resource_slot set holder = null, until = '-infinity' where holder = @StageRunId and epoch = @Epoch returning name",
-            new { lease.StageRunId, lease.Epoch }
-        );
+    /// <summary>Frees what the lease holds, and returns the names of it.</summary>
+    public static async Task<string[]> FreeAsync(StorageTransaction transaction, StageLease lease) =>
+        [
+            .. await transaction.QueryAsync<string>(
+                "update resource_slot set holder = null, until = '-infinity' where holder = @StageRunId and epoch = @Epoch returning name",
+                new { lease.StageRunId, lease.Epoch }
+            ),
+        ];
 
-        return freed.Count == 0
-            ? []
-            : await transaction.QueryAsync<ReadyStage>(
+    /// <summary>Whether as much is free as the slot says, by what is committed.</summary>
+    public static Task<bool> IsFreeAsync(NpgsqlConnection connection, ResourceSlot slot, CancellationToken cancellationToken) =>
+        connection.ExecuteScalarAsync<bool>(
+            new CommandDefinition(
                 """
-                select s.id, s.queue, s.hangfire_job_id from stage_run s
-                where s.state = 'ready' and s.waiting_for = any(@freed) order by s.priority desc, s.id
+                select count(*) >= @Amount from resource_slot
+                where name = @Name and ordinal < @Capacity and (holder is null or until < clock_timestamp())
                 """,
-                new { freed = freed.ToArray() }
-            );
-    }
+                slot,
+                cancellationToken: cancellationToken
+            )
+        );
 }

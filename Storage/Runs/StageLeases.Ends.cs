@@ -1,3 +1,4 @@
+using Dapper;
 using ElectraPipeline.Storage.Artifacts;
 
 namespace ElectraPipeline.Storage.Runs;
@@ -45,7 +46,7 @@ public sealed partial class StageLeases
         string? result = publish is null ? output.Result : await publish(transaction) ?? output.Result;
         await StoreOutputAsync(transaction, lease, output, result);
         var ready = await transaction.QueryAsync<ReadyStage>(StageSql.ReleaseChildren, new { lease.StageRunId });
-        var waiting = await ResourceSlots.FreeAsync(transaction, lease);
+        string[] freed = await ResourceSlots.FreeAsync(transaction, lease);
         await transaction.AddEventAsync(
             lease.RunId,
             lease.StageRunId,
@@ -55,7 +56,7 @@ public sealed partial class StageLeases
         );
         var state = await FinishRunAsync(transaction, lease.RunId);
         await transaction.CommitAsync();
-        return new StageEnd([.. ready, .. waiting], state);
+        return new StageEnd([.. ready, .. await WaitingForAsync(freed, cancellationToken)], state);
     }
 
     /// <summary>
@@ -95,7 +96,7 @@ public sealed partial class StageLeases
             return null;
         }
 
-        var waiting = await ResourceSlots.FreeAsync(transaction, lease);
+        string[] freed = await ResourceSlots.FreeAsync(transaction, lease);
         await transaction.AddEventAsync(
             lease.RunId,
             lease.StageRunId,
@@ -105,7 +106,7 @@ public sealed partial class StageLeases
         );
         var state = await FinishRunAsync(transaction, lease.RunId);
         await transaction.CommitAsync();
-        return new StageEnd(waiting, state);
+        return new StageEnd(await WaitingForAsync(freed, cancellationToken), state);
     }
 
     /// <summary>
@@ -158,9 +159,32 @@ public sealed partial class StageLeases
     public async Task<IReadOnlyList<ReadyStage>> FreeSlotAsync(StageLease lease, CancellationToken cancellationToken = default)
     {
         await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
-        var waiting = await ResourceSlots.FreeAsync(transaction, lease);
+        string[] freed = await ResourceSlots.FreeAsync(transaction, lease);
         await transaction.CommitAsync();
-        return waiting;
+        return await WaitingForAsync(freed, cancellationToken);
+    }
+
+    /// <summary>Stage runs that wait for what was freed. Looked for after the commit: <see cref="ClaimAsync"/> says why.</summary>
+    private async Task<IReadOnlyList<ReadyStage>> WaitingForAsync(string[] freed, CancellationToken cancellationToken)
+    {
+        if (freed.Length == 0)
+        {
+            return [];
+        }
+
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        return (
+            await connection.QueryAsync<ReadyStage>(
+                new CommandDefinition(
+                    """
+                    select id, queue, hangfire_job_id from stage_run
+                    where state = 'ready' and waiting_for = any(@freed) order by priority desc, id
+                    """,
+                    new { freed },
+                    cancellationToken: cancellationToken
+                )
+            )
+        ).AsList();
     }
 
     private async Task<bool> GiveBackAsync(

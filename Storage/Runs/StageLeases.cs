@@ -30,48 +30,18 @@ public sealed partial class StageLeases(NpgsqlDataSource dataSource, ArtifactSto
             return new ClaimOutcome(null, $"waits for {reason}");
         }
 
+        // A slot may be freed between the look at it and the word that it is waited for, and who frees it then tells nobody. So each
+        // side looks again once it has committed its own part, and one of them sees the other's. The rest is left to the relay: a slot
+        // that looks free may be held by another claim that has not committed.
+        ClaimOutcome outcome;
         ResourceSlot? full;
-        await using (var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken))
+        int tries = 3;
+        do
         {
-            var lease = await transaction.SingleAsync<StageLease>(
-                $"""
-                update stage_run s set state = 'running', attempt = attempt + 1, lease_epoch = lease_epoch + 1, lease_owner = @owner,
-                    lease_until = clock_timestamp() + @ttl, started_at = clock_timestamp(), finished_at = null, waiting_for = null,
-                    progress_done = null, progress_total = null, progress_unit = null,
-                    error = case when error_kind = 'disk' then null else error end, error_kind = nullif(error_kind, 'disk')
-                where id = @stageRunId and state = 'ready' and available_at <= clock_timestamp()
-                    and not exists (select 1 from pause p where {StageSql.CoversClaim})
-                returning id as stage_run_id, run_id, stage, shard, lease_epoch as epoch, attempt, max_attempts, lease_owner as owner
-                """,
-                new
-                {
-                    stageRunId,
-                    owner,
-                    ttl,
-                }
-            );
-            if (lease is null)
-            {
-                return await RefusalOfAsync(transaction, stageRunId, owner);
-            }
+            (outcome, full) = await TryClaimAsync(stageRunId, owner, ttl, slots, cancellationToken);
+        } while (full is not null && await IsFreeByNowAsync(stageRunId, full, cancellationToken) && --tries > 0);
 
-            full = await FirstFullAsync(transaction, slots, lease, ttl);
-            if (full is null)
-            {
-                await transaction.AddEventAsync(
-                    lease.RunId,
-                    stageRunId,
-                    "worker:" + owner,
-                    "claimed",
-                    $"attempt {lease.Attempt} of {lease.MaxAttempts}"
-                );
-                await transaction.CommitAsync();
-                return new ClaimOutcome(lease, "claimed");
-            }
-        }
-
-        await SetWaitingAsync(stageRunId, full.Name, null, cancellationToken);
-        return new ClaimOutcome(null, $"waits for {full.Name}");
+        return outcome;
     }
 
     /// <summary>What a worker needs to decide about a nudge; null: there is no such stage run.</summary>
@@ -216,6 +186,61 @@ public sealed partial class StageLeases(NpgsqlDataSource dataSource, ArtifactSto
             }
         );
         await transaction.CommitAsync();
+    }
+
+    private async Task<(ClaimOutcome Outcome, ResourceSlot? Full)> TryClaimAsync(
+        long stageRunId,
+        string owner,
+        TimeSpan ttl,
+        IReadOnlyList<ResourceSlot> slots,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var transaction = await StorageTransaction.BeginAsync(dataSource, cancellationToken);
+        var lease = await transaction.SingleAsync<StageLease>(
+            $"""
+            update stage_run s set state = 'running', attempt = attempt + 1, lease_epoch = lease_epoch + 1, lease_owner = @owner,
+                lease_until = clock_timestamp() + @ttl, started_at = clock_timestamp(), finished_at = null, waiting_for = null,
+                progress_done = null, progress_total = null, progress_unit = null,
+                error = case when error_kind = 'disk' then null else error end, error_kind = nullif(error_kind, 'disk')
+            where id = @stageRunId and state = 'ready' and available_at <= clock_timestamp()
+                and not exists (select 1 from pause p where {StageSql.CoversClaim})
+            returning id as stage_run_id, run_id, stage, shard, lease_epoch as epoch, attempt, max_attempts, lease_owner as owner
+            """,
+            new
+            {
+                stageRunId,
+                owner,
+                ttl,
+            }
+        );
+        if (lease is null)
+        {
+            return (await RefusalOfAsync(transaction, stageRunId, owner), null);
+        }
+
+        ResourceSlot? full = await FirstFullAsync(transaction, slots, lease, ttl);
+        if (full is not null)
+        {
+            return (new ClaimOutcome(null, $"waits for {full.Name}"), full);
+        }
+
+        await transaction.AddEventAsync(
+            lease.RunId,
+            stageRunId,
+            "worker:" + owner,
+            "claimed",
+            $"attempt {lease.Attempt} of {lease.MaxAttempts}"
+        );
+        await transaction.CommitAsync();
+        return (new ClaimOutcome(lease, "claimed"), null);
+    }
+
+    private async Task<bool> IsFreeByNowAsync(long stageRunId, ResourceSlot slot, CancellationToken cancellationToken)
+    {
+        await SetWaitingAsync(stageRunId, slot.Name, null, cancellationToken);
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        return await ResourceSlots.IsFreeAsync(connection, slot, cancellationToken);
     }
 
     private static async Task<ClaimOutcome> RefusalOfAsync(StorageTransaction transaction, long stageRunId, string owner)

@@ -198,6 +198,34 @@ public sealed class StageLeasesTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task ASlotFreedWhileItIsAskedForIsNotForgotten()
+    {
+        const int Turns = 200;
+        await using var testing = await StorageTesting.OpenAsync(postgres);
+        var (_, stages) = await testing.CreateAsync(3, [.. Enumerable.Repeat<int[]>([], Turns)]);
+        var slot = new ResourceSlot("training@here", 1);
+        StageLease holder = (await testing.ClaimAsync(stages[0], slot: slot))!;
+        for (int turn = 1; turn < Turns; turn++)
+        {
+            var output = new StageOutput($"{turn}", testing.Seal(holder, $"{turn}"), "{}");
+            Task<StageEnd?> end = Task.Run(() => testing.Storage.Leases.CompleteAsync(holder, output));
+
+            // Each turn asks a little later within the time that a completion takes.
+            await Task.Delay(TimeSpan.FromMilliseconds(turn % 8));
+            StageLease? next = await testing.ClaimAsync(stages[turn], slot: slot);
+            if (next is null)
+            {
+                Assert.Contains(stages[turn], (await end)!.Ready.Select(ready => ready.Id));
+                next = await testing.ClaimAsync(stages[turn], slot: slot);
+            }
+
+            Assert.NotNull(await end);
+            Assert.NotNull(next);
+            holder = next;
+        }
+    }
+
+    [Fact]
     public async Task ADeadHoldersSlotIsTakenOver()
     {
         await using var testing = await StorageTesting.OpenAsync(postgres);
