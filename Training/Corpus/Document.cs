@@ -34,16 +34,8 @@ public sealed record Document
         Line = line;
     }
 
-    /// <summary>A document of a line that <see cref="DocumentLine.Write"/> wrote, whose bytes change no more.</summary>
-    internal Document(ReadOnlyMemory<byte> written, ReadOnlyMemory<byte> utf8, string source)
-    {
-        this.utf8 = utf8;
-        Source = source;
-        Written = written;
-    }
-
     /// <summary>The source's own id, or the source and the line it starts at; not necessarily unique.</summary>
-    public string Id => id ??= Line > 0 ? $"{Source}:{Line}" : DocumentLine.IdOf(Written.Span);
+    public string Id => id ??= $"{Source}:{Line}";
 
     /// <summary>Sentences separated by '\n'; no blank lines, no white space around a line.</summary>
     public string Text => text ??= Encoding.UTF8.GetString(utf8.Span);
@@ -53,9 +45,6 @@ public sealed record Document
 
     /// <summary>The line that <see cref="Id"/> names; 0 if the source gave an id.</summary>
     internal long Line { get; }
-
-    /// <summary>What <see cref="DocumentLine.Write"/> writes of it, if it was read from there; else empty.</summary>
-    internal ReadOnlyMemory<byte> Written { get; }
 
     /// <summary>The bytes of <see cref="Text"/>.</summary>
     internal ReadOnlySpan<byte> Utf8 => utf8.Span;

@@ -104,12 +104,6 @@ internal static class DocumentLine
             ? new Document(StringOf(id), StringOf(text), StringOf(source))
             : throw new JsonException("no document");
 
-    /// <summary>The id of a line.</summary>
-    public static string IdOf(ReadOnlySpan<byte> line) =>
-        TryFind(line.TrimEnd((byte)'\n'), out var id, out _, out _)
-            ? StringOf(id)
-            : throw new InvalidOperationException("a line that is no document");
-
     /// <summary>Takes the escapes out; returns how many bytes are left.</summary>
     /// <param name="escaped">A JSON string without its quotes, as <see cref="Write"/> writes it.</param>
     /// <param name="output">At least as long.</param>
@@ -149,8 +143,7 @@ internal static class DocumentLine
         return isControl ? 6 : throw new JsonException("an escape that is none");
     }
 
-    /// <summary>A JSON string without its quotes, as <see cref="Write"/> writes it, without its escapes.</summary>
-    public static string StringOf(ReadOnlySpan<byte> escaped)
+    private static string StringOf(ReadOnlySpan<byte> escaped)
     {
         if (!escaped.Contains((byte)'\\'))
         {
@@ -210,7 +203,7 @@ internal static class DocumentLine
     /// Copies bytes until one is <paramref name="stop"/> or below <paramref name="lowest"/>, or, if there is a lowest, a quote; returns how
     /// many. What stands in <paramref name="output"/> behind them is not kept.
     /// </summary>
-    internal static int CopyUntil(ReadOnlySpan<byte> text, Span<byte> output, Vector256<byte> stop, Vector256<byte> lowest)
+    private static int CopyUntil(ReadOnlySpan<byte> text, Span<byte> output, Vector256<byte> stop, Vector256<byte> lowest)
     {
         int position = 0;
         Vector256<byte> quote = lowest == Vector256<byte>.Zero ? stop : Vector256.Create((byte)'"');

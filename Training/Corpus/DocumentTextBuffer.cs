@@ -55,15 +55,6 @@ internal sealed class DocumentTextBuffer
         return null;
     }
 
-    /// <summary>Takes a text that needs nothing but that its carriage returns go, in place of what was gathered.</summary>
-    public void SetWithoutCarriageReturns(ReadOnlySpan<byte> lines)
-    {
-        Clear();
-        Reserve(lines.Length + 1);
-        length = CleanText.DropCarriageReturns(lines, text);
-        text[length++] = (byte)'\n';
-    }
-
     /// <summary>A line without the white space of ASCII at both ends: mostly a look at two bytes.</summary>
     public static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> line)
     {
@@ -82,8 +73,7 @@ internal sealed class DocumentTextBuffer
         return line[start..end];
     }
 
-    /// <summary>Whether a byte is white space of ASCII that a line may hold.</summary>
-    public static bool IsBlank(byte value) => value is (byte)' ' or (>= (byte)'\t' and <= (byte)'\r' and not (byte)'\n');
+    private static bool IsBlank(byte value) => value is (byte)' ' or (>= (byte)'\t' and <= (byte)'\r' and not (byte)'\n');
 
     /// <summary>Whether a trimmed line may hold line ends of Unicode, or white space to trim, that ASCII does not have.</summary>
     private static bool HoldsOtherWhiteSpace(ReadOnlySpan<byte> line)

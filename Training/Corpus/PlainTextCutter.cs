@@ -2,44 +2,44 @@ namespace ElectraPipeline.Training.Corpus;
 
 /// <summary>
 /// Cuts UTF-8 text at blank lines into documents in the form of <see cref="Document.Text"/>: what the reader of plain text does, of text
-/// that is in memory.
+/// that is in memory. Used again for the next text; not safe for several threads.
 /// </summary>
-/// <param name="text">What is cut.</param>
-/// <param name="buffer">For documents that are not there as they should be.</param>
-internal ref struct PlainTextCutter(ReadOnlySpan<byte> text, DocumentTextBuffer buffer)
+internal sealed class PlainTextCutter
 {
-    private readonly ReadOnlySpan<byte> text = text;
+    private readonly DocumentTextBuffer buffer = new();
 
     /// <summary>The document last read: trimmed lines, none blank, '\n' between them. Valid until the next.</summary>
-    public ReadOnlySpan<byte> Text { get; private set; }
+    public ReadOnlySpan<byte> Text => buffer.Text;
 
     /// <summary>Why the document last read is none ("invalid-utf8", "nul-byte"); null: it is one.</summary>
     public string? Fault { get; private set; }
 
-    /// <summary>Bytes of the text before what is read next.</summary>
-    public int Position { get; private set; }
-
     /// <summary>
-    /// Reads the next document; false if there is none. It may be empty where its lines hold nothing but white space beyond ASCII.
+    /// Takes the next document off the front of <paramref name="rest"/>; false if there is none. It may be empty where its lines hold
+    /// nothing but white space beyond ASCII.
     /// </summary>
-    public bool Next()
+    public bool Next(scoped ref ReadOnlySpan<byte> rest)
     {
+        buffer.Clear();
         Fault = null;
-        Position += CleanText.SkipBlankLines(text[Position..], out _);
-        if (!CleanText.TryFind(text[Position..], isAll: true, out CleanDocument document))
+        bool any = false;
+        while (!rest.IsEmpty)
         {
-            return NextByLine();
+            int end = rest.IndexOf((byte)'\n');
+            ReadOnlySpan<byte> line = DocumentTextBuffer.Trim(end < 0 ? rest : rest[..end]);
+            rest = end < 0 ? default : rest[(end + 1)..];
+            if (!line.IsEmpty)
+            {
+                any = true;
+                Fault ??= buffer.Append(line);
+            }
+            else if (any)
+            {
+                return true;
+            }
         }
 
-        Text = text.Slice(Position, document.Length);
-        if (document.HasCarriageReturns)
-        {
-            buffer.SetWithoutCarriageReturns(Text);
-            Text = buffer.Text;
-        }
-
-        Position += document.Consumed;
-        return true;
+        return any;
     }
 
     /// <summary>Behind the last blank line of a text: documents before it are whole. 0: there is none.</summary>
@@ -58,28 +58,5 @@ internal ref struct PlainTextCutter(ReadOnlySpan<byte> text, DocumentTextBuffer 
         }
 
         return 0;
-    }
-
-    private bool NextByLine()
-    {
-        buffer.Clear();
-        bool any = false;
-        bool ended = false;
-        while (Position < text.Length && !ended)
-        {
-            ReadOnlySpan<byte> rest = text[Position..];
-            int end = rest.IndexOf((byte)'\n');
-            ReadOnlySpan<byte> line = DocumentTextBuffer.Trim(end < 0 ? rest : rest[..end]);
-            Position += end < 0 ? rest.Length : end + 1;
-            ended = any && line.IsEmpty;
-            if (!line.IsEmpty)
-            {
-                any = true;
-                Fault ??= buffer.Append(line);
-            }
-        }
-
-        Text = buffer.Text;
-        return any;
     }
 }

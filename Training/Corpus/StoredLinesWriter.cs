@@ -30,15 +30,7 @@ internal sealed class StoredLinesWriter : IDisposable
     /// <summary>Writes a document.</summary>
     public void Write(Document document)
     {
-        if (document.Written.IsEmpty)
-        {
-            DocumentLine.Write(document, buffer);
-        }
-        else
-        {
-            buffer.Write(document.Written.Span);
-        }
-
+        DocumentLine.Write(document, buffer);
         FlushIfFull();
     }
 

@@ -100,7 +100,7 @@ internal static class WhiteSpaceFolding
     /// <summary>
     /// Whether white space beyond ASCII begins in a block: U+0085, U+00A0, U+1680, U+2000-200A, U+2028, U+2029, U+202F, U+205F, U+3000.
     /// </summary>
-    internal static bool HasOtherWhiteSpace(ref byte first, Vector256<byte> block)
+    private static bool HasOtherWhiteSpace(ref byte first, Vector256<byte> block)
     {
         Vector256<byte> second = Vector256.LoadUnsafe(ref first, 1);
         Vector256<byte> third = Vector256.LoadUnsafe(ref first, 2);

@@ -76,14 +76,14 @@ public sealed class ShardBuildProgram
     private void Work()
     {
         var packer = new DocumentPacker(request.Vocabulary, request.Examples, request.Seed);
-        var buffer = new DocumentTextBuffer();
+        var cutter = new PlainTextCutter();
         try
         {
             while (chunks.Next() is { } chunk)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 Piece piece = pieces.Borrow();
-                Pack(chunk, buffer, packer, piece);
+                Pack(chunk, cutter, packer, piece);
                 int number = chunk.Number;
                 chunk.Dispose();
                 pieces.Give(number, piece);
@@ -103,24 +103,24 @@ public sealed class ShardBuildProgram
     }
 
     /// <summary>Packs the documents of a chunk; those that are none are told with file and place.</summary>
-    private void Pack(TextChunk chunk, DocumentTextBuffer buffer, DocumentPacker packer, Piece piece)
+    private void Pack(TextChunk chunk, PlainTextCutter cutter, DocumentPacker packer, Piece piece)
     {
         ExampleReceiver toTrain = piece.Train.Add,
             toHeldOut = piece.HeldOut.Add;
-        var cutter = new PlainTextCutter(chunk.Text.Span, buffer);
-        int start = 0;
-        while (cutter.Next())
+        ReadOnlySpan<byte> rest = chunk.Text.Span;
+        long start = chunk.Offset;
+        while (cutter.Next(ref rest))
         {
             if (cutter.Fault is { } fault)
             {
-                piece.Rejects.Add($"{chunk.Source}, document from byte {chunk.Offset + start}: {fault}");
+                piece.Rejects.Add($"{chunk.Source}, document from byte {start}: {fault}");
             }
             else if (!cutter.Text.IsEmpty)
             {
                 packer.Pack(cutter.Text, tokenizer, toTrain, toHeldOut);
             }
 
-            start = cutter.Position;
+            start = chunk.Offset + chunk.Text.Length - rest.Length;
         }
     }
 

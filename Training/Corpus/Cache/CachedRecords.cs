@@ -27,15 +27,14 @@ internal static class CachedRecords
     {
         using var lines = new StoredLines(path, (found, exception) => Damaged(path, found, exception));
         Line line = new();
-        var documents = new KeptDocuments();
-        void Parse(ReadOnlySpan<byte> bytes) => line = LineOf(bytes, documents);
+        void Parse(ReadOnlySpan<byte> bytes) => line = LineOf(bytes);
         bool any = lines.Read(Parse);
         onFormat(any && line.Format is { } format ? format : throw Damaged(path, "at its beginning: there is no format", null));
         long count = 0;
         (long? told, bool isWhole) = (null, false);
         void ParseRecord(ReadOnlySpan<byte> bytes)
         {
-            line = LineOf(bytes, documents);
+            line = LineOf(bytes);
             isWhole = line.Count is not null && line.XxHash3 == lines.Hash;
         }
 
@@ -60,9 +59,9 @@ internal static class CachedRecords
     }
 
     /// <summary>Documents are as in parts; all other lines are told by their one field.</summary>
-    private static Line LineOf(ReadOnlySpan<byte> bytes, KeptDocuments documents) =>
-        documents.Read(bytes) is { } document
-            ? new Line { Document = document }
+    private static Line LineOf(ReadOnlySpan<byte> bytes) =>
+        DocumentLine.TryFind(bytes, out _, out _, out _)
+            ? new Line { Document = DocumentLine.Read(bytes) }
             : JsonSerializer.Deserialize<Line>(bytes, Json) ?? throw new JsonException("it holds null");
 
     private static IOException Damaged(string path, string found, Exception? cause)

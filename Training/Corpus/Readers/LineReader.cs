@@ -29,18 +29,7 @@ internal sealed class LineReader(Stream stream, long firstOffset, int maxLineByt
     /// <summary>The line last read as it stands, with what ends it; valid until the next call.</summary>
     public ReadOnlyMemory<byte> WholeLine { get; private set; }
 
-    /// <summary>What was read from the stream and not yet given out; valid until the next call.</summary>
-    public ReadOnlySpan<byte> Ahead => buffer.AsSpan(start, end - start);
-
     private long NextOffset { get; set; } = firstOffset;
-
-    /// <summary>Goes on behind bytes of <see cref="Ahead"/> that hold so many whole lines.</summary>
-    public void Skip(int bytes, int lines)
-    {
-        start += bytes;
-        NextOffset += bytes;
-        Number += lines;
-    }
 
     /// <summary>
     /// Reads the next line; false at the end. A last line without '\n' counts, an empty one after the last '\n' does not.

@@ -55,18 +55,8 @@ internal sealed class PlainTextReader : IDocumentReader
         var arena = new Utf8Arena();
         long firstLine = 0;
         Reject? fault = null;
-        while (true)
+        while (reader.Read())
         {
-            while (firstLine == 0 && options.BlankLineEndsDocument && TakeClean(content, options, reader, arena) is { } document)
-            {
-                yield return document;
-            }
-
-            if (!reader.Read())
-            {
-                break;
-            }
-
             bool blank = !reader.Overlong && DocumentTextBuffer.Trim(reader.Line.Span).IsEmpty;
             if (blank ? options.BlankLineEndsDocument : text.Length >= options.MaxDocumentBytes)
             {
@@ -91,32 +81,6 @@ internal sealed class PlainTextReader : IDocumentReader
         {
             yield return Finish(content, text, arena, firstLine, fault);
         }
-    }
-
-    /// <summary>The next document, if it is at hand as a whole and nothing has to be done to it.</summary>
-    private static Document? TakeClean(SourceContent content, CorpusOptions options, LineReader reader, Utf8Arena arena)
-    {
-        ReadOnlySpan<byte> ahead = reader.Ahead;
-        int blank = CleanText.SkipBlankLines(ahead, out int blankLines);
-        if (
-            !CleanText.TryFind(ahead[blank..], isAll: false, out CleanDocument found)
-            || found.Consumed > Math.Min(options.MaxDocumentBytes, LineReader.DefaultMaxLineBytes)
-        )
-        {
-            return null;
-        }
-
-        Memory<byte> text = arena.Take(found.Length);
-        ReadOnlySpan<byte> lines = ahead.Slice(blank, found.Length);
-        int length = found.HasCarriageReturns ? CleanText.DropCarriageReturns(lines, text.Span) : lines.Length;
-        if (!found.HasCarriageReturns)
-        {
-            lines.CopyTo(text.Span);
-        }
-
-        var document = new Document(content.Name, reader.Number + blankLines + 1, text[..length]);
-        reader.Skip(blank + found.Consumed, blankLines + found.Lines);
-        return document;
     }
 
     private static ReadRecord Finish(SourceContent content, DocumentTextBuffer text, Utf8Arena arena, long firstLine, Reject? fault)

@@ -18,26 +18,19 @@ internal sealed class Utf8Arena
     /// <summary>A copy of <paramref name="text"/>, which nothing will change.</summary>
     public ReadOnlyMemory<byte> Keep(ReadOnlySpan<byte> text)
     {
-        Memory<byte> room = Take(text.Length);
-        text.CopyTo(room.Span);
-        return room;
-    }
-
-    /// <summary>Room for so many bytes, to be filled once.</summary>
-    public Memory<byte> Take(int bytes)
-    {
-        if (bytes > Short)
+        if (text.Length > Short)
         {
-            return GC.AllocateUninitializedArray<byte>(bytes);
+            return text.ToArray();
         }
 
-        if (used + bytes > array.Length)
+        if (used + text.Length > array.Length)
         {
             array = GC.AllocateUninitializedArray<byte>(ArrayBytes);
             used = 0;
         }
 
-        used += bytes;
-        return array.AsMemory(used - bytes, bytes);
+        text.CopyTo(array.AsSpan(used));
+        used += text.Length;
+        return array.AsMemory(used - text.Length, text.Length);
     }
 }

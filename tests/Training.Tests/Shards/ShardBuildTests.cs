@@ -72,7 +72,7 @@ public sealed class ShardBuildTests : IDisposable
     }
 
     /// <summary>
-    /// Random lines of all white space there is, half of it beyond ASCII, in documents of none to some blocks of 32 bytes.
+    /// Random lines of all white space there is, half of it beyond ASCII, and documents of plain lines.
     /// </summary>
     [Fact]
     public void TextIsCutAsTheReaderOfPlainTextCutsItAndByThePlainRule()
@@ -103,7 +103,7 @@ public sealed class ShardBuildTests : IDisposable
         string[] plain =
         [
             "Some plain words.\n",
-            "A line that alone is longer than one block is.\n",
+            "A line that alone is longer than 32 bytes.\n",
             "\n",
             "größer\n",
             "x",
@@ -112,7 +112,7 @@ public sealed class ShardBuildTests : IDisposable
             "\r\n",
         ];
         var random = new CounterRandom(3, 3);
-        var buffer = new DocumentTextBuffer();
+        var cutter = new PlainTextCutter();
         for (int i = 0; i < 6_000; i++)
         {
             int share = random.Next(4);
@@ -130,8 +130,8 @@ public sealed class ShardBuildTests : IDisposable
             );
 
             var actual = new List<string>();
-            var cutter = new PlainTextCutter(Encoding.UTF8.GetBytes(text), buffer);
-            while (cutter.Next())
+            ReadOnlySpan<byte> rest = Encoding.UTF8.GetBytes(text);
+            while (cutter.Next(ref rest))
             {
                 Assert.Null(cutter.Fault);
                 actual.Add(Encoding.UTF8.GetString(cutter.Text));
