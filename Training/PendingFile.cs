@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace ElectraPipeline.Training;
@@ -7,12 +6,15 @@ namespace ElectraPipeline.Training;
 /// A file that appears under its name whole or not at all: written beside it as "name.partial", flushed to the disk, then renamed.
 /// </summary>
 /// <remarks>Dispose without <see cref="Commit"/> deletes what was written.</remarks>
-internal sealed partial class PendingFile : IDisposable
+internal sealed class PendingFile : IDisposable
 {
     private const int ErrnoNoSpace = 28;
 
-    /// <summary>The disk is told to begin with every so many bytes, so that little is left to wait for at the end.</summary>
-    private const int FlushAhead = 8 << 20;
+    /// <summary>
+    /// So many bytes are flushed while more are written, so that little is left to wait for at the end: it is the disk's own cache that
+    /// takes time, and to begin with writing the pages alone would not empty that.
+    /// </summary>
+    private const int FlushAhead = 16 << 20;
 
     private readonly string path;
     private readonly string temporary;
@@ -34,10 +36,7 @@ internal sealed partial class PendingFile : IDisposable
         );
     }
 
-    /// <summary>Opens what was written and flushed so far for reading; stays readable when the file gets its name.</summary>
-    public FileStream OpenWritten() => new(temporary, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, 1 << 16);
-
-    /// <summary>What is written goes here. Seekable. A full disk throws an IOException that names the file and the free bytes.</summary>
+    /// <summary>What is written goes here, from front to back. A full disk throws an IOException that names the file and the free bytes.</summary>
     public Stream Stream => stream;
 
     /// <summary>Flushes, renames and flushes the folder: after it returns a durable file survives a power cut.</summary>
@@ -60,18 +59,17 @@ internal sealed partial class PendingFile : IDisposable
     }
 
     /// <summary>Names the file and the room that is left when the disk is full, which the runtime's message does not.</summary>
-    private sealed partial class DiskStream(FileStream inner, string path, long flushAhead) : Stream
+    private sealed class DiskStream(FileStream inner, string path, long flushAhead) : Stream
     {
-        private const uint BeginWriting = 2; // SYNC_FILE_RANGE_WRITE
-
         // Disposing a FileStream flushes its buffer; after a failed write that would fail again and hide the first error.
         private bool failed;
         private long written;
         private long begun;
+        private Task flush = Task.CompletedTask;
 
         public override bool CanRead => false;
 
-        public override bool CanSeek => true;
+        public override bool CanSeek => false;
 
         public override bool CanWrite => true;
 
@@ -80,23 +78,28 @@ internal sealed partial class PendingFile : IDisposable
         public override long Position
         {
             get => inner.Position;
-            set => Seek(value, SeekOrigin.Begin);
+            set => throw new NotSupportedException();
         }
 
         public override void Flush() => Flush(toDisk: false);
 
-        public void Flush(bool toDisk) => Guard(() => inner.Flush(toDisk));
+        public void Flush(bool toDisk) =>
+            Guard(() =>
+            {
+                if (toDisk)
+                {
+                    // The system tells an error of the disk once: to whoever flushes next, here or ahead.
+                    flush.GetAwaiter().GetResult();
+                }
+
+                inner.Flush(toDisk);
+            });
 
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-        public override long Seek(long offset, SeekOrigin origin)
-        {
-            long position = 0;
-            Guard(() => position = inner.Seek(offset, origin));
-            return position;
-        }
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
-        public override void SetLength(long value) => Guard(() => inner.SetLength(value));
+        public override void SetLength(long value) => throw new NotSupportedException();
 
         public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
@@ -113,9 +116,11 @@ internal sealed partial class PendingFile : IDisposable
             }
 
             written += buffer.Length;
-            if (written - begun >= flushAhead)
+            if (written - begun >= flushAhead && flush.IsCompletedSuccessfully)
             {
-                BeginFlush();
+                begun = written;
+                SafeFileHandle handle = inner.SafeFileHandle; // taken here, as it empties the stream's buffer
+                flush = Task.Run(() => RandomAccess.FlushToDisk(handle));
             }
         }
 
@@ -123,6 +128,7 @@ internal sealed partial class PendingFile : IDisposable
         {
             if (disposing)
             {
+                ((IAsyncResult)flush).AsyncWaitHandle.WaitOne();
                 try
                 {
                     inner.Dispose();
@@ -134,17 +140,6 @@ internal sealed partial class PendingFile : IDisposable
             }
 
             base.Dispose(disposing);
-        }
-
-        /// <summary>A hint, for what is written from front to back: what becomes of it shows when the file is flushed.</summary>
-        private void BeginFlush()
-        {
-            if (OperatingSystem.IsLinux())
-            {
-                _ = SyncFileRange(inner.SafeFileHandle, begun, written - begun, BeginWriting);
-            }
-
-            begun = written;
         }
 
         private void Guard(Action action)
@@ -170,8 +165,5 @@ internal sealed partial class PendingFile : IDisposable
             long free = new DriveInfo(Path.GetDirectoryName(Path.GetFullPath(path))!).AvailableFreeSpace;
             return new IOException($"disk full while writing {path}: {free} bytes are free; free some space, then retry", exception);
         }
-
-        [LibraryImport("libc", EntryPoint = "sync_file_range")]
-        private static partial int SyncFileRange(SafeFileHandle file, long offset, long bytes, uint flags);
     }
 }

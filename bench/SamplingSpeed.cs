@@ -74,7 +74,7 @@ internal static class SamplingSpeed
 
     private static void Write(string path, int examples, int length)
     {
-        using var writer = new ShardWriter(path, new ShardHeader(2, length, 0, 0, new byte[32], new byte[32]));
+        using var writer = new ShardWriter(path, new ShardHeader(2, length, 0, new byte[32], new byte[32]));
         var random = new CounterRandom(1, 1);
         int[] ids = new int[length];
         for (int i = 0; i < examples; i++)

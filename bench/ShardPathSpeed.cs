@@ -21,6 +21,8 @@ internal sealed class ShardPathSpeed : IDisposable
     private readonly byte[] text;
     private readonly Vocabulary vocabulary;
     private readonly WordPieceTokenizer tokenizer;
+    private string corpus = "";
+    private int outputs;
 
     private ShardPathSpeed(byte[] text, string vocabularyPath)
     {
@@ -39,6 +41,9 @@ internal sealed class ShardPathSpeed : IDisposable
         VocabularyStore.Write(Path.Combine(folder, "vocabulary"), vocabulary, new TokenizerOptions());
         tokenizer = new WordPieceTokenizer(vocabulary, new TokenizerOptions());
     }
+
+    /// <summary>A new name each time: to write over a file of hundreds of megabytes costs what it takes to free the old one.</summary>
+    private string NewFolder => Path.Combine(folder, $"output-{outputs++}");
 
     private static CorpusFilterOptions AllFilters { get; } =
         new()
@@ -81,7 +86,7 @@ internal sealed class ShardPathSpeed : IDisposable
             ("a run's way, 2 threads", () => IngestAndTokenize(null), 1),
             ("a run's way with filters and near-duplicate removal, 2 threads", () => IngestAndTokenize(AllFilters), 1),
         ];
-        IReadOnlyList<Timing> best = Timing.Best([.. ways.Select(way => way.Run)], rounds);
+        IReadOnlyList<Timing> best = Timing.Best([.. ways.Select(way => way.Run)], rounds, DeleteOutputs);
         double[] megabytes = [.. ways.Select(way => way.Copies * text.Length / 1e6)];
         double clock = megabytes[1] / best[1].Clock;
         double processor = megabytes[1] / best[1].Processor;
@@ -114,7 +119,7 @@ internal sealed class ShardPathSpeed : IDisposable
             ("near-duplicates", new() { NearDuplicates = new() }),
             ("all of them", AllFilters),
         ];
-        IReadOnlyList<Timing> best = Timing.Best([.. rows.Select(row => (Action)(() => Ingest(row.Filters)))], rounds);
+        IReadOnlyList<Timing> best = Timing.Best([.. rows.Select(row => (Action)(() => Ingest(row.Filters)))], rounds, DeleteOutputs);
         double megabytes = text.Length / 1e6;
         Console.WriteLine("\n| ingestion, 2 threads, with | MB/s | processor ms a MB | more than without |\n|---|--:|--:|--:|");
         foreach ((Timing time, int i) in best.Select((time, i) => (time, i)))
@@ -132,7 +137,7 @@ internal sealed class ShardPathSpeed : IDisposable
             {
                 Inputs = [CopiesPath],
                 Vocabulary = vocabulary,
-                OutputFolder = Path.Combine(folder, "built"),
+                OutputFolder = NewFolder,
                 Threads = threads,
             },
             CancellationToken.None
@@ -144,35 +149,46 @@ internal sealed class ShardPathSpeed : IDisposable
         Tokenize();
     }
 
-    private void Ingest(CorpusFilterOptions? filters)
+    /// <summary>Deletes all outputs but the corpus, which is tokenized next.</summary>
+    private void DeleteOutputs()
     {
-        string cache = Path.Combine(folder, "cache");
-        IngestProgram.Run(
-            new CorpusOptions { Paths = [TextPath], Filters = filters },
-            Path.Combine(folder, "corpus"),
-            SilentReporter.Instance,
-            CancellationToken.None,
-            cache,
-            Threads
-        );
-        Directory.Delete(cache, recursive: true);
+        foreach (string output in Directory.EnumerateDirectories(folder, "output-*").Where(output => output != corpus))
+        {
+            Directory.Delete(output, recursive: true);
+        }
     }
 
-    private void Tokenize() =>
+    private void Ingest(CorpusFilterOptions? filters)
+    {
+        corpus = NewFolder;
+        IngestProgram.Run(
+            new CorpusOptions { Paths = [TextPath], Filters = filters },
+            corpus,
+            SilentReporter.Instance,
+            CancellationToken.None,
+            cacheFolder: NewFolder,
+            Threads
+        );
+    }
+
+    private void Tokenize()
+    {
+        string shards = NewFolder;
         Parallel.For(
             0,
             new CorpusOptions { Paths = [] }.Parts,
             new ParallelOptions { MaxDegreeOfParallelism = Threads },
             part =>
                 TokenizeProgram.Run(
-                    Path.Combine(folder, "corpus"),
+                    corpus,
                     part,
                     Path.Combine(folder, "vocabulary"),
                     new ExampleOptions(),
                     seed: 1,
-                    Path.Combine(folder, $"shards-{part}"),
+                    Path.Combine(shards, $"{part}"),
                     SilentReporter.Instance,
                     CancellationToken.None
                 )
         );
+    }
 }

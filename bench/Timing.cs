@@ -7,8 +7,11 @@ namespace ElectraPipeline.Bench;
 /// <param name="Processor">Seconds of all processors together, of this process.</param>
 internal readonly record struct Timing(double Clock, double Processor)
 {
-    /// <summary>The least of each over some rounds, in which the actions take turns.</summary>
-    public static IReadOnlyList<Timing> Best(IReadOnlyList<Action> actions, int rounds)
+    /// <summary>
+    /// The least of each over some rounds, in which the actions take turns; <paramref name="between"/> clears up after each, and is not
+    /// measured.
+    /// </summary>
+    public static IReadOnlyList<Timing> Best(IReadOnlyList<Action> actions, int rounds, Action? between = null)
     {
         Timing[] best = [.. actions.Select(_ => new Timing(double.MaxValue, double.MaxValue))];
         for (int round = 0; round < rounds; round++)
@@ -20,6 +23,7 @@ internal readonly record struct Timing(double Clock, double Processor)
                 actions[i]();
                 double clock = Stopwatch.GetElapsedTime(start).TotalSeconds;
                 double processor = (Environment.CpuUsage.TotalTime - used).TotalSeconds;
+                between?.Invoke();
                 best[i] = new Timing(Math.Min(best[i].Clock, clock), Math.Min(best[i].Processor, processor));
             }
         }

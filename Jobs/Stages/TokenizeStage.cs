@@ -4,7 +4,7 @@ using ElectraPipeline.Training.Shards;
 namespace ElectraPipeline.Jobs.Stages;
 
 /// <summary>Tokenizes one part of the documents and packs it into shards of fixed-length examples.</summary>
-internal sealed class TokenizeStage() : Stage("tokenize", codeVersion: 3)
+internal sealed class TokenizeStage() : Stage("tokenize", codeVersion: 4)
 {
     public override IReadOnlyList<string> FilesOfConfig => [];
 

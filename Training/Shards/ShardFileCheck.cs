@@ -72,50 +72,66 @@ internal sealed class ShardFileCheck(string path)
             return;
         }
 
-        if (Bytes != Header.FileBytes)
+        if (Header.For(Bytes) is not { } whole)
         {
-            Fault("file", null, 0, 0, $"has {Bytes:N0} bytes where its header says {Header.FileBytes:N0}; it was cut or added to");
+            Fault("file", null, 0, 0, $"has {Bytes:N0} bytes, which no number of records takes; it was cut or added to");
             return;
         }
 
+        Header = whole;
         for (int block = 0; block < Header.Blocks; block++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             hashes.Add(XxHash3.HashToUInt64(Read(stream, hash, SizeOf(block))));
         }
 
-        CheckTable(Read(stream, hash, 8 * hashes.Count), BinaryPrimitives.ReadUInt64LittleEndian(Read(stream, hash, 8)));
+        CheckEnd(Read(stream, hash, (8 * hashes.Count) + ShardHeader.EndSize));
     }
 
     /// <summary>
-    /// Three things must agree: the blocks, the table of their hashes, and the table's own hash. Two against one tells which is damaged.
+    /// Blocks and the table of their hashes, the number of records and the file's length, and the hash of both must agree: what is
+    /// against the others is damaged.
     /// </summary>
-    private void CheckTable(byte[] table, ulong seal)
+    private void CheckEnd(byte[] end)
     {
-        ReadOnlySpan<ulong> stored = MemoryMarshal.Cast<byte, ulong>(table);
-        ReadOnlySpan<ulong> computed = CollectionsMarshal.AsSpan(hashes);
-        long tableStart = ShardHeader.Size + Header!.BodyBytes;
-        bool tableHolds = XxHash3.HashToUInt64(table) == seal;
-        bool blocksHold = XxHash3.HashToUInt64(MemoryMarshal.AsBytes(computed)) == seal;
-        bool sealAlone = !tableHolds && stored.SequenceEqual(computed);
-        if (sealAlone)
+        byte[] right = ShardHeader.EndOf(CollectionsMarshal.AsSpan(hashes), Header!.Count);
+        Span<byte> table = end.AsSpan(0, 8 * hashes.Count),
+            count = end.AsSpan(table.Length, 8),
+            seal = end.AsSpan(table.Length + 8);
+        bool endHolds = XxHash3.HashToUInt64(end.AsSpan(0, end.Length - 8)) == BinaryPrimitives.ReadUInt64LittleEndian(seal);
+        bool sealIsRight = seal.SequenceEqual(right.AsSpan(table.Length + 8));
+        bool countIsRight = count.SequenceEqual(right.AsSpan(table.Length, 8));
+        if (!countIsRight && !sealIsRight)
         {
-            Fault("table", null, tableStart + table.Length, 8, "of hashes: its own hash is damaged");
+            // Another length than it was written with: then nothing is where it should be.
+            Fault("file", null, 0, 0, $"has {Bytes:N0} bytes, and its end says otherwise; it was cut or added to");
+            return;
         }
 
-        for (int block = 0; block < hashes.Count && !sealAlone; block++)
+        if (!countIsRight)
         {
-            if (stored[block] == computed[block])
+            Fault("table", null, Header.TableOffset + table.Length, 8, "of hashes: the number of records behind it is damaged");
+        }
+
+        if (!endHolds && !sealIsRight && table.SequenceEqual(right.AsSpan(0, table.Length)))
+        {
+            Fault("table", null, Header.TableOffset + table.Length + 8, 8, "of hashes: its own hash is damaged");
+            return;
+        }
+
+        for (int block = 0; block < hashes.Count; block++)
+        {
+            if (table.Slice(8 * block, 8).SequenceEqual(right.AsSpan(8 * block, 8)))
             {
                 continue;
             }
 
-            if (blocksHold)
+            if (sealIsRight)
             {
                 Fault(
                     "table",
                     null,
-                    tableStart + (8 * block),
+                    Header.TableOffset + (8 * block),
                     8,
                     $"of hashes: the hash of block {block} is damaged; the block itself is whole"
                 );
@@ -127,7 +143,7 @@ internal sealed class ShardFileCheck(string path)
                     block,
                     ShardHeader.Size + ((long)block * ShardHeader.BlockSize),
                     SizeOf(block),
-                    tableHolds ? "is damaged" : "or its hash is damaged"
+                    endHolds ? "is damaged" : "or its hash is damaged"
                 );
             }
         }

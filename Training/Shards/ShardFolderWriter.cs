@@ -84,7 +84,6 @@ internal sealed class ShardFolderWriter : IDisposable
         new(
             vocabulary.Count <= ushort.MaxValue + 1 ? 2 : 4,
             options.SequenceLength,
-            0,
             vocabulary.PadId,
             Convert.FromHexString(vocabulary.Digest),
             SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new { options, tokenizerOptions }))

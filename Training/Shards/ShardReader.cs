@@ -35,17 +35,20 @@ internal sealed unsafe class ShardReader : IDisposable
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref bytes);
         try
         {
-            Header = ShardHeader.Parse(new ReadOnlySpan<byte>(bytes, ShardHeader.Size), path);
-            if (length != Header.FileBytes)
-            {
-                throw new PermanentException($"{path} has {length:N0} bytes where {Header.FileBytes:N0} are expected; tokenize again");
-            }
-
-            var table = Table;
-            if (XxHash3.HashToUInt64(table) != BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(bytes + length - 8, 8)))
+            Header =
+                ShardHeader.Parse(new ReadOnlySpan<byte>(bytes, ShardHeader.Size), path).For(length)
+                ?? throw new PermanentException(
+                    $"{path} has {length:N0} bytes, which no number of records takes; it was cut or added to; tokenize again"
+                );
+            var end = new ReadOnlySpan<byte>(bytes + Header.TableOffset, (int)(length - Header.TableOffset));
+            if (
+                XxHash3.HashToUInt64(end[..^8]) != BinaryPrimitives.ReadUInt64LittleEndian(end[^8..])
+                || BinaryPrimitives.ReadInt64LittleEndian(end[^ShardHeader.EndSize..]) != Header.Count
+            )
             {
                 throw new PermanentException(
-                    $"{path}: the table of hashes (from byte {ShardHeader.Size + Header.BodyBytes}) is damaged; tokenize again"
+                    $"{path}: its end (from byte {Header.TableOffset}), where the hashes and the number of records stand, is damaged, or "
+                        + "it was cut or added to; tokenize again"
                 );
             }
 
@@ -61,7 +64,7 @@ internal sealed unsafe class ShardReader : IDisposable
     public ShardHeader Header { get; }
 
     /// <summary>The hashes of the blocks, eight bytes each.</summary>
-    public ReadOnlySpan<byte> Table => new(bytes + ShardHeader.Size + Header.BodyBytes, 8 * Header.Blocks);
+    public ReadOnlySpan<byte> Table => new(bytes + Header.TableOffset, 8 * Header.Blocks);
 
     /// <summary>Copies an example, padded, into <paramref name="ids"/> [SequenceLength].</summary>
     /// <exception cref="PermanentException">Its block is damaged; the message names shard, block and offset.</exception>

@@ -1,5 +1,5 @@
-using System.Buffers.Binary;
 using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
 namespace ElectraPipeline.Training.Shards;
@@ -11,23 +11,24 @@ internal sealed class ShardWriter : IDisposable
     private readonly PendingFile file;
     private readonly ShardHeader header;
     private readonly byte[] record;
+    private readonly IncrementalHash digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly XxHash3 block = new();
     private readonly List<ulong> hashes = [];
     private int blockBytes;
     private int count;
 
     /// <param name="path">The final name.</param>
-    /// <param name="header">All but the count.</param>
+    /// <param name="header">What it begins with.</param>
     public ShardWriter(string path, ShardHeader header)
     {
         this.path = path;
         this.header = header;
         record = new byte[header.Stride];
         file = new PendingFile(path);
-        file.Stream.Write(new byte[ShardHeader.Size]);
+        Write(header.ToBytes());
     }
 
-    /// <summary>All that the header will say but the count.</summary>
+    /// <summary>What the shard begins with.</summary>
     public ShardHeader Header => header;
 
     /// <summary>Tokens in the examples so far, without [CLS], [SEP] and padding.</summary>
@@ -59,38 +60,27 @@ internal sealed class ShardWriter : IDisposable
             EndBlock();
         }
 
-        byte[] table = new byte[8 * hashes.Count];
-        for (int i = 0; i < hashes.Count; i++)
-        {
-            BinaryPrimitives.WriteUInt64LittleEndian(table.AsSpan(8 * i), hashes[i]);
-        }
-
-        byte[] seal = new byte[8];
-        BinaryPrimitives.WriteUInt64LittleEndian(seal, XxHash3.HashToUInt64(table));
-        file.Stream.Write(table);
-        file.Stream.Write(seal);
-        file.Stream.Seek(0, SeekOrigin.Begin);
-        file.Stream.Write((header with { Count = count }).ToBytes());
-        file.Stream.Flush();
-        using FileStream written = file.OpenWritten();
-        Task<byte[]> digest = Task.Run(() => SHA256.HashData(written)); // while the disk is waited for
-        try
-        {
-            file.Commit();
-        }
-        finally
-        {
-            ((Task)digest).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
-        }
-
-        return new ShardFile(Path.GetFileName(path), written.Length, Convert.ToHexStringLower(digest.GetAwaiter().GetResult()));
+        Write(ShardHeader.EndOf(CollectionsMarshal.AsSpan(hashes), count));
+        long bytes = file.Stream.Length;
+        file.Commit();
+        return new ShardFile(Path.GetFileName(path), bytes, Convert.ToHexStringLower(digest.GetHashAndReset()));
     }
 
-    public void Dispose() => file.Dispose();
+    public void Dispose()
+    {
+        digest.Dispose();
+        file.Dispose();
+    }
+
+    private void Write(ReadOnlySpan<byte> bytes)
+    {
+        file.Stream.Write(bytes);
+        digest.AppendData(bytes);
+    }
 
     private void Append(ReadOnlySpan<byte> bytes)
     {
-        file.Stream.Write(bytes);
+        Write(bytes);
         while (bytes.Length > 0)
         {
             int part = Math.Min(bytes.Length, ShardHeader.BlockSize - blockBytes);

@@ -29,7 +29,7 @@ internal sealed record TextChunk(int Number, string Source, long Offset, ReadOnl
 /// </summary>
 internal sealed class TextChunks(IReadOnlyList<string> files) : IDisposable
 {
-    private const int ChunkBytes = 1 << 20;
+    private const int ChunkBytes = 1 << 18;
 
     /// <summary>A document without end is cut at the line that passes this.</summary>
     private const int MaxBytes = 64 << 20;

@@ -30,7 +30,7 @@ internal static class FileFuzzing
     {
         string path = Path.Combine(folder, "train.shard");
         int length = 5 + random.Next(60);
-        using (var writer = new ShardWriter(path, new ShardHeader(random.Next(2) == 0 ? 2 : 4, length, 0, 0, new byte[32], new byte[32])))
+        using (var writer = new ShardWriter(path, new ShardHeader(random.Next(2) == 0 ? 2 : 4, length, 0, new byte[32], new byte[32])))
         {
             int[] ids = new int[length];
             for (int i = random.Next(200); i > 0; i--)
@@ -46,15 +46,19 @@ internal static class FileFuzzing
         byte[] bytes = File.ReadAllBytes(path);
         if (random.Next(3) == 0)
         {
-            int field = 8 + (4 * random.Next(5));
-            BinaryPrimitives.WriteInt32LittleEndian(
-                bytes.AsSpan(field),
-                random.Next(2) == 0 ? random.Next(int.MaxValue) : random.Next(300) - 10
-            );
-            BinaryPrimitives.WriteUInt64LittleEndian(
-                bytes.AsSpan(ShardHeader.Size - 8),
-                XxHash3.HashToUInt64(bytes.AsSpan(0, ShardHeader.Size - 8))
-            );
+            int lie = random.Next(2) == 0 ? random.Next(int.MaxValue) : random.Next(300) - 10;
+            int field = random.Next(5);
+            if (field < 4)
+            {
+                BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8 + (4 * field)), lie);
+                Seal(bytes.AsSpan(0, ShardHeader.Size));
+            }
+            else
+            {
+                BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(bytes.Length - ShardHeader.EndSize), lie);
+                int table = (int)ShardHeader.Parse(bytes, path).For(bytes.Length)!.TableOffset;
+                Seal(bytes.AsSpan(table));
+            }
         }
 
         File.WriteAllBytes(path, Damage(bytes, ref random));
@@ -64,6 +68,8 @@ internal static class FileFuzzing
             throw new InvalidOperationException("the reader refuses a shard in which verification finds no fault");
         }
     }
+
+    private static void Seal(Span<byte> bytes) => BinaryPrimitives.WriteUInt64LittleEndian(bytes[^8..], XxHash3.HashToUInt64(bytes[..^8]));
 
     public static void MegatronIndex(CounterRandom random, string folder)
     {

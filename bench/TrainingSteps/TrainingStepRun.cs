@@ -62,7 +62,7 @@ internal sealed class TrainingStepRun : IDisposable
 
     private void WriteShard(TrainingStepSetting setting)
     {
-        var header = new ShardHeader(TokenBytes: 2, setting.Length, 0, PadId: 0, new byte[32], new byte[32]);
+        var header = new ShardHeader(TokenBytes: 2, setting.Length, PadId: 0, new byte[32], new byte[32]);
         using var writer = new ShardWriter(Path.Combine(folder, ExampleSet.FileNameOf(Split.Train)), header);
         var random = new CounterRandom(1, 0);
         int[] ids = new int[setting.Length];

@@ -24,7 +24,6 @@ public static class ShardImport
         var header = new ShardHeader(
             description.TokenBytes,
             description.SequenceLength,
-            0,
             description.PadId,
             Convert.FromHexString(vocabulary.Digest),
             Convert.FromHexString(description.OptionsDigest)

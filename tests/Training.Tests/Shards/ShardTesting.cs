@@ -45,7 +45,7 @@ internal static class ShardTesting
     {
         using var writer = new ShardWriter(
             path,
-            new ShardHeader(tokenBytes, sequenceLength, 0, PadId, vocabulary ?? new byte[32], new byte[32])
+            new ShardHeader(tokenBytes, sequenceLength, PadId, vocabulary ?? new byte[32], new byte[32])
         );
         foreach (var example in examples)
         {

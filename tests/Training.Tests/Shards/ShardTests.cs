@@ -50,6 +50,8 @@ public sealed class ShardTests : IDisposable
             128,
             whole.Length - 1,
             whole.Length - 9,
+            whole.Length - 16,
+            whole.Length - 17,
             .. Enumerable.Range(0, 40).Select(_ => ShardHeader.Size + random.Next((int)body)),
         ];
         Assert.True(whole.Length > 2 * ShardHeader.BlockSize);
@@ -88,37 +90,22 @@ public sealed class ShardTests : IDisposable
     public void RefusesImpossibleValuesWithRightHashes()
     {
         string path = Path.Combine(folder.Path, "lie.shard");
-        var header = new ShardHeader(2, 16, 0, 7, new byte[32], new byte[32]);
-        ShardHeader[] lies =
+        var header = new ShardHeader(2, 16, 7, new byte[32], new byte[32]);
+        byte[] end = ShardHeader.EndOf([], 0);
+        byte[][] lies =
         [
-            header with
-            {
-                Count = int.MaxValue,
-            },
-            header with
-            {
-                Count = -1,
-            },
-            header with
-            {
-                Count = 1,
-            },
-            header with
-            {
-                SequenceLength = 0,
-            },
-            header with
-            {
-                SequenceLength = int.MaxValue,
-            },
-            header with
-            {
-                TokenBytes = 3,
-            },
+            [.. header.ToBytes(), .. ShardHeader.EndOf([], 1)],
+            [.. header.ToBytes(), .. ShardHeader.EndOf([], -1)],
+            [.. header.ToBytes(), .. ShardHeader.EndOf([], int.MaxValue)],
+            [.. header.ToBytes(), .. ShardHeader.EndOf([1], 0)],
+            [.. header.ToBytes(), .. new byte[header.Stride], .. ShardHeader.EndOf([1], 2)],
+            [.. (header with { SequenceLength = 0 }).ToBytes(), .. end],
+            [.. (header with { SequenceLength = int.MaxValue }).ToBytes(), .. end],
+            [.. (header with { TokenBytes = 3 }).ToBytes(), .. end],
         ];
-        foreach (var lie in lies)
+        foreach (byte[] lie in lies)
         {
-            File.WriteAllBytes(path, [.. lie.ToBytes(), .. new byte[8]]);
+            File.WriteAllBytes(path, lie);
             Assert.Contains(
                 path,
                 Assert.Throws<PermanentException>(() => new ShardReader(path).Dispose()).Message,
@@ -126,17 +113,16 @@ public sealed class ShardTests : IDisposable
             );
         }
 
+        File.WriteAllBytes(path, [.. header.ToBytes(), .. end]);
+        new ShardReader(path).Dispose();
+
         (int Length, int Second)[] records = [(17, 1), (1, 1), (9, 10), (9, 0)];
         foreach (var (length, second) in records)
         {
             byte[] record = new byte[4 + (2 * 16)];
             BinaryPrimitives.WriteUInt16LittleEndian(record, (ushort)length);
             BinaryPrimitives.WriteUInt16LittleEndian(record.AsSpan(2), (ushort)second);
-            byte[] table = BitConverter.GetBytes(XxHash3.HashToUInt64(record));
-            File.WriteAllBytes(
-                path,
-                [.. (header with { Count = 1 }).ToBytes(), .. record, .. table, .. BitConverter.GetBytes(XxHash3.HashToUInt64(table))]
-            );
+            File.WriteAllBytes(path, [.. header.ToBytes(), .. record, .. ShardHeader.EndOf([XxHash3.HashToUInt64(record)], 1)]);
             using var reader = new ShardReader(path);
             Assert.Contains(
                 $"length {length}, second segment at {second}",

@@ -48,13 +48,13 @@ public sealed class ShardVerifierTests : IDisposable
     }
 
     /// <summary>
-    /// 60 single bits over header, blocks, the table of hashes and its own hash: each is found, and the place named holds it.
+    /// 75 single bits over header, blocks, the table of hashes, the number of records and the last hash: each is found, and the place named holds it.
     /// </summary>
     [Fact]
     public void AFlippedBitIsFoundAndItsPlaceNamed()
     {
         byte[] whole = File.ReadAllBytes(train);
-        ShardHeader header = ShardHeader.Parse(whole, train);
+        ShardHeader header = ShardHeader.Parse(whole, train).For(whole.Length)!;
         Assert.True(header.Blocks > 1);
         int tableStart = ShardHeader.Size + (int)header.BodyBytes;
         var random = new CounterRandom(7, 7);
@@ -63,7 +63,8 @@ public sealed class ShardVerifierTests : IDisposable
             {
                 ("header", 0, ShardHeader.Size),
                 ("block", ShardHeader.Size, tableStart),
-                ("table", tableStart, whole.Length - 8),
+                ("table", tableStart, whole.Length - 16),
+                ("table", whole.Length - 16, whole.Length - 8),
                 ("table", whole.Length - 8, whole.Length),
             }
         )
@@ -104,6 +105,14 @@ public sealed class ShardVerifierTests : IDisposable
         Assert.Contains("was cut or added to", Assert.Single(Verify().Faults).ToString());
 
         File.WriteAllBytes(train, [.. trainBytes, 0]);
+        Assert.Contains("was cut or added to", Assert.Single(Verify().Faults).ToString());
+
+        // A length that another number of records would have.
+        int stride = ShardHeader.Parse(trainBytes, train).Stride;
+        File.WriteAllBytes(train, trainBytes[..^stride]);
+        Assert.Contains("was cut or added to", Assert.Single(Verify().Faults).ToString());
+
+        File.WriteAllBytes(train, [.. trainBytes, .. new byte[stride]]);
         Assert.Contains("was cut or added to", Assert.Single(Verify().Faults).ToString());
 
         File.Delete(train);
