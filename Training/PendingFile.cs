@@ -36,7 +36,9 @@ internal sealed class PendingFile : IDisposable
         );
     }
 
-    /// <summary>What is written goes here, from front to back. A full disk throws an IOException that names the file and the free bytes.</summary>
+    /// <summary>
+    /// What is written goes here, from front to back. A full disk throws an IOException that names the file and the free bytes.
+    /// </summary>
     public Stream Stream => stream;
 
     /// <summary>Flushes, renames and flushes the folder: after it returns a durable file survives a power cut.</summary>

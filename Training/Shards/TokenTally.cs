@@ -14,13 +14,23 @@ internal sealed class TokenTally(Vocabulary vocabulary)
     private const int Told = 100;
 
     private readonly long[] counts = new long[vocabulary.Count];
+
+    /// <summary>The newest, in half the room: they stay near the processor.</summary>
+    private readonly uint[] recent = new uint[vocabulary.Count];
+    private long recentTokens;
     private long tokens;
 
     /// <summary>Counts ids of the vocabulary.</summary>
     public void Add(ReadOnlySpan<int> ids)
     {
-        tokens += ids.Length;
-        ref long first = ref MemoryMarshal.GetArrayDataReference(counts);
+        recentTokens += ids.Length;
+        if (recentTokens > uint.MaxValue)
+        {
+            Settle();
+            recentTokens = ids.Length;
+        }
+
+        ref uint first = ref MemoryMarshal.GetArrayDataReference(recent);
         foreach (int id in ids)
         {
             Unsafe.Add(ref first, id)++;
@@ -30,6 +40,7 @@ internal sealed class TokenTally(Vocabulary vocabulary)
     /// <summary>Adds what another one of the same vocabulary counted.</summary>
     public void Add(TokenTally other)
     {
+        other.Settle();
         tokens += other.tokens;
         for (int id = 0; id < counts.Length; id++)
         {
@@ -38,13 +49,16 @@ internal sealed class TokenTally(Vocabulary vocabulary)
     }
 
     /// <summary>The result with the numbers of tokens.</summary>
-    public TokenizeResult AddTo(TokenizeResult result) =>
-        result with
+    public TokenizeResult AddTo(TokenizeResult result)
+    {
+        Settle();
+        return result with
         {
             TokensIn = tokens,
             UnknownTokens = counts[vocabulary.UnknownId],
             FrequentTokens = MostFrequent(Candidates().Select(id => new TokenCount(vocabulary.TokenOf(id), counts[id]))),
         };
+    }
 
     /// <summary>The tokens of several counts together, the most frequent first, equal ones by their bytes.</summary>
     public static IReadOnlyList<TokenCount> MostFrequent(IEnumerable<TokenCount> tokens) =>
@@ -56,6 +70,18 @@ internal sealed class TokenTally(Vocabulary vocabulary)
                 .ThenBy(token => token.Token, StringComparer.Ordinal)
                 .Take(Told),
         ];
+
+    private void Settle()
+    {
+        for (int id = 0; id < counts.Length; id++)
+        {
+            counts[id] += recent[id];
+        }
+
+        Array.Clear(recent);
+        tokens += recentTokens;
+        recentTokens = 0;
+    }
 
     /// <summary>All tokens that may be among the most frequent ones: those as frequent as the last of them, or more.</summary>
     private IEnumerable<int> Candidates()

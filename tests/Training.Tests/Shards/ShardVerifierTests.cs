@@ -48,7 +48,8 @@ public sealed class ShardVerifierTests : IDisposable
     }
 
     /// <summary>
-    /// 75 single bits over header, blocks, the table of hashes, the number of records and the last hash: each is found, and the place named holds it.
+    /// 75 single bits over header, blocks, the table of hashes, the number of records and the last hash: each is found, and the place
+    /// named holds it.
     /// </summary>
     [Fact]
     public void AFlippedBitIsFoundAndItsPlaceNamed()
