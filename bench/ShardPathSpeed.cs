@@ -110,8 +110,8 @@ internal sealed class ShardPathSpeed : IDisposable
         double clock = megabytes[1] / best[1].Clock;
         double processor = megabytes[1] / best[1].Processor;
         Console.WriteLine(
-            $"{megabytes[0]:F1} MB, the ways without filters {Copies} times as much; {Environment.ProcessorCount} processors; best of {rounds}; "
-                + "filters off unless said"
+            $"{megabytes[0]:F1} MB, the ways without filters {Copies} times as much; {Environment.ProcessorCount} processors; "
+                + $"best of {rounds}; filters off unless said"
         );
         Console.WriteLine(
             "| what | MB/s | of the tokenizer on 2 threads | MB a processor second | of the tokenizer |\n|---|--:|--:|--:|--:|"

@@ -54,7 +54,7 @@ public static class SourceFiles
         }
 
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        var files = new List<SourceFile>();
+        var found = new List<(string Path, string Name, InputFolders Folders)>();
         foreach (string entry in options.Paths)
         {
             bool isBuiltIn = IsDotNetDocs(entry);
@@ -63,11 +63,17 @@ public static class SourceFiles
             {
                 if (seen.Add(path))
                 {
-                    files.Add(SourceFile.Of(path, name, folders));
+                    found.Add((path, name, folders));
                 }
             }
         }
 
+        var files = new SourceFile[found.Count];
+        ParallelWork.For(
+            files.Length,
+            Environment.ProcessorCount,
+            i => files[i] = SourceFile.Of(found[i].Path, found[i].Name, found[i].Folders)
+        );
         return files;
     }
 
