@@ -14,7 +14,7 @@ internal sealed class PendingFile : IDisposable
     /// So many bytes are flushed while more are written, so that little is left to wait for at the end: it is the disk's own cache that
     /// takes time, and to begin with writing the pages alone would not empty that.
     /// </summary>
-    private const int FlushAhead = 16 << 20;
+    private const int FlushAhead = 32 << 20;
 
     private readonly string path;
     private readonly string temporary;
