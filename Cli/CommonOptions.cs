@@ -54,6 +54,17 @@ internal static class CommonOptions
     {
         DefaultValueFactory = _ => Environment.ProcessorCount,
         Description = "Threads; they do not change the result.",
+        Validators =
+        {
+            result =>
+            {
+                // What is no number at all is told by the parser.
+                if (result.Tokens is [{ Value: string value }] && int.TryParse(value, out int threads) && threads < 1)
+                {
+                    result.AddError("--threads must be 1 or more");
+                }
+            },
+        },
     };
 
     /// <summary>For the commands that print a table.</summary>

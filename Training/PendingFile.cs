@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace ElectraPipeline.Training;
@@ -5,8 +7,11 @@ namespace ElectraPipeline.Training;
 /// <summary>
 /// A file that appears under its name whole or not at all: written beside it as "name.partial", flushed to the disk, then renamed.
 /// </summary>
-/// <remarks>Dispose without <see cref="Commit"/> deletes what was written.</remarks>
-internal sealed class PendingFile : IDisposable
+/// <remarks>
+/// Dispose without <see cref="Commit"/> deletes what was written. Where the name is that of a pipe or a device, as "/dev/stdout" is, it is
+/// written to as it is: to put a file in its place would take it from everybody else.
+/// </remarks>
+internal sealed partial class PendingFile : IDisposable
 {
     private const int ErrnoNoSpace = 28;
 
@@ -19,6 +24,7 @@ internal sealed class PendingFile : IDisposable
     private readonly string path;
     private readonly string temporary;
     private readonly bool durable;
+    private readonly bool isFile;
     private readonly DiskStream stream;
 
     /// <summary>Starts writing the file that will be at <paramref name="path"/>; its folder exists.</summary>
@@ -27,12 +33,13 @@ internal sealed class PendingFile : IDisposable
     public PendingFile(string path, bool durable = true)
     {
         this.path = path;
-        this.durable = durable;
-        temporary = path + DurableFile.PartialSuffix;
+        isFile = TakesAFile(path);
+        this.durable = durable && isFile;
+        temporary = isFile ? path + DurableFile.PartialSuffix : path;
         stream = new DiskStream(
-            new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, 1 << 16),
+            new FileStream(temporary, isFile ? FileMode.Create : FileMode.Append, FileAccess.Write, FileShare.Read, 1 << 16),
             path,
-            durable ? FlushAhead : long.MaxValue
+            this.durable ? FlushAhead : long.MaxValue
         );
     }
 
@@ -46,6 +53,11 @@ internal sealed class PendingFile : IDisposable
     {
         stream.Flush(durable);
         stream.Dispose();
+        if (!isFile)
+        {
+            return;
+        }
+
         File.Move(temporary, path, overwrite: true);
         if (durable)
         {
@@ -57,8 +69,41 @@ internal sealed class PendingFile : IDisposable
     public void Dispose()
     {
         stream.Dispose();
-        File.Delete(temporary);
+        if (isFile)
+        {
+            File.Delete(temporary);
+        }
     }
+
+    /// <summary>Whether nothing stands there, or something that a file may replace.</summary>
+    private static bool TakesAFile(string path)
+    {
+        const int WorkingFolder = -100, // AT_FDCWD
+            FollowLinks = 0;
+        const uint Type = 1; // STATX_TYPE
+        const int ModeOffset = 28,
+            TypeBits = 0xF000,
+            Pipe = 0x1000,
+            CharacterDevice = 0x2000,
+            BlockDevice = 0x6000,
+            Socket = 0xC000;
+
+        // "/dev/stdout" may lead to a file, which the shell has open and others write, too.
+        string full = Path.GetFullPath(path);
+        if (full.StartsWith("/dev/", StringComparison.Ordinal) && !full.StartsWith("/dev/shm/", StringComparison.Ordinal))
+        {
+            return !Path.Exists(full);
+        }
+
+        Span<byte> status = stackalloc byte[256];
+        return !OperatingSystem.IsLinux()
+            || Statx(WorkingFolder, full, FollowLinks, Type, status) != 0
+            || (BinaryPrimitives.ReadUInt16LittleEndian(status[ModeOffset..]) & TypeBits)
+                is not (Pipe or CharacterDevice or BlockDevice or Socket);
+    }
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(int folder, string path, int flags, uint mask, Span<byte> status);
 
     /// <summary>Names the file and the room that is left when the disk is full, which the runtime's message does not.</summary>
     private sealed class DiskStream(FileStream inner, string path, long flushAhead) : Stream

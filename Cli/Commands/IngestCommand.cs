@@ -50,11 +50,6 @@ internal static class IngestCommand
 
     private static int Ingest(Terminal terminal, ParseResult parsed, CancellationToken cancellationToken)
     {
-        if (parsed.GetValue(CommonOptions.Threads) < 1)
-        {
-            throw new UsageException("--threads must be 1 or more");
-        }
-
         CorpusOptions options = OptionsOf(parsed);
         string? cache = parsed.GetValue(Cache) is { Length: > 0 } folder ? Path.GetFullPath(folder) : null;
         IngestResult result;

@@ -48,6 +48,7 @@ internal static class TokenizeCommand
             Output,
             Field,
             AddSpecial,
+            CommonOptions.Threads,
         };
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Tokenize(parsed, cancellationToken)));
         return command;
@@ -83,7 +84,15 @@ internal static class TokenizeCommand
 
         using Stream input = path == "-" ? Console.OpenStandardInput() : File.OpenRead(path);
         void Run(Stream output) =>
-            TokenizeTexts.Run(tokenizer, input, output, parsed.GetValue(Field), parsed.GetValue(AddSpecial), cancellationToken);
+            TokenizeTexts.Run(
+                tokenizer,
+                input,
+                output,
+                parsed.GetValue(Field),
+                parsed.GetValue(AddSpecial),
+                parsed.GetValue(CommonOptions.Threads),
+                cancellationToken
+            );
         if (parsed.GetValue(Output) is { } target)
         {
             DurableFile.Write(target, Run);

@@ -79,14 +79,15 @@ public sealed class ShardBuildProgram
         var cutter = new PlainTextCutter();
         try
         {
-            while (chunks.Next() is { } chunk)
+            bool goesOn = true;
+            while (goesOn && chunks.Next() is { } chunk)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 Piece piece = pieces.Borrow();
                 Pack(chunk, cutter, packer, piece);
                 int number = chunk.Number;
                 chunk.Dispose();
-                pieces.Give(number, piece);
+                goesOn = pieces.Give(number, piece);
             }
         }
         catch

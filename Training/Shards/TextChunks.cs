@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 using System.Text;
 using ElectraPipeline.Training.Corpus;
 using ElectraPipeline.Training.Corpus.Readers;
@@ -11,20 +10,10 @@ namespace ElectraPipeline.Training.Shards;
 /// <param name="Source">The file.</param>
 /// <param name="Offset">Byte of the file where it begins.</param>
 /// <param name="Text">Its bytes.</param>
-internal sealed record TextChunk(int Number, string Source, long Offset, ReadOnlyMemory<byte> Text) : IDisposable
-{
-    /// <summary>Gives the bytes back for the next piece; nothing may look at them any more.</summary>
-    public void Dispose()
-    {
-        if (MemoryMarshal.TryGetArray(Text, out ArraySegment<byte> segment))
-        {
-            ArrayPool<byte>.Shared.Return(segment.Array!);
-        }
-    }
-}
+internal sealed record TextChunk(int Number, string Source, long Offset, ReadOnlyMemory<byte> Text) : PooledText(Text);
 
 /// <summary>
-/// Hands out text files in pieces of about 1 MiB, cut at blank lines: where they are cut is a function of the files alone. Safe for
+/// Hands out text files in pieces of about 256 KiB, cut at blank lines: where they are cut is a function of the files alone. Safe for
 /// several threads.
 /// </summary>
 internal sealed class TextChunks(IReadOnlyList<string> files) : IDisposable

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text;
 using ElectraPipeline.Training.Corpus;
 
 namespace ElectraPipeline.Training.Tokenization;
@@ -10,8 +8,6 @@ namespace ElectraPipeline.Training.Tokenization;
 /// </summary>
 internal static class WordCounting
 {
-    private const int PieceBytes = 1 << 20;
-
     /// <summary>Adds the words of UTF-8 lines; a byte-order mark is none. Where the text is cut between threads, a line ends.</summary>
     public static void AddLines(WordCounter counter, Stream stream, int threads, CancellationToken cancellationToken)
     {
@@ -25,8 +21,8 @@ internal static class WordCounting
                 while (pieces.Next() is { } piece)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    own.Add(piece.AsSpan());
-                    ArrayPool<byte>.Shared.Return(piece.Array!);
+                    own.Add(piece.Text.Span);
+                    piece.Dispose();
                 }
             }
         );
@@ -81,40 +77,5 @@ internal static class WordCounting
                 }
             }
         );
-    }
-
-    /// <summary>Hands out a stream in pieces of whole lines. Safe for several threads.</summary>
-    private sealed class LinePieces(Stream stream)
-    {
-        private readonly Lock turn = new();
-        private byte[] rest = [];
-        private bool begun;
-        private bool ended;
-
-        /// <summary>The next piece, in an array that goes back to the shared pool; null: there is none.</summary>
-        public ArraySegment<byte>? Next()
-        {
-            lock (turn)
-            {
-                if (ended)
-                {
-                    return null;
-                }
-
-                byte[] piece = ArrayPool<byte>.Shared.Rent(Math.Max(PieceBytes, 2 * rest.Length));
-                rest.CopyTo(piece, 0);
-                int length = rest.Length;
-                int read = stream.ReadAtLeast(piece.AsSpan(length), piece.Length - length, throwOnEndOfStream: false);
-                ended = length + read < piece.Length;
-                length += read;
-                int start = !begun && piece.AsSpan(0, length).StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0;
-                begun = true;
-
-                // Without a line feed all of it waits for the rest of the line, and the next piece is larger.
-                int end = ended ? length : Math.Max(start, piece.AsSpan(0, length).LastIndexOf((byte)'\n') + 1);
-                rest = piece[end..length];
-                return new ArraySegment<byte>(piece, start, end - start);
-            }
-        }
     }
 }

@@ -31,6 +31,18 @@ public sealed class WrongUseTests : IDisposable
         Assert.DoesNotContain("   at ", result.Error);
     }
 
+    [Theory]
+    [InlineData("tokenize", "--vocab", "v.txt", "--input", "t.txt", "--threads", "0")]
+    [InlineData("shards", "build", "--vocab", "v.txt", "--input", "t.txt", "--output", "o", "--threads", "-1")]
+    [InlineData("ingest", "--input", "t.txt", "--output", "o", "--threads", "x")]
+    public async Task ThreadsAreANumberAndAtLeastOne(params string[] command)
+    {
+        ProcessResult result = await project.RunAsync(command);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("--threads", result.Error);
+        Assert.DoesNotContain("   at ", result.Error);
+    }
+
     [Fact]
     public async Task AMissingConfigIsNamed()
     {

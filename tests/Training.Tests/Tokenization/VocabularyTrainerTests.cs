@@ -93,7 +93,8 @@ public sealed partial class VocabularyTrainerTests
             .. "end"u8,
         ];
         var expected = new WordCounter(new TokenizerOptions());
-        foreach (ReadOnlyMemory<byte> line in Utf8Lines.Read(new MemoryStream(all)))
+        ReadOnlyMemory<byte> rest = all.AsMemory(Encoding.UTF8.Preamble.Length);
+        while (LinePieces.TryTakeLine(ref rest, out ReadOnlyMemory<byte> line))
         {
             expected.Add(line.Span);
         }

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace ElectraPipeline.Training.Shards;
+namespace ElectraPipeline.Training;
 
 /// <summary>
 /// Takes what threads make, whichever is done first, and hands it on in the order of numbers, which start at 0. A thread on a slow
@@ -29,10 +29,10 @@ internal sealed class OrderedOutput<T>(Func<T> make, Action<T> write, int ahead)
     }
 
     /// <summary>
-    /// Gives back what was filled, and writes what can be written if nobody does. Waits where too many wait already; does nothing any more
-    /// once a thread has failed.
+    /// Gives back what was filled, and writes what can be written if nobody does. Waits where too many wait already; false: a thread has
+    /// failed, and nothing is written any more.
     /// </summary>
-    public void Give(int number, T filled)
+    public bool Give(int number, T filled)
     {
         lock (gate)
         {
@@ -43,13 +43,13 @@ internal sealed class OrderedOutput<T>(Func<T> make, Action<T> write, int ahead)
 
             if (broken)
             {
-                return;
+                return false;
             }
 
             early.Add(number, filled);
             if (writing)
             {
-                return;
+                return true;
             }
 
             writing = true;
@@ -60,6 +60,8 @@ internal sealed class OrderedOutput<T>(Func<T> make, Action<T> write, int ahead)
             write(ready);
             PutBack(ready);
         }
+
+        return true;
     }
 
     /// <summary>Ends all waiting: a thread failed, and its number will not come.</summary>
