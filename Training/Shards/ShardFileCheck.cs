@@ -74,7 +74,7 @@ internal sealed class ShardFileCheck(string path)
 
         if (Header.For(Bytes) is not { } whole)
         {
-            Fault("file", null, 0, 0, $"has {Bytes:N0} bytes, which no number of records takes; it was cut or added to");
+            Fault("file", null, 0, 0, $"has {Bytes:N0} bytes, which its records do not take; it was cut or added to");
             return;
         }
 
@@ -85,7 +85,7 @@ internal sealed class ShardFileCheck(string path)
             hashes.Add(XxHash3.HashToUInt64(Read(stream, hash, SizeOf(block))));
         }
 
-        CheckEnd(Read(stream, hash, (8 * hashes.Count) + ShardHeader.EndSize));
+        CheckEnd(Read(stream, hash, (8 * hashes.Count) + Header.EndSize));
     }
 
     /// <summary>
@@ -94,13 +94,13 @@ internal sealed class ShardFileCheck(string path)
     /// </summary>
     private void CheckEnd(byte[] end)
     {
-        byte[] right = ShardHeader.EndOf(CollectionsMarshal.AsSpan(hashes), Header!.Count);
+        byte[] right = Header!.EndOf(CollectionsMarshal.AsSpan(hashes), Header.Count);
         Span<byte> table = end.AsSpan(0, 8 * hashes.Count),
-            count = end.AsSpan(table.Length, 8),
-            seal = end.AsSpan(table.Length + 8);
+            count = end.AsSpan(table.Length, Header.EndSize - 8),
+            seal = end.AsSpan(end.Length - 8);
         bool endHolds = XxHash3.HashToUInt64(end.AsSpan(0, end.Length - 8)) == BinaryPrimitives.ReadUInt64LittleEndian(seal);
-        bool sealIsRight = seal.SequenceEqual(right.AsSpan(table.Length + 8));
-        bool countIsRight = count.SequenceEqual(right.AsSpan(table.Length, 8));
+        bool sealIsRight = seal.SequenceEqual(right.AsSpan(right.Length - 8));
+        bool countIsRight = count.SequenceEqual(right.AsSpan(table.Length, count.Length));
         if (!countIsRight && !sealIsRight)
         {
             // Another length than it was written with: then nothing is where it should be.
@@ -115,7 +115,7 @@ internal sealed class ShardFileCheck(string path)
 
         if (!endHolds && !sealIsRight && table.SequenceEqual(right.AsSpan(0, table.Length)))
         {
-            Fault("table", null, Header.TableOffset + table.Length + 8, 8, "of hashes: its own hash is damaged");
+            Fault("table", null, Bytes - 8, 8, "of hashes: its own hash is damaged");
             return;
         }
 

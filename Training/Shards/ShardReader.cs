@@ -38,17 +38,18 @@ internal sealed unsafe class ShardReader : IDisposable
             Header =
                 ShardHeader.Parse(new ReadOnlySpan<byte>(bytes, ShardHeader.Size), path).For(length)
                 ?? throw new PermanentException(
-                    $"{path} has {length:N0} bytes, which no number of records takes; it was cut or added to; tokenize again"
+                    $"{path} has {length:N0} bytes, which its records do not take; it was cut or added to; tokenize again"
                 );
             var end = new ReadOnlySpan<byte>(bytes + Header.TableOffset, (int)(length - Header.TableOffset));
+            ReadOnlySpan<byte> count = end[^Header.EndSize..^8];
             if (
                 XxHash3.HashToUInt64(end[..^8]) != BinaryPrimitives.ReadUInt64LittleEndian(end[^8..])
-                || BinaryPrimitives.ReadInt64LittleEndian(end[^ShardHeader.EndSize..]) != Header.Count
+                || (!count.IsEmpty && BinaryPrimitives.ReadInt64LittleEndian(count) != Header.Count)
             )
             {
                 throw new PermanentException(
-                    $"{path}: its end (from byte {Header.TableOffset}), where the hashes and the number of records stand, is damaged, or "
-                        + "it was cut or added to; tokenize again"
+                    $"{path}: its end (from byte {Header.TableOffset}), which holds the hashes, is damaged, or it was cut or added to; "
+                        + "tokenize again"
                 );
             }
 

@@ -60,7 +60,7 @@ internal sealed class ShardWriter : IDisposable
             EndBlock();
         }
 
-        Write(ShardHeader.EndOf(CollectionsMarshal.AsSpan(hashes), count));
+        Write(header.EndOf(CollectionsMarshal.AsSpan(hashes), count));
         long bytes = file.Stream.Length;
         file.Commit();
         return new ShardFile(Path.GetFileName(path), bytes, Convert.ToHexStringLower(digest.GetHashAndReset()));

@@ -55,9 +55,9 @@ internal static class FileFuzzing
             }
             else
             {
-                BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(bytes.Length - ShardHeader.EndSize), lie);
-                int table = (int)ShardHeader.Parse(bytes, path).For(bytes.Length)!.TableOffset;
-                Seal(bytes.AsSpan(table));
+                ShardHeader header = ShardHeader.Parse(bytes, path).For(bytes.Length)!;
+                BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(bytes.Length - header.EndSize), lie);
+                Seal(bytes.AsSpan((int)header.TableOffset));
             }
         }
 

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
 using ElectraPipeline.Training.Shards;
 using Xunit;
 
@@ -55,5 +57,30 @@ internal static class ShardTesting
         Assert.Equal(writer.Commit().Bytes, new FileInfo(path).Length);
         Assert.Equal(examples.Count, writer.Count);
         return path;
+    }
+
+    /// <summary>The bytes of a shard as the first version wrote them: the number of records in the header, not at the end.</summary>
+    public static byte[] AsVersion1(byte[] shard)
+    {
+        ShardHeader header = ShardHeader.Parse(shard, "").For(shard.Length)!;
+        byte[] head = new byte[ShardHeader.Size];
+        shard.AsSpan(0, 8).CopyTo(head);
+        int[] fields = [1, header.TokenBytes, header.SequenceLength, header.Count, header.PadId];
+        for (int i = 0; i < fields.Length; i++)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(head.AsSpan(8 + (4 * i)), fields[i]);
+        }
+
+        header.Vocabulary.CopyTo(head, 28);
+        header.Options.CopyTo(head, 60);
+        BinaryPrimitives.WriteUInt64LittleEndian(head.AsSpan(120), XxHash3.HashToUInt64(head.AsSpan(0, 120)));
+        ReadOnlySpan<byte> table = shard.AsSpan((int)header.TableOffset, 8 * header.Blocks);
+        return
+        [
+            .. head,
+            .. shard.AsSpan(ShardHeader.Size, (int)header.BodyBytes),
+            .. table,
+            .. BitConverter.GetBytes(XxHash3.HashToUInt64(table)),
+        ];
     }
 }

@@ -13,12 +13,19 @@ public sealed class ShardTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Theory]
-    [InlineData(2)]
-    [InlineData(4)]
-    public void GivesBackWhatWasWritten(int tokenBytes)
+    [InlineData(2, 2)]
+    [InlineData(4, 2)]
+    [InlineData(2, 1)]
+    [InlineData(4, 1)]
+    public void GivesBackWhatWasWritten(int tokenBytes, int version)
     {
         var examples = ShardTesting.RandomExamples(500, 32, tokenBytes == 2 ? 60_000 : 200_000);
         string path = Write(examples, 32, tokenBytes);
+        if (version == 1)
+        {
+            File.WriteAllBytes(path, ShardTesting.AsVersion1(File.ReadAllBytes(path)));
+        }
+
         using var reader = new ShardReader(path);
         int[] ids = new int[32];
 
@@ -91,14 +98,14 @@ public sealed class ShardTests : IDisposable
     {
         string path = Path.Combine(folder.Path, "lie.shard");
         var header = new ShardHeader(2, 16, 7, new byte[32], new byte[32]);
-        byte[] end = ShardHeader.EndOf([], 0);
+        byte[] end = header.EndOf([], 0);
         byte[][] lies =
         [
-            [.. header.ToBytes(), .. ShardHeader.EndOf([], 1)],
-            [.. header.ToBytes(), .. ShardHeader.EndOf([], -1)],
-            [.. header.ToBytes(), .. ShardHeader.EndOf([], int.MaxValue)],
-            [.. header.ToBytes(), .. ShardHeader.EndOf([1], 0)],
-            [.. header.ToBytes(), .. new byte[header.Stride], .. ShardHeader.EndOf([1], 2)],
+            [.. header.ToBytes(), .. header.EndOf([], 1)],
+            [.. header.ToBytes(), .. header.EndOf([], -1)],
+            [.. header.ToBytes(), .. header.EndOf([], int.MaxValue)],
+            [.. header.ToBytes(), .. header.EndOf([1], 0)],
+            [.. header.ToBytes(), .. new byte[header.Stride], .. header.EndOf([1], 2)],
             [.. (header with { SequenceLength = 0 }).ToBytes(), .. end],
             [.. (header with { SequenceLength = int.MaxValue }).ToBytes(), .. end],
             [.. (header with { TokenBytes = 3 }).ToBytes(), .. end],
@@ -122,7 +129,7 @@ public sealed class ShardTests : IDisposable
             byte[] record = new byte[4 + (2 * 16)];
             BinaryPrimitives.WriteUInt16LittleEndian(record, (ushort)length);
             BinaryPrimitives.WriteUInt16LittleEndian(record.AsSpan(2), (ushort)second);
-            File.WriteAllBytes(path, [.. header.ToBytes(), .. record, .. ShardHeader.EndOf([XxHash3.HashToUInt64(record)], 1)]);
+            File.WriteAllBytes(path, [.. header.ToBytes(), .. record, .. header.EndOf([XxHash3.HashToUInt64(record)], 1)]);
             using var reader = new ShardReader(path);
             Assert.Contains(
                 $"length {length}, second segment at {second}",
