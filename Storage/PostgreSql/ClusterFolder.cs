@@ -137,8 +137,17 @@ internal sealed class ClusterFolder
     }
 
     /// <summary>Stops the server. "fast" ends sessions and writes a checkpoint; "immediate" is a crash that the next start mends.</summary>
-    public Task StopServerAsync(string mode, CancellationToken cancellationToken) =>
-        RunAsync("pg_ctl", ["stop", "--pgdata", DataFolder, "--mode", mode, "--wait", "--timeout=60"], cancellationToken);
+    public async Task StopServerAsync(string mode, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RunAsync("pg_ctl", ["stop", "--pgdata", DataFolder, "--mode", mode, "--wait", "--timeout=60"], cancellationToken);
+        }
+        catch (StorageException) when (ServerProcess() is null)
+        {
+            // It runs no more: one that is still starting may die of the signal and leave its file, which pg_ctl calls a failure.
+        }
+    }
 
     /// <summary>Id of the running server's first process; null if none runs on this folder.</summary>
     public int? ServerProcess()

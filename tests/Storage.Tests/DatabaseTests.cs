@@ -109,4 +109,23 @@ public sealed class DatabaseTests(PostgresFixture postgres)
         await using var reader = await reopened.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
         Assert.Equal(1, await reader.ExecuteScalarAsync<int>("select count(*) from worker"));
     }
+
+    [Fact]
+    public async Task AServerThatDiedAndLeftItsFileIsStopped()
+    {
+        using var folder = new TemporaryFolder();
+        ClusterFolder cluster = ClusterFolder.Open(folder["cluster"]);
+        await cluster.InitializeAsync(TestContext.Current.CancellationToken);
+        await cluster.ConfigureAsync(new Dictionary<string, string>(), TestContext.Current.CancellationToken);
+        await cluster.StartServerAsync(TestContext.Current.CancellationToken);
+        System.Diagnostics.Process server = System.Diagnostics.Process.GetProcessById(cluster.ServerProcess()!.Value);
+        server.Kill();
+        for (int waits = 0; cluster.ServerProcess() is not null && waits < 300; waits++)
+        {
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
+
+        await cluster.StopServerAsync("fast", TestContext.Current.CancellationToken);
+        Assert.Null(cluster.ServerProcess());
+    }
 }
