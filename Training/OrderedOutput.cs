@@ -19,8 +19,36 @@ internal sealed class OrderedOutput<T>(Func<T> make, Action<T> write, int ahead)
     private bool writing;
     private bool broken;
 
-    /// <summary>An empty one to fill.</summary>
-    public T Borrow()
+    /// <summary>
+    /// What one of the threads does: takes pieces, fills what is made of each, and hands it on, until there are no more or a thread has
+    /// failed.
+    /// </summary>
+    /// <param name="next">Takes the next piece of all threads; null: there is none.</param>
+    /// <param name="fill">Fills an empty one with what the piece gives.</param>
+    /// <param name="cancellationToken">Ends the thread, which fails, and with it the others.</param>
+    public void Work<TPiece>(Func<TPiece?> next, Action<TPiece, T> fill, CancellationToken cancellationToken)
+        where TPiece : TextPiece
+    {
+        try
+        {
+            bool goesOn = true;
+            while (goesOn && next() is { } piece)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                T filled = Borrow();
+                fill(piece, filled);
+                piece.Dispose();
+                goesOn = Give(piece.Number, filled);
+            }
+        }
+        catch
+        {
+            Break();
+            throw;
+        }
+    }
+
+    private T Borrow()
     {
         lock (gate)
         {
@@ -32,7 +60,7 @@ internal sealed class OrderedOutput<T>(Func<T> make, Action<T> write, int ahead)
     /// Gives back what was filled, and writes what can be written if nobody does. Waits where too many wait already; false: a thread has
     /// failed, and nothing is written any more.
     /// </summary>
-    public bool Give(int number, T filled)
+    private bool Give(int number, T filled)
     {
         lock (gate)
         {
@@ -65,7 +93,7 @@ internal sealed class OrderedOutput<T>(Func<T> make, Action<T> write, int ahead)
     }
 
     /// <summary>Ends all waiting: a thread failed, and its number will not come.</summary>
-    public void Break()
+    private void Break()
     {
         lock (gate)
         {

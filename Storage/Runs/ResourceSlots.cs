@@ -9,6 +9,8 @@ namespace ElectraPipeline.Storage.Runs;
 /// </summary>
 internal static class ResourceSlots
 {
+    private const string FreePlaces = "name = @Name and ordinal < @Capacity and (holder is null or until < clock_timestamp())";
+
     /// <summary>Takes what the slot says; false if less of it is free. What was taken then goes with the transaction.</summary>
     public static async Task<bool> TakeAsync(StorageTransaction transaction, ResourceSlot slot, StageLease lease, TimeSpan ttl)
     {
@@ -29,11 +31,11 @@ internal static class ResourceSlots
             parameters
         );
         return await transaction.ExecuteAsync(
-                """
+                $"""
                 update resource_slot set holder = @StageRunId, epoch = @Epoch, until = clock_timestamp() + @ttl
                 where (name, ordinal) in (
                     select name, ordinal from resource_slot
-                    where name = @Name and ordinal < @Capacity and (holder is null or until < clock_timestamp())
+                    where {FreePlaces}
                     order by ordinal limit @Amount for update skip locked)
                 """,
                 parameters
@@ -53,10 +55,7 @@ internal static class ResourceSlots
     public static Task<bool> IsFreeAsync(NpgsqlConnection connection, ResourceSlot slot, CancellationToken cancellationToken) =>
         connection.ExecuteScalarAsync<bool>(
             new CommandDefinition(
-                """
-                select count(*) >= @Amount from resource_slot
-                where name = @Name and ordinal < @Capacity and (holder is null or until < clock_timestamp())
-                """,
+                $"select count(*) >= @Amount from resource_slot where {FreePlaces}",
                 slot,
                 cancellationToken: cancellationToken
             )

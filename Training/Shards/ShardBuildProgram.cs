@@ -77,25 +77,7 @@ public sealed class ShardBuildProgram
     {
         var packer = new DocumentPacker(request.Vocabulary, request.Examples, request.Seed);
         var cutter = new PlainTextCutter();
-        try
-        {
-            bool goesOn = true;
-            while (goesOn && chunks.Next() is { } chunk)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                Piece piece = pieces.Borrow();
-                Pack(chunk, cutter, packer, piece);
-                int number = chunk.Number;
-                chunk.Dispose();
-                goesOn = pieces.Give(number, piece);
-            }
-        }
-        catch
-        {
-            pieces.Break();
-            throw;
-        }
-
+        pieces.Work(chunks.Next, (TextChunk chunk, Piece piece) => Pack(chunk, cutter, packer, piece), cancellationToken);
         lock (totals)
         {
             documents += packer.Documents;

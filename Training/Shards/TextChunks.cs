@@ -10,7 +10,7 @@ namespace ElectraPipeline.Training.Shards;
 /// <param name="Source">The file.</param>
 /// <param name="Offset">Byte of the file where it begins.</param>
 /// <param name="Text">Its bytes.</param>
-internal sealed record TextChunk(int Number, string Source, long Offset, ReadOnlyMemory<byte> Text) : PooledText(Text);
+internal sealed record TextChunk(int Number, string Source, long Offset, ReadOnlyMemory<byte> Text) : TextPiece(Number, Text);
 
 /// <summary>
 /// Hands out text files in pieces of about 256 KiB, cut at blank lines: where they are cut is a function of the files alone. Safe for

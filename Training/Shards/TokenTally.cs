@@ -18,7 +18,6 @@ internal sealed class TokenTally(Vocabulary vocabulary)
     /// <summary>The newest, in half the room: they stay near the processor.</summary>
     private readonly uint[] recent = new uint[vocabulary.Count];
     private long recentTokens;
-    private long tokens;
 
     /// <summary>Counts ids of the vocabulary.</summary>
     public void Add(ReadOnlySpan<int> ids)
@@ -41,7 +40,6 @@ internal sealed class TokenTally(Vocabulary vocabulary)
     public void Add(TokenTally other)
     {
         other.Settle();
-        tokens += other.tokens;
         for (int id = 0; id < counts.Length; id++)
         {
             counts[id] += other.counts[id];
@@ -54,7 +52,7 @@ internal sealed class TokenTally(Vocabulary vocabulary)
         Settle();
         return result with
         {
-            TokensIn = tokens,
+            TokensIn = counts.Sum(),
             UnknownTokens = counts[vocabulary.UnknownId],
             FrequentTokens = MostFrequent(Candidates().Select(id => new TokenCount(vocabulary.TokenOf(id), counts[id]))),
         };
@@ -79,7 +77,6 @@ internal sealed class TokenTally(Vocabulary vocabulary)
         }
 
         Array.Clear(recent);
-        tokens += recentTokens;
         recentTokens = 0;
     }
 

@@ -4,10 +4,10 @@ using System.Text;
 namespace ElectraPipeline.Training.Tokenization;
 
 /// <summary>Whole lines of a stream.</summary>
-/// <param name="Number">Its place among the pieces, counted from 0.</param>
+/// <param name="Number">See <see cref="TextPiece"/>.</param>
 /// <param name="LinesBefore">Lines in the pieces before.</param>
 /// <param name="Text">The lines, each but the stream's last with its line feed.</param>
-internal sealed record LinePiece(int Number, long LinesBefore, ReadOnlyMemory<byte> Text) : PooledText(Text);
+internal sealed record LinePiece(int Number, long LinesBefore, ReadOnlyMemory<byte> Text) : TextPiece(Number, Text);
 
 /// <summary>
 /// Hands out a stream of UTF-8 in pieces of whole lines; a byte-order mark is none of them. Safe for several threads.

@@ -51,23 +51,11 @@ public static class TokenizeTexts
             _ =>
             {
                 var ids = new List<int>();
-                try
-                {
-                    bool goesOn = true;
-                    while (goesOn && pieces.Next() is { } piece)
-                    {
-                        cancellationToken.ThrowIfCancellationRequested();
-                        Result result = results.Borrow();
-                        Tokenize(tokenizer, piece, jsonField, addSpecial, ids, result);
-                        piece.Dispose();
-                        goesOn = results.Give(piece.Number, result);
-                    }
-                }
-                catch
-                {
-                    results.Break();
-                    throw;
-                }
+                results.Work(
+                    pieces.Next,
+                    (LinePiece piece, Result result) => Tokenize(tokenizer, piece, jsonField, addSpecial, ids, result),
+                    cancellationToken
+                );
             }
         );
         return texts;
